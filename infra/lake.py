@@ -1,0 +1,83 @@
+"""The lake: objects in one S3 bucket, reached through Prefect's S3 block."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect_aws.s3 import S3Bucket
+
+
+def bucket_block(settings: Settings) -> "S3Bucket":
+    """The `S3Bucket` block of the lake, with its `AwsCredentials`.
+
+    Without a custom endpoint the usual AWS credential chain applies.
+    """
+    # these modules take seconds to import, so only runs that touch S3 pay for them
+    from prefect_aws.client_parameters import AwsClientParameters  # noqa: PLC0415
+    from prefect_aws.credentials import AwsCredentials  # noqa: PLC0415
+    from prefect_aws.s3 import S3Bucket  # noqa: PLC0415
+
+    credentials = AwsCredentials(
+        region_name=settings.aws_region,
+        aws_client_parameters=AwsClientParameters(
+            endpoint_url=settings.s3_endpoint_url,
+            config=Config(
+                retries={"mode": "standard", "max_attempts": 5},
+                connect_timeout=5,
+                read_timeout=60,
+                max_pool_connections=20,
+            ),
+        ),
+    )
+    return S3Bucket(bucket_name=settings.bucket, credentials=credentials)
+
+
+class Lake:
+    """Reads and writes objects by key. Safe for use by several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the bucket that the settings name; nothing is contacted yet."""
+        self._block = bucket_block(settings)
+        self._client = self._block.credentials.get_s3_client()  # pyright: ignore[reportAttributeAccessIssue]
+        self.bucket = settings.bucket
+
+    def url(self, key: str) -> str:
+        """The `s3://` address of a key."""
+        return f"s3://{self.bucket}/{key}"
+
+    def put_file(self, key: str, path: Path) -> int:
+        """Upload a file (in parts when it is large); returns its size in bytes."""
+        self._client.upload_file(str(path), self.bucket, key)
+        return path.stat().st_size
+
+    def put_json(self, key: str, value: Any) -> None:  # noqa: ANN401 (any JSON value)
+        """Write a JSON object."""
+        body = json.dumps(value, indent=2, ensure_ascii=False, default=str).encode()
+        self._client.put_object(
+            Bucket=self.bucket, Key=key, Body=body, ContentType="application/json"
+        )
+
+    def get_json(self, key: str) -> Any | None:  # noqa: ANN401
+        """Read a JSON object; None where there is none."""
+        try:
+            return json.loads(self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                return None
+            raise
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys under a prefix, in order."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        for page in pages:
+            for item in page.get("Contents", []):
+                yield item["Key"]

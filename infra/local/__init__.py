@@ -1,0 +1,1 @@
+"""Local stand-ins for what AWS provides, and the generator of Olist-like data."""

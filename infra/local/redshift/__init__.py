@@ -1,0 +1,6 @@
+"""A local Redshift: the PostgreSQL wire protocol over DuckDB.
+
+What it accepts behaves as on Redshift; everything else is refused with the reason.
+Modules: `server` (sockets), `protocol` (messages and values), `session` (one connection),
+`dialect` (SQL), `copy` (COPY from S3), `catalogue` (look-ups of drivers), `errors`.
+"""

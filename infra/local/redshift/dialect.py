@@ -1,0 +1,392 @@
+"""Redshift SQL in, DuckDB SQL out; what could give another result is refused.
+
+Only listed statements and expressions pass. Where the engine's behaviour differs, the expression
+is rewritten, or calls a guard of `PRELUDE` that refuses at run time by the type it meets.
+Sources of the rules: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_reference.html
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import sqlglot
+from sqlglot import exp
+
+from infra.local.redshift.errors import NotEmulatedError, RedshiftError
+
+# Run once per database. Guards look at the type that the engine found for their argument.
+PRELUDE = """
+CREATE SCHEMA IF NOT EXISTS emulator;
+CREATE OR REPLACE MACRO emulator.only_double(x, what) AS
+  CASE WHEN typeof(x) IN ('DOUBLE', '"NULL"') THEN CAST(x AS DOUBLE)
+       ELSE error(what || ' of ' || typeof(x) || ' is not emulated by the local Redshift: '
+                  || 'CAST(… AS DOUBLE PRECISION) first') END;
+CREATE OR REPLACE MACRO emulator.quotient(a, b) AS
+  CASE WHEN typeof(a) = 'DOUBLE' OR typeof(b) = 'DOUBLE'
+         OR NOT (starts_with(typeof(a), 'DECIMAL') OR starts_with(typeof(b), 'DECIMAL'))
+       THEN a / b
+       ELSE error('division of ' || typeof(a) || ' by ' || typeof(b) || ' is not emulated by the '
+                  || 'local Redshift: write ROUND(CAST(a AS DECIMAL(p, s)) / '
+                  || 'CAST(b AS DECIMAL(p, s)), n)') END;
+CREATE OR REPLACE MACRO emulator.rounded_quotient(n, d) AS
+  CASE WHEN (n < 0) = (d < 0) THEN (2 * abs(n) + abs(d)) // (2 * abs(d))
+       ELSE -((2 * abs(n) + abs(d)) // (2 * abs(d))) END;
+CREATE OR REPLACE MACRO emulator.cut(s, n) AS
+  CASE WHEN s IS NULL OR strlen(s) <= n THEN s WHEN strlen(s) = length(s) THEN left(s, n)
+       ELSE error('cutting text of several bytes a character is not emulated') END;
+"""
+
+_STATEMENTS = (
+    exp.Select, exp.Union, exp.Except, exp.Intersect, exp.Insert, exp.Delete, exp.Update,
+    exp.Create, exp.Drop, exp.TruncateTable, exp.Transaction, exp.Commit, exp.Rollback,
+)  # fmt: skip
+
+# Expressions that mean the same in both, or are rewritten below.
+_EXPRESSIONS = frozenset({
+    "Abs", "Add", "Alias", "And", "Anonymous", "Avg", "Between", "Boolean", "CTE", "Case", "Cast",
+    "Ceil", "Coalesce", "Column", "ColumnConstraint", "ColumnDef", "Commit", "Count", "Create",
+    "CurrentSchema", "DPipe", "DataType", "DataTypeParam", "Delete", "DistKeyProperty",
+    "DistStyleProperty", "Distinct", "Div", "Drop", "EQ", "Except", "Extract", "Floor", "From",
+    "FromBase", "GT", "GTE", "Greatest", "Group", "Having", "Identifier", "If", "In",
+    "IndexParameters", "Insert", "Intersect", "Is", "Join", "LT", "LTE", "Lag", "Lead", "Least",
+    "Left", "Length", "Like", "LikeProperty", "Limit", "Literal", "Lower", "MD5", "Max", "Median",
+    "Min", "Mod", "Mul", "NEQ", "Neg", "Not", "NotNullColumnConstraint", "Null", "Nullif",
+    "Offset", "Or", "Order", "Ordered", "Parameter", "Paren", "Placeholder", "PrimaryKey",
+    "Properties", "Qualify", "Rank", "DenseRank", "RegexpLike", "RegexpReplace", "Rollback",
+    "Round", "RowNumber", "Schema", "Select", "SortKeyProperty", "Star", "Sub", "Subquery", "Sum",
+    "Table", "TableAlias", "TimeToStr", "TimestampTrunc", "Transaction", "Translate", "Trim",
+    "TruncateTable", "TsOrDsAdd", "TsOrDsDiff", "Tuple", "Union", "Update", "Upper", "Values",
+    "Var", "Where", "Window", "WindowSpec", "With",
+})  # fmt: skip
+
+_FUNCTIONS = {"pg_last_copy_count", "version"}
+_TYPES = {
+    "BIGINT", "BOOLEAN", "DATE", "DECIMAL", "DOUBLE", "FLOAT", "INT", "SMALLINT", "TIMESTAMP",
+    "VARCHAR", "CHAR",
+}  # fmt: skip
+_RANKING = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Lag, exp.Lead)
+_TIME_FORMAT = re.compile(r"(%Y|%m|%d|%H|%M|%S|[^A-Za-z%])*")
+
+
+_PARAMETER = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)|\$(\d+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A statement that may run: its tree in DuckDB's dialect and what the session must know."""
+
+    tree: exp.Expression
+    tag: str  # the command tag that the client is told
+    returns_rows: bool = False
+    writes: str | None = None  # the table that it writes, schema-qualified
+    parameters: int = 0
+    like: tuple[str, str] | None = None  # CREATE TABLE a (LIKE b)
+    read_only: bool = False  # BEGIN READ ONLY
+    column_types: dict[str, str] = field(default_factory=dict)  # of CREATE TABLE, Redshift's words
+
+
+@lru_cache(maxsize=512)
+def translate(sql: str) -> Translated:
+    """Parse, check and rewrite one statement.
+
+    Raises RedshiftError with 42601 for what cannot be parsed and 0A000 for what is refused.
+    """
+    if match := re.fullmatch(r"\s*begin\s+(transaction\s+)?read\s+only\s*;?\s*", sql, re.IGNORECASE):
+        return Translated(exp.Transaction(), "BEGIN", read_only=bool(match))
+    try:
+        # sqlglot takes `$1, $` for a quoted string; @1 it reads as a parameter
+        marked = _PARAMETER.sub(lambda m: m[0] if m[1] else f"@{m[2]}", sql)
+        trees = [tree for tree in sqlglot.parse(marked, read="redshift") if tree is not None]
+    except sqlglot.errors.SqlglotError as error:
+        raise RedshiftError("42601", f"syntax error, or not known here: {error}") from error
+    if len(trees) != 1:
+        raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
+    tree = trees[0]
+    if not isinstance(tree, _STATEMENTS):
+        raise NotEmulatedError(f"statement {sql.split(maxsplit=1)[0].upper()}")
+    for node in tree.walk():
+        _check(node)
+    parameters = max((int(p.name) for p in tree.find_all(exp.Parameter)), default=0)
+    kind = _kind(tree)
+    target = tree.find(exp.Table)
+    writes = _name(target) if target is not None and kind in _WRITERS else None
+    like = _like(tree)
+    types = _column_types(tree) if isinstance(tree, exp.Create) and like is None else {}
+    # rewriting replaces nodes, so children come before their parents
+    for node in reversed(list(tree.walk())):
+        rewrite = _REWRITES.get(type(node))
+        if rewrite is not None:
+            replacement = rewrite(node)
+            if node is tree:
+                tree = replacement
+            elif replacement is not node:
+                node.replace(replacement)
+    return Translated(
+        tree=tree,
+        tag=kind,
+        returns_rows=isinstance(tree, exp.Query),
+        writes=writes,
+        parameters=parameters,
+        like=like,
+        column_types=types,
+    )
+
+
+_WRITERS = {"INSERT", "DELETE", "UPDATE", "TRUNCATE", "CREATE TABLE", "DROP TABLE"}
+
+
+def _kind(tree: exp.Expression) -> str:
+    if isinstance(tree, exp.Query):
+        return "SELECT"
+    if isinstance(tree, (exp.Create, exp.Drop)):
+        return f"{type(tree).__name__.upper()} {tree.args['kind'].upper()}"
+    return {exp.Transaction: "BEGIN", exp.TruncateTable: "TRUNCATE"}.get(
+        type(tree), type(tree).__name__.upper()
+    )
+
+
+def _name(table: exp.Table) -> str:
+    return f"{table.db or 'public'}.{table.name}".lower()
+
+
+def _check(node: exp.Expression) -> None:
+    name = type(node).__name__
+    if name not in _EXPRESSIONS:
+        raise NotEmulatedError(f"{name.upper()} in {_short(node)}")
+    check = _CHECKS.get(type(node))
+    if check is not None:
+        check(node)
+
+
+def _short(node: exp.Expression) -> str:
+    text = node.sql(dialect="redshift")
+    return text if len(text) <= 120 else text[:117] + "…"
+
+
+def _refuse(reason: str, node: exp.Expression) -> None:
+    raise NotEmulatedError(f"{reason}: {_short(node)}")
+
+
+def _check_window(node: exp.Expression) -> None:
+    spec = node.args.get("spec")
+    if spec is not None and spec.args.get("kind") != "ROWS":
+        _refuse("only ROWS frames exist in Redshift", node)
+    if node.args.get("order") and spec is None and not isinstance(node.this, _RANKING):
+        _refuse("an aggregate with OVER (… ORDER BY …) needs an explicit ROWS frame", node)
+
+
+def _check_select(node: exp.Expression) -> None:
+    medians = {median.this.sql() for median in node.find_all(exp.Median) if median.parent_select is node}
+    if len(medians) > 1:
+        _refuse("sort-based aggregates of one SELECT must share their ORDER BY", node)
+    if isinstance(node.args.get("distinct"), exp.Distinct) and node.args["distinct"].args.get("on"):
+        _refuse("DISTINCT ON does not exist in Redshift", node)
+
+
+def _check_table(node: exp.Expression) -> None:
+    if isinstance(node.parent, (exp.Create, exp.Drop)) and node.args.get("this") is None:
+        return  # CREATE SCHEMA
+    if not isinstance(node.this, exp.Identifier):
+        _refuse("table function", node)
+    if node.args.get("db") is not None and node.db.lower() in {"pg_catalog", "information_schema"}:
+        _refuse("catalogue table", node)
+    if not re.fullmatch(r"#?[A-Za-z_][\w$]*", node.name):
+        _refuse("table name", node)
+
+
+def _check_anonymous(node: exp.Expression) -> None:
+    if node.name.lower() not in _FUNCTIONS:
+        _refuse("function", node)
+
+
+def _check_type(node: exp.Expression) -> None:
+    if node.this.value not in _TYPES:
+        _refuse("type", node)
+
+
+def _check_time_format(node: exp.Expression) -> None:
+    form = node.args["format"]
+    if not isinstance(form, exp.Literal) or not _TIME_FORMAT.fullmatch(form.name):
+        _refuse("TO_CHAR knows here only YYYY MM DD HH24 MI SS", node)
+
+
+def _check_from_base(node: exp.Expression) -> None:
+    if node.expression.name != "16":
+        _refuse("STRTOL knows here only base 16", node)
+
+
+def _check_like(node: exp.Expression) -> None:
+    if not node.expression.is_string or "\\" in node.expression.name:
+        _refuse("LIKE takes here a literal without backslash", node)
+
+
+def _check_extract(node: exp.Expression) -> None:
+    if node.name.upper() not in {"YEAR", "QUARTER", "MONTH", "DAY", "DOW", "HOUR", "MINUTE"}:
+        _refuse("date part", node)
+
+
+def _check_create(node: exp.Expression) -> None:
+    if node.args.get("replace") and node.args["kind"] == "TABLE":
+        _refuse("CREATE OR REPLACE TABLE does not exist in Redshift", node)
+    if node.args["kind"] not in {"TABLE", "SCHEMA"}:
+        _refuse("statement", node)
+
+
+def _check_insert(node: exp.Expression) -> None:
+    if any(node.args.get(name) for name in ("conflict", "returning", "overwrite", "by_name")):
+        _refuse("INSERT option", node)
+
+
+def _check_values(node: exp.Expression) -> None:
+    if not isinstance(node.parent, exp.Insert):
+        _refuse("VALUES as a table does not exist in Redshift", node)
+
+
+def _check_aggregate(node: exp.Expression) -> None:
+    if isinstance(node.parent, exp.Filter):
+        _refuse("FILTER does not exist in Redshift", node)
+
+
+_CHECKS: dict[type, Callable[[exp.Expression], None]] = {
+    exp.Anonymous: _check_anonymous,
+    exp.Create: _check_create,
+    exp.DataType: _check_type,
+    exp.Extract: _check_extract,
+    exp.FromBase: _check_from_base,
+    exp.Insert: _check_insert,
+    exp.Like: _check_like,
+    exp.Select: _check_select,
+    exp.Table: _check_table,
+    exp.TimeToStr: _check_time_format,
+    exp.Values: _check_values,
+    exp.Window: _check_window,
+}
+
+
+def _call(function: str, *arguments: exp.Expression) -> exp.Expression:
+    return exp.Dot.build(
+        [exp.to_identifier("emulator"), exp.Anonymous(this=function, expressions=list(arguments))]
+    )
+
+
+def _rewrite_div(node: exp.Expression) -> exp.Expression:
+    # ROUND(decimal / decimal, n) is rewritten as a whole, below
+    if isinstance(node.parent, exp.Round) and _decimals(node):
+        return node
+    return _call("quotient", node.this.copy(), node.expression.copy())
+
+
+def _decimals(node: exp.Expression) -> list[tuple[exp.Expression, int, int]]:
+    """Operand, precision and scale of both sides of a division of explicit DECIMAL casts."""
+    sides = []
+    for side in (node.this, node.expression):
+        inner = side.unnest()
+        kind = inner.args.get("to") if isinstance(inner, exp.Cast) else None
+        if kind is None or kind.this.value != "DECIMAL" or len(kind.expressions) != 2:
+            return []
+        precision, scale = (int(size.name) for size in kind.expressions)
+        sides.append((inner, precision, scale))
+    return sides
+
+
+def _rewrite_round(node: exp.Expression) -> exp.Expression:
+    sides = _decimals(node.this) if isinstance(node.this, exp.Div) else []
+    if not sides:
+        return node
+    (a, p1, s1), (b, p2, s2) = sides
+    digits = int(node.args["decimals"].name) if node.args.get("decimals") else 0
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
+    scale = max(4, s1 + p2 - s2 + 1)
+    if p1 - s1 + s2 + scale > 38 or digits + 4 > scale:
+        _refuse("the quotient's scale is not certain", node)
+    up = digits + s2 - s1
+    n, d = (10 ** max(0, up), 10 ** max(0, -up))
+    unscaled = (
+        f"emulator.rounded_quotient(CAST({a.sql('duckdb')} * {10**s1} AS HUGEINT) * {n}, "
+        f"CAST({b.sql('duckdb')} * {10**s2} AS HUGEINT) * {d})"
+    )
+    return sqlglot.parse_one(
+        f"CAST(CAST({unscaled} AS DECIMAL(24, 0)) * {10**-digits:.{digits}f} AS DECIMAL(38, {digits}))",
+        read="duckdb",
+    )
+
+
+def _rewrite_cast(node: exp.Expression) -> exp.Expression:
+    kind = node.args["to"]
+    if kind.this.value == "DECIMAL" and not kind.expressions:
+        kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in (18, 0)])
+    if kind.this.value in {"VARCHAR", "CHAR"} and kind.expressions:
+        length = kind.expressions[0].this.copy()
+        kind.set("expressions", [])
+        return _call("cut", node.copy(), length)
+    return node
+
+
+def _lower(node: exp.Expression) -> exp.Expression:
+    # Redshift folds quoted names too; quoting keeps the engine's reserved words usable
+    node.set("this", node.this.lower())
+    node.set("quoted", True)
+    return node
+
+
+_REWRITES: dict[type, Callable[[exp.Expression], exp.Expression]] = {
+    exp.Avg: lambda n: exp.Avg(this=_call("only_double", n.this.copy(), exp.Literal.string("AVG"))),
+    exp.Cast: _rewrite_cast,
+    exp.Create: lambda n: _rewrite_create(n),
+    exp.Div: _rewrite_div,
+    exp.FromBase: lambda n: exp.cast(
+        exp.DPipe(this=exp.Literal.string("0x"), expression=exp.Paren(this=n.this.copy())), "bigint"
+    ),
+    exp.Identifier: _lower,
+    exp.Median: lambda n: exp.Median(
+        this=_call("only_double", n.this.copy(), exp.Literal.string("MEDIAN"))
+    ),
+    exp.RegexpReplace: lambda n: exp.RegexpReplace(
+        this=n.this.copy(),
+        expression=n.expression.copy(),
+        replacement=n.args["replacement"].copy(),
+        modifiers=exp.Literal.string("g"),
+    ),
+    exp.Round: _rewrite_round,
+    exp.TimestampTrunc: lambda n: exp.TimestampTrunc(
+        this=exp.cast(n.this.copy(), "timestamp"), unit=n.args["unit"].copy()
+    ),
+}
+
+
+def _like(tree: exp.Expression) -> tuple[str, str] | None:
+    prop = tree.find(exp.LikeProperty) if isinstance(tree, exp.Create) else None
+    if prop is None:
+        return None
+    return _name(tree.find(exp.Table)), _name(prop.this)
+
+
+def _column_types(create: exp.Create) -> dict[str, str]:
+    return {
+        d.name.lower(): d.args["kind"].sql(dialect="redshift").lower()
+        for d in create.find_all(exp.ColumnDef)
+    }
+
+
+def _rewrite_create(create: exp.Expression) -> exp.Expression:
+    """Drop what only tunes Redshift, and keep lengths as checks, which the engine ignores."""
+    create.set("properties", None)
+    schema = create.this
+    if not isinstance(schema, exp.Schema):
+        return create
+    # keys are informational in Redshift
+    columns = [d for d in schema.expressions if isinstance(d, exp.ColumnDef)]
+    checks = []
+    for column in columns:
+        kind = column.args["kind"]
+        if kind.this.value in {"VARCHAR", "CHAR"}:
+            sizes = kind.expressions
+            length = int(sizes[0].name) if sizes else {"VARCHAR": 256, "CHAR": 1}[kind.this.value]
+            kind.set("expressions", [])
+            checks.append(f'CHECK (strlen("{column.name}") <= {length})')
+    schema.set(
+        "expressions",
+        [*columns, *(exp.var(check) for check in checks)],
+    )
+    return create

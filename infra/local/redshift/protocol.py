@@ -1,0 +1,185 @@
+"""Messages and values of the PostgreSQL v3 protocol, as Redshift's driver speaks it.
+
+Source: https://www.postgresql.org/docs/8.0/protocol-message-formats.html and the driver's core.py.
+"""
+
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+MAX_MESSAGE = 64 * 1024 * 1024  # a statement may have 16 MB, a Bind its parameters besides
+POSTGRES_EPOCH_US = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970-01-01
+
+BOOL, INT8, INT2, INT4, TEXT = 16, 20, 21, 23, 25
+FLOAT4, FLOAT8, UNKNOWN, BPCHAR, VARCHAR = 700, 701, 705, 1042, 1043
+DATE, TIMESTAMP, NUMERIC = 1082, 1114, 1700
+
+_INTEGER_STRUCTS = {INT2: ">h", INT4: ">i", INT8: ">q"}
+
+
+class Wire:
+    """Buffered reading and writing of messages on a socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        """Wrap a connected socket."""
+        self._sock = sock
+        self._in = sock.makefile("rb", buffering=65536)
+        self._out = bytearray()
+
+    def read_startup(self) -> tuple[int, bytes]:
+        """The untyped first message: its code (protocol version or request) and its body."""
+        length, code = struct.unpack(">ii", self._exactly(8))
+        if not 8 <= length <= 10_000:
+            raise ConnectionError("malformed startup message")
+        return code, self._exactly(length - 8)
+
+    def read(self) -> tuple[bytes, bytes]:
+        """The next message: its type and its body."""
+        kind = self._exactly(1)
+        (length,) = struct.unpack(">i", self._exactly(4))
+        if not 4 <= length <= MAX_MESSAGE:
+            raise ConnectionError("malformed message length")
+        return kind, self._exactly(length - 4)
+
+    def raw(self, data: bytes) -> None:
+        """Send bytes outside the message framing (the answer to an SSLRequest)."""
+        self._sock.sendall(data)
+
+    def send(self, kind: bytes, body: bytes = b"") -> None:
+        """Queue a message; it leaves on `flush` or when a megabyte waits."""
+        self._out += kind + struct.pack(">i", len(body) + 4) + body
+        if len(self._out) > 1 << 20:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is queued."""
+        if self._out:
+            self._sock.sendall(self._out)
+            self._out.clear()
+
+    def _exactly(self, count: int) -> bytes:
+        data = self._in.read(count)
+        if len(data) < count:
+            raise ConnectionError("client is gone")
+        return data
+
+
+class Reader:
+    """Fields of a message body, read one after another."""
+
+    def __init__(self, body: bytes) -> None:
+        """Start at the first byte."""
+        self._body = body
+        self._at = 0
+
+    def string(self) -> str:
+        """A zero-terminated string."""
+        end = self._body.index(b"\0", self._at)
+        text = self._body[self._at : end].decode()
+        self._at = end + 1
+        return text
+
+    def take(self, form: str) -> Any:  # noqa: ANN401 (a struct field may be of any type)
+        """One value of a struct format."""
+        (value,) = struct.unpack_from(form, self._body, self._at)
+        self._at += struct.calcsize(form)
+        return value
+
+    def many(self, form: str) -> list[int]:
+        """An Int16 count and that many values."""
+        return [self.take(form) for _ in range(self.take(">h"))]
+
+    def blob(self) -> bytes | None:
+        """An Int32 length and that many bytes; −1 is NULL."""
+        length = self.take(">i")
+        if length < 0:
+            return None
+        value = self._body[self._at : self._at + length]
+        self._at += length
+        return value
+
+
+def cstring(text: str) -> bytes:
+    """A zero-terminated string."""
+    return text.encode() + b"\0"
+
+
+def decode_parameter(value: bytes | None, oid: int, binary: bool) -> Any:  # noqa: ANN401
+    """A bound parameter as a Python value; text of unknown type stays text."""
+    if value is None:
+        return None
+    if not binary:
+        text = value.decode()
+        if oid in _INTEGER_STRUCTS:
+            return int(text)
+        if oid in {FLOAT4, FLOAT8}:
+            return float(text)
+        return Decimal(text) if oid == NUMERIC else text
+    if oid in _INTEGER_STRUCTS:
+        return struct.unpack(_INTEGER_STRUCTS[oid], value)[0]
+    if oid == FLOAT8:
+        return struct.unpack(">d", value)[0]
+    if oid == FLOAT4:
+        return struct.unpack(">f", value)[0]
+    if oid == BOOL:
+        return value != b"\0"
+    if oid == TIMESTAMP:
+        micros = struct.unpack(">q", value)[0] + POSTGRES_EPOCH_US
+        return datetime.fromtimestamp(micros // 1_000_000, UTC).replace(
+            tzinfo=None, microsecond=micros % 1_000_000
+        )
+    return value.decode()
+
+
+def encode_rows(
+    batch: pa.RecordBatch, oids: Sequence[int], formats: Sequence[int]
+) -> list[bytes]:
+    """DataRow bodies of a batch: text (0) or binary (1) for each column."""
+    fields = [
+        _encode_column(column, oid, binary == 1)
+        for column, oid, binary in zip(batch.columns, oids, formats, strict=True)
+    ]
+    head = struct.pack(">h", len(fields))
+    if not fields:
+        return [head] * batch.num_rows
+    return [head + b"".join(row) for row in zip(*fields, strict=True)]
+
+
+_NULL = struct.pack(">i", -1)
+_SIZE = struct.Struct(">i").pack
+
+
+def _encode_column(column: pa.Array, oid: int, binary: bool) -> list[bytes]:
+    if oid == TIMESTAMP and binary:
+        column = column.cast(pa.timestamp("us")).cast(pa.int64())
+    encode = _encoder(oid, binary)
+    return [
+        _NULL if value is None else _sized(encode(value)) for value in column.to_pylist()
+    ]
+
+
+def _sized(data: bytes) -> bytes:
+    return _SIZE(len(data)) + data
+
+
+def _encoder(oid: int, binary: bool) -> Callable[[Any], bytes]:
+    if binary and oid in _INTEGER_STRUCTS:
+        return struct.Struct(_INTEGER_STRUCTS[oid]).pack
+    if binary and oid == FLOAT8:
+        return struct.Struct(">d").pack
+    if binary and oid == FLOAT4:
+        return struct.Struct(">f").pack
+    if oid == BOOL:
+        return (lambda v: b"\1" if v else b"\0") if binary else (lambda v: b"t" if v else b"f")
+    if oid == TIMESTAMP:
+        if binary:
+            return lambda micros: struct.pack(">q", micros - POSTGRES_EPOCH_US)
+        return lambda v: v.isoformat(" ").encode()
+    if oid in {FLOAT4, FLOAT8}:
+        return lambda v: (str(int(v)) if v.is_integer() else repr(v)).encode()
+    return lambda v: str(v).encode()

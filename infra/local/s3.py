@@ -1,0 +1,146 @@
+"""A local S3: moto's server, with its objects kept on disk.
+
+moto holds objects in memory. Every successful write is mirrored to a folder (one file an object,
+written beside and renamed), which is read back at the next start. Object versions are not kept
+over a restart.
+
+Run it alone with `python -m infra.local.s3 --path DIR --port N`.
+"""
+
+import argparse
+import logging
+import signal
+import sys
+import urllib.parse
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import boto3
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+_WRITES = {"PUT", "POST", "DELETE"}
+
+
+class Mirror:
+    """WSGI middleware that keeps the folder equal to the objects after each write."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], folder: Path) -> None:
+        """Mirror what passes through `app` to `folder`."""
+        self._app = app
+        self._folder = folder
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Serve a request; the answer leaves only after the folder has it."""
+        body = self._app(environ, start_response)
+        if environ["REQUEST_METHOD"] in _WRITES:
+            path = urllib.parse.unquote(environ["PATH_INFO"]).lstrip("/")
+            bucket, _, key = path.partition("/")
+            if key:
+                self._keep(bucket, key)
+            elif "delete" in environ.get("QUERY_STRING", ""):
+                self._sweep(bucket)
+            elif environ["REQUEST_METHOD"] == "PUT":
+                self._folder.joinpath(bucket).mkdir(parents=True, exist_ok=True)
+        return body
+
+    def _keep(self, bucket: str, key: str) -> None:
+        file = self._file(bucket, key)
+        held = _object(bucket, key)
+        if held is None:
+            file.unlink(missing_ok=True)
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside = file.with_name(file.name + ".part")
+        beside.write_bytes(held.value)
+        beside.rename(file)
+
+    def _sweep(self, bucket: str) -> None:
+        for file in self._folder.joinpath(bucket).iterdir():
+            if _object(bucket, _key(file)) is None:
+                file.unlink()
+
+    def _file(self, bucket: str, key: str) -> Path:
+        # quoted, so that no key can leave the folder
+        return self._folder / bucket / urllib.parse.quote(key, safe="=-_")
+
+    def restore(self, endpoint: str) -> None:
+        """Put what the folder holds into the empty server."""
+        client = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106
+            region_name="us-east-1",
+        )
+        for bucket in sorted(self._folder.iterdir()):
+            client.create_bucket(Bucket=bucket.name)
+            for file in sorted(bucket.iterdir()):
+                if file.suffix == ".part":
+                    file.unlink()  # a write that was killed; its request never succeeded
+                    continue
+                client.put_object(Bucket=bucket.name, Key=_key(file), Body=file.read_bytes())
+
+
+def _key(file: Path) -> str:
+    return urllib.parse.unquote(file.name)
+
+
+def _object(bucket: str, key: str) -> Any:  # noqa: ANN401 (moto's FakeKey)
+    held = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets.get(bucket)
+    return held.keys.get(key) if held is not None else None
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Do not log each request."""
+
+
+def main() -> None:
+    """Serve until SIGTERM; print the address once ready."""
+    parser = argparse.ArgumentParser(description="A local S3 that keeps its objects.")
+    parser.add_argument("--path", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    arguments.path.mkdir(parents=True, exist_ok=True)
+    moto = DomainDispatcherApplication(create_backend_app)
+    mirror = Mirror(moto, arguments.path)
+    server = make_server(
+        "127.0.0.1", arguments.port, mirror, threaded=True, request_handler=_Quiet
+    )
+    endpoint = f"http://127.0.0.1:{server.server_port}"
+
+    # objects are put back through the API, unmirrored, before anyone else is told the address
+    loader = make_server("127.0.0.1", 0, moto, threaded=True, request_handler=_Quiet)
+    with _serving(loader):
+        mirror.restore(f"http://127.0.0.1:{loader.server_port}")
+
+    def stop(*_: object) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    print(f"ready {endpoint}", flush=True)  # noqa: T201
+    server.serve_forever()
+
+
+class _serving:  # noqa: N801 (a context manager reads as a verb)
+    def __init__(self, server: Any) -> None:  # noqa: ANN401
+        import threading  # noqa: PLC0415
+
+        self._server = server
+        self._thread = threading.Thread(target=server.serve_forever)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Starts and stops the local S3 and Redshift.
+
+State lives under `OLIST_HOME`; `stack.json` there tells other commands where a running stack is.
+"""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import ClientError
+
+from infra.settings import PROJECT, Settings
+
+_READY_SECONDS = 60
+
+
+class StackError(RuntimeError):
+    """A local service did not start; the message says which, and where its log is."""
+
+
+@dataclass
+class Service:
+    """A child process that prints `ready <address>` once it serves."""
+
+    name: str
+    process: subprocess.Popen[str]
+    log: Path
+
+    def address(self) -> str:
+        """Wait until the service is ready; raises StackError when it ends before that."""
+        assert self.process.stdout is not None  # noqa: S101
+        line = self.process.stdout.readline().strip()
+        if not line.startswith("ready "):
+            self.process.wait(_READY_SECONDS)
+            tail = "\n".join(self.log.read_text().splitlines()[-5:])
+            raise StackError(f"the local {self.name} did not start; see {self.log}\n{tail}")
+        return line.removeprefix("ready ")
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Settings]:
+    """The settings with S3 and Redshift reachable, started here unless they already run.
+
+    Child processes and Prefect runs find the services through the environment.
+    """
+    if settings.s3_endpoint_url and settings.redshift_host:
+        yield settings
+        return
+    home = settings.state
+    home.mkdir(parents=True, exist_ok=True)
+    note = home / "stack.json"
+    known = _known(note)
+    services: list[Service] = []
+    try:
+        environment = known or _start(home, services, settings)
+        if not known:
+            _write_private(note, json.dumps(environment))
+        before = {name: os.environ.get(name) for name in environment}
+        os.environ.update(environment)
+        try:
+            local = Settings()  # pyright: ignore[reportCallIssue]
+            local = local.model_copy(update={"home": settings.home, "source": settings.source})
+            _ensure_bucket(local)
+            yield local
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+    finally:
+        if services:
+            note.unlink(missing_ok=True)
+        for service in reversed(services):
+            service.stop()
+
+
+def _start(home: Path, services: list[Service], settings: Settings) -> dict[str, str]:
+    logs = home / "logs"
+    logs.mkdir(exist_ok=True)
+    password = secrets.token_urlsafe(24)
+    s3 = _spawn("s3", ["infra.local.s3", "--path", str(home / "s3")], logs, {})
+    services.append(s3)
+    s3_url = s3.address()
+    redshift = _spawn(
+        "redshift",
+        [
+            "infra.local.redshift.server",
+            *("--path", str(home / "redshift" / "warehouse.duckdb")),
+            *("--user", settings.redshift_user),
+        ],
+        logs,
+        {"OLIST_REDSHIFT_PASSWORD": password, "OLIST_S3_ENDPOINT_URL": s3_url},
+    )
+    services.append(redshift)
+    host, _, port = redshift.address().partition(":")
+    return {
+        "OLIST_S3_ENDPOINT_URL": s3_url,
+        "OLIST_REDSHIFT_HOST": host,
+        "OLIST_REDSHIFT_PORT": port,
+        "OLIST_REDSHIFT_PASSWORD": password,
+        "OLIST_REDSHIFT_SSL": "false",
+        # the stand-in for S3 asks for a signature but does not check it
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "OLIST_HOME": str(home),
+    }
+
+
+def _spawn(name: str, module: list[str], logs: Path, extra: dict[str, str]) -> Service:
+    log = logs / f"{name}.log"
+    with log.open("a") as stderr:
+        process = subprocess.Popen(  # noqa: S603 (our own module)
+            [sys.executable, "-m", *module],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env={**os.environ, **extra},
+            cwd=PROJECT,
+            start_new_session=True,  # Ctrl-C reaches the run, which then stops its services
+        )
+    return Service(name, process, log)
+
+
+def _known(note: Path) -> dict[str, str] | None:
+    """The environment of a stack that runs already, or None."""
+    try:
+        environment = json.loads(note.read_text())
+        address = (environment["OLIST_REDSHIFT_HOST"], int(environment["OLIST_REDSHIFT_PORT"]))
+        with socket.create_connection(address, timeout=2):
+            return environment
+    except (OSError, ValueError, KeyError):
+        return None  # no note, or one that a killed run left behind
+
+
+def _write_private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+
+
+def _ensure_bucket(settings: Settings) -> None:
+    client = boto3.client(
+        "s3", endpoint_url=settings.s3_endpoint_url, region_name=settings.aws_region
+    )
+    try:
+        client.head_bucket(Bucket=settings.bucket)
+    except ClientError:
+        client.create_bucket(Bucket=settings.bucket)

@@ -1,0 +1,47 @@
+"""Typed settings, read from the environment (prefix `OLIST_`) and from `.env`."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+SQL = PROJECT / "sql"
+
+
+class Settings(BaseSettings):
+    """Where things are. Every field can be set as `OLIST_<FIELD>`.
+
+    Without `s3_endpoint_url` and `redshift_host` the local stack provides both; see
+    `infra.local.stack`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OLIST_", env_file=".env", extra="ignore")
+
+    home: Path = Field(Path(".local"), description="Folder of all local state and reports.")
+    source: Path | None = Field(None, description="Folder with the nine CSV files.")
+
+    bucket: str = Field("olist-lake", description="S3 bucket of the lake.")
+    aws_region: str = Field("us-east-1", description="Region of the bucket and the warehouse.")
+    s3_endpoint_url: str | None = Field(None, description="S3 API other than AWS's own.")
+
+    redshift_host: str | None = Field(None, description="Host of the warehouse.")
+    redshift_port: int = Field(5439, description="Port of the warehouse.")
+    redshift_database: str = Field("olist", description="Database of the warehouse.")
+    redshift_user: str = Field("olist", description="User that loads and transforms.")
+    redshift_password: SecretStr | None = Field(None, description="Password of that user.")
+    redshift_ssl: bool = Field(True, description="TLS to the warehouse.")
+    copy_role: str = Field(
+        "arn:aws:iam::000000000000:role/olist-copy",
+        description="IAM role with which Redshift reads the lake.",
+    )
+
+    quarantine_limit: float = Field(
+        0.01, ge=0, le=1, description="Share of a file's rows that may go to quarantine."
+    )
+    upload_workers: int = Field(4, ge=1, description="Tables that are uploaded or loaded at once.")
+
+    @property
+    def state(self) -> Path:
+        """`home` as an absolute path, so that it does not move with the working directory."""
+        return self.home.expanduser().resolve()

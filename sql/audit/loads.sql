@@ -1,0 +1,21 @@
+-- audit.loads
+-- Purpose:   Which file each staging table holds for a batch, and what it held
+-- Grain:     table_name, batch_date
+-- Load rule: replaced in the transaction that copies the file
+
+CREATE TABLE IF NOT EXISTS audit.loads (
+    table_name VARCHAR(127) NOT NULL,
+    batch_date DATE NOT NULL,
+    run_id VARCHAR(36) NOT NULL,
+    content_hash VARCHAR(64) NOT NULL,
+    source_file VARCHAR(1024) NOT NULL,
+    source_sha256 VARCHAR(64) NOT NULL,
+    source_bytes BIGINT NOT NULL,
+    rows_read BIGINT NOT NULL,
+    rows_loaded BIGINT NOT NULL,
+    rows_quarantined BIGINT NOT NULL,
+    money_total DECIMAL(18, 2) NOT NULL,
+    manifest VARCHAR(1024) NOT NULL,
+    loaded_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (table_name, batch_date)
+);

@@ -1,0 +1,19 @@
+-- audit.validations
+-- Purpose:   Result of every expectation of every gate
+-- Grain:     run_id, gate, expectation_number
+-- Load rule: the rows of a gate are replaced when it runs again in the same run
+
+CREATE TABLE IF NOT EXISTS audit.validations (
+    run_id VARCHAR(36) NOT NULL,
+    batch_date DATE NOT NULL,
+    gate VARCHAR(32) NOT NULL,
+    expectation_number SMALLINT NOT NULL,
+    dataset VARCHAR(127) NOT NULL,
+    expectation VARCHAR(256) NOT NULL,
+    reason VARCHAR(1024) NOT NULL,
+    severity VARCHAR(8) NOT NULL,
+    passed BOOLEAN NOT NULL,
+    observed VARCHAR(4096),
+    validated_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (run_id, gate, expectation_number)
+);

@@ -1,0 +1,113 @@
+-- analytics.dim_customer
+-- Purpose:   Persons and the addresses they ordered to, with the time each was valid (SCD2)
+-- Grain:     customer_unique_id, valid_from (and one unknown member, customer_key -1)
+-- Load rule: persons that the batch touches, recomputed from all of staging
+
+CREATE TABLE IF NOT EXISTS analytics.dim_customer (
+    customer_key BIGINT NOT NULL,
+    customer_unique_id VARCHAR(32),
+    zip_code_prefix VARCHAR(5),
+    city VARCHAR(128) NOT NULL,
+    state VARCHAR(2),
+    geography_key BIGINT NOT NULL,
+    valid_from TIMESTAMP NOT NULL,
+    valid_to TIMESTAMP NOT NULL,
+    is_current BOOLEAN NOT NULL,
+    PRIMARY KEY (customer_key)
+)
+DISTSTYLE KEY
+DISTKEY (customer_unique_id)
+SORTKEY (customer_unique_id);
+
+INSERT INTO candidate.dim_customer
+WITH addresses AS (
+    SELECT
+        latest_customers.customer_unique_id,
+        latest_customers.zip_code_prefix,
+        latest_customers.city,
+        latest_customers.state,
+        -- a customer_id is made for one order: the address was in use when that order was placed
+        COALESCE(latest_orders.order_purchase_timestamp, CAST('1900-01-01' AS TIMESTAMP)) AS used_at,
+        ROW_NUMBER() OVER (
+            PARTITION BY
+                latest_customers.customer_unique_id,
+                COALESCE(latest_orders.order_purchase_timestamp, CAST('1900-01-01' AS TIMESTAMP))
+            ORDER BY latest_customers.customer_id DESC
+        ) AS place
+    FROM candidate.latest_customers
+    LEFT JOIN candidate.latest_orders
+        ON latest_customers.customer_id = latest_orders.customer_id
+),
+
+with_previous AS (
+    SELECT
+        customer_unique_id,
+        zip_code_prefix,
+        city,
+        state,
+        used_at,
+        zip_code_prefix || '|' || city || '|' || state AS address,
+        LAG(zip_code_prefix || '|' || city || '|' || state) OVER (
+            PARTITION BY customer_unique_id
+            ORDER BY used_at
+        ) AS previous_address
+    FROM addresses
+    WHERE place = 1
+),
+
+versions AS (
+    SELECT
+        customer_unique_id,
+        zip_code_prefix,
+        city,
+        state,
+        -- the first address holds from the beginning of time, so that every moment has a version
+        CASE
+            WHEN previous_address IS NULL THEN CAST('1900-01-01' AS TIMESTAMP)
+            ELSE used_at
+        END AS valid_from
+    FROM with_previous
+    WHERE previous_address IS NULL OR address <> previous_address
+),
+
+intervals AS (
+    SELECT
+        versions.*,
+        LEAD(valid_from) OVER (
+            PARTITION BY customer_unique_id
+            ORDER BY valid_from
+        ) AS next_valid_from
+    FROM versions
+)
+
+SELECT
+    STRTOL(
+        LEFT(MD5(customer_unique_id || '|' || TO_CHAR(valid_from, 'YYYY-MM-DD HH24:MI:SS')), 15), 16
+    ) AS customer_key,
+    customer_unique_id,
+    zip_code_prefix,
+    city,
+    state,
+    STRTOL(LEFT(MD5(zip_code_prefix), 15), 16) AS geography_key,
+    valid_from,
+    COALESCE(next_valid_from, CAST('9999-12-31' AS TIMESTAMP)) AS valid_to,
+    next_valid_from IS NULL AS is_current
+FROM intervals
+UNION ALL
+SELECT
+    -1 AS customer_key,
+    NULL AS customer_unique_id,
+    NULL AS zip_code_prefix,
+    'unknown' AS city,
+    NULL AS state,
+    -1 AS geography_key,
+    CAST('1900-01-01' AS TIMESTAMP) AS valid_from,
+    CAST('9999-12-31' AS TIMESTAMP) AS valid_to,
+    TRUE AS is_current;
+
+DELETE FROM analytics.dim_customer
+WHERE
+    customer_key = -1
+    OR customer_unique_id IN (
+        SELECT touched_person.customer_unique_id FROM candidate.touched_person
+    );

@@ -1,0 +1,117 @@
+-- analytics.dim_date
+-- Purpose:   Calendar of all years that the data names, with Brazil's national holidays
+-- Grain:     date_key (one row a day, and -1 for "not yet" or "unknown")
+-- Load rule: small, replaced whole
+
+CREATE TABLE IF NOT EXISTS analytics.dim_date (
+    date_key INTEGER NOT NULL,
+    calendar_date DATE,
+    calendar_year SMALLINT,
+    calendar_quarter SMALLINT,
+    calendar_month SMALLINT,
+    day_of_month SMALLINT,
+    iso_weekday SMALLINT,
+    first_of_month DATE,
+    is_weekend BOOLEAN,
+    is_holiday BOOLEAN,
+    holiday_name VARCHAR(128),
+    PRIMARY KEY (date_key)
+)
+DISTSTYLE ALL
+SORTKEY (date_key);
+
+INSERT INTO candidate.dim_date
+WITH seen AS (
+    SELECT
+        MIN(order_purchase_timestamp) AS first_day,
+        GREATEST(
+            MAX(order_purchase_timestamp),
+            MAX(order_approved_at),
+            MAX(order_delivered_carrier_date),
+            MAX(order_delivered_customer_date),
+            MAX(order_estimated_delivery_date)
+        ) AS last_day
+    FROM staging.orders
+    UNION ALL
+    SELECT
+        MIN(shipping_limit_date) AS first_day,
+        MAX(shipping_limit_date) AS last_day
+    FROM staging.order_items
+    UNION ALL
+    SELECT
+        LEAST(MIN(review_creation_date), MIN(review_answer_timestamp)) AS first_day,
+        GREATEST(MAX(review_creation_date), MAX(review_answer_timestamp)) AS last_day
+    FROM staging.order_reviews
+),
+
+bounds AS (
+    SELECT
+        DATE_TRUNC('year', MIN(first_day)) AS first_day,
+        DATEADD(YEAR, 1, DATE_TRUNC('year', MAX(last_day))) AS end_day
+    FROM seen
+),
+
+digits AS (
+    SELECT 0 AS digit
+    UNION ALL SELECT 1
+    UNION ALL SELECT 2
+    UNION ALL SELECT 3
+    UNION ALL SELECT 4
+    UNION ALL SELECT 5
+    UNION ALL SELECT 6
+    UNION ALL SELECT 7
+    UNION ALL SELECT 8
+    UNION ALL SELECT 9
+),
+
+-- 100,000 days, some 270 years: Redshift has no generate_series for tables
+offsets AS (
+    SELECT
+        ones.digit + 10 * tens.digit + 100 * hundreds.digit
+        + 1000 * thousands.digit + 10000 * myriads.digit AS days
+    FROM digits AS ones
+    CROSS JOIN digits AS tens
+    CROSS JOIN digits AS hundreds
+    CROSS JOIN digits AS thousands
+    CROSS JOIN digits AS myriads
+),
+
+days AS (
+    SELECT CAST(DATEADD(DAY, offsets.days, bounds.first_day) AS DATE) AS calendar_date
+    FROM bounds
+    INNER JOIN offsets ON DATEDIFF(DAY, bounds.first_day, bounds.end_day) > offsets.days
+)
+
+SELECT
+    CAST(TO_CHAR(days.calendar_date, 'YYYYMMDD') AS INTEGER) AS date_key,
+    days.calendar_date,
+    EXTRACT(YEAR FROM days.calendar_date) AS calendar_year,
+    EXTRACT(QUARTER FROM days.calendar_date) AS calendar_quarter,
+    EXTRACT(MONTH FROM days.calendar_date) AS calendar_month,
+    EXTRACT(DAY FROM days.calendar_date) AS day_of_month,
+    -- 1 = Monday … 7 = Sunday; DOW counts Sunday as 0
+    CASE
+        WHEN EXTRACT(DOW FROM days.calendar_date) = 0 THEN 7
+        ELSE EXTRACT(DOW FROM days.calendar_date)
+    END AS iso_weekday,
+    CAST(DATE_TRUNC('month', days.calendar_date) AS DATE) AS first_of_month,
+    EXTRACT(DOW FROM days.calendar_date) IN (0, 6) AS is_weekend,
+    holiday.holiday_name IS NOT NULL AS is_holiday,
+    holiday.holiday_name
+FROM days
+LEFT JOIN candidate.holiday ON days.calendar_date = holiday.holiday_date
+UNION ALL
+SELECT
+    -1 AS date_key,
+    NULL AS calendar_date,
+    NULL AS calendar_year,
+    NULL AS calendar_quarter,
+    NULL AS calendar_month,
+    NULL AS day_of_month,
+    NULL AS iso_weekday,
+    NULL AS first_of_month,
+    NULL AS is_weekend,
+    NULL AS is_holiday,
+    NULL AS holiday_name;
+
+DELETE FROM analytics.dim_date;

@@ -1,0 +1,171 @@
+-- analytics.dim_geography
+-- Purpose:   Where a zip code prefix is: the middle of its points inside Brazil, and its city
+-- Grain:     zip_code_prefix (and one unknown member, geography_key -1)
+-- Load rule: zip code prefixes that the batch names, recomputed from all of staging
+
+CREATE TABLE IF NOT EXISTS analytics.dim_geography (
+    geography_key BIGINT NOT NULL,
+    zip_code_prefix VARCHAR(5),
+    city VARCHAR(128) NOT NULL,
+    state VARCHAR(2),
+    latitude DOUBLE PRECISION,
+    longitude DOUBLE PRECISION,
+    point_count INTEGER NOT NULL,
+    PRIMARY KEY (geography_key)
+)
+DISTSTYLE ALL
+SORTKEY (geography_key);
+
+INSERT INTO candidate.dim_geography
+WITH latest_delivery AS (
+    SELECT
+        geolocation_zip_code_prefix AS zip_code_prefix,
+        MAX(batch_date) AS batch_date
+    FROM staging.geolocation
+    WHERE geolocation_zip_code_prefix IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip)
+    GROUP BY geolocation_zip_code_prefix
+),
+
+points AS (
+    SELECT
+        latest_delivery.zip_code_prefix,
+        geolocation.geolocation_lat AS latitude,
+        geolocation.geolocation_lng AS longitude,
+        geolocation.geolocation_city AS city,
+        geolocation.geolocation_state AS state
+    FROM staging.geolocation
+    INNER JOIN latest_delivery
+        ON
+            geolocation.geolocation_zip_code_prefix = latest_delivery.zip_code_prefix
+            AND geolocation.batch_date = latest_delivery.batch_date
+),
+
+-- the box around Brazil, Fernando de Noronha included
+points_in_brazil AS (
+    SELECT
+        zip_code_prefix,
+        latitude,
+        longitude
+    FROM points
+    WHERE
+        latitude BETWEEN -33.8 AND 5.3
+        AND longitude BETWEEN -74.0 AND -32.3
+),
+
+-- two steps, since Redshift allows one sort order for all medians of a SELECT
+latitudes AS (
+    SELECT
+        zip_code_prefix,
+        MEDIAN(latitude) AS latitude,
+        COUNT(*) AS point_count
+    FROM points_in_brazil
+    GROUP BY zip_code_prefix
+),
+
+longitudes AS (
+    SELECT
+        zip_code_prefix,
+        MEDIAN(longitude) AS longitude
+    FROM points_in_brazil
+    GROUP BY zip_code_prefix
+),
+
+-- customers and sellers name the city only of prefixes without a point
+names AS (
+    SELECT
+        zip_code_prefix,
+        city,
+        state,
+        1 AS source_rank,
+        COUNT(*) AS mentions
+    FROM points
+    GROUP BY
+        zip_code_prefix,
+        city,
+        state
+    UNION ALL
+    SELECT
+        customer_zip_code_prefix AS zip_code_prefix,
+        customer_city AS city,
+        customer_state AS state,
+        2 AS source_rank,
+        COUNT(DISTINCT customer_id) AS mentions
+    FROM staging.customers
+    WHERE customer_zip_code_prefix IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip)
+    GROUP BY
+        customer_zip_code_prefix,
+        customer_city,
+        customer_state
+    UNION ALL
+    SELECT
+        seller_zip_code_prefix AS zip_code_prefix,
+        seller_city AS city,
+        seller_state AS state,
+        2 AS source_rank,
+        COUNT(DISTINCT seller_id) AS mentions
+    FROM staging.sellers
+    WHERE seller_zip_code_prefix IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip)
+    GROUP BY
+        seller_zip_code_prefix,
+        seller_city,
+        seller_state
+),
+
+normalised_names AS (
+    SELECT
+        zip_code_prefix,
+        -- one spelling a city: lower case, no accents, single blanks
+        REGEXP_REPLACE(
+            TRIM(TRANSLATE(
+                LOWER(city), 'áàâãäéèêëíìîïóòôõöúùûüç', 'aaaaaeeeeiiiiooooouuuuc'
+            )), ' +', ' '
+        ) AS city,
+        state,
+        source_rank,
+        mentions
+    FROM names
+),
+
+ranked_names AS (
+    SELECT
+        zip_code_prefix,
+        city,
+        state,
+        ROW_NUMBER() OVER (
+            PARTITION BY zip_code_prefix
+            ORDER BY source_rank, SUM(mentions) DESC, city, state
+        ) AS place
+    FROM normalised_names
+    GROUP BY
+        zip_code_prefix,
+        city,
+        state,
+        source_rank
+)
+
+SELECT
+    STRTOL(LEFT(MD5(ranked_names.zip_code_prefix), 15), 16) AS geography_key,
+    ranked_names.zip_code_prefix,
+    ranked_names.city,
+    ranked_names.state,
+    latitudes.latitude,
+    longitudes.longitude,
+    COALESCE(latitudes.point_count, 0) AS point_count
+FROM ranked_names
+LEFT JOIN latitudes ON ranked_names.zip_code_prefix = latitudes.zip_code_prefix
+LEFT JOIN longitudes ON ranked_names.zip_code_prefix = longitudes.zip_code_prefix
+WHERE ranked_names.place = 1
+UNION ALL
+SELECT
+    -1 AS geography_key,
+    NULL AS zip_code_prefix,
+    'unknown' AS city,
+    NULL AS state,
+    NULL AS latitude,
+    NULL AS longitude,
+    0 AS point_count;
+
+DELETE FROM analytics.dim_geography
+WHERE
+    geography_key = -1
+    OR zip_code_prefix IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip);

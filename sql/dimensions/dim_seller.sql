@@ -1,0 +1,99 @@
+-- analytics.dim_seller
+-- Purpose:   Sellers and where they ship from, and the time each version was valid (SCD2)
+-- Grain:     seller_id, valid_from (and one unknown member, seller_key -1)
+-- Load rule: sellers that the batch touches, recomputed from all of staging
+
+CREATE TABLE IF NOT EXISTS analytics.dim_seller (
+    seller_key BIGINT NOT NULL,
+    seller_id VARCHAR(32),
+    zip_code_prefix VARCHAR(5),
+    city VARCHAR(128) NOT NULL,
+    state VARCHAR(2),
+    geography_key BIGINT NOT NULL,
+    valid_from TIMESTAMP NOT NULL,
+    valid_to TIMESTAMP NOT NULL,
+    is_current BOOLEAN NOT NULL,
+    PRIMARY KEY (seller_key)
+)
+DISTSTYLE ALL
+SORTKEY (seller_key);
+
+INSERT INTO candidate.dim_seller
+WITH deliveries AS (
+    SELECT
+        seller_id,
+        seller_zip_code_prefix AS zip_code_prefix,
+        -- one spelling a city: lower case, no accents, single blanks
+        REGEXP_REPLACE(
+            TRIM(TRANSLATE(
+                LOWER(seller_city), 'áàâãäéèêëíìîïóòôõöúùûüç', 'aaaaaeeeeiiiiooooouuuuc'
+            )), ' +', ' '
+        ) AS city,
+        seller_state AS state,
+        batch_date,
+        seller_zip_code_prefix || '|' || seller_city || '|' || seller_state AS attributes
+    FROM staging.sellers
+    WHERE seller_id IN (SELECT touched_seller.seller_id FROM candidate.touched_seller)
+),
+
+with_previous AS (
+    SELECT
+        deliveries.*,
+        LAG(attributes) OVER (
+            PARTITION BY seller_id
+            ORDER BY batch_date
+        ) AS previous_attributes
+    FROM deliveries
+),
+
+versions AS (
+    SELECT
+        with_previous.*,
+        -- the first version holds from the beginning of time, so that every sale finds one
+        CASE
+            WHEN previous_attributes IS NULL THEN CAST('1900-01-01' AS TIMESTAMP)
+            ELSE CAST(batch_date AS TIMESTAMP)
+        END AS valid_from
+    FROM with_previous
+    WHERE previous_attributes IS NULL OR attributes <> previous_attributes
+),
+
+intervals AS (
+    SELECT
+        versions.*,
+        LEAD(valid_from) OVER (
+            PARTITION BY seller_id
+            ORDER BY valid_from
+        ) AS next_valid_from
+    FROM versions
+)
+
+SELECT
+    STRTOL(
+        LEFT(MD5(seller_id || '|' || TO_CHAR(valid_from, 'YYYY-MM-DD HH24:MI:SS')), 15), 16
+    ) AS seller_key,
+    seller_id,
+    zip_code_prefix,
+    city,
+    state,
+    STRTOL(LEFT(MD5(zip_code_prefix), 15), 16) AS geography_key,
+    valid_from,
+    COALESCE(next_valid_from, CAST('9999-12-31' AS TIMESTAMP)) AS valid_to,
+    next_valid_from IS NULL AS is_current
+FROM intervals
+UNION ALL
+SELECT
+    -1 AS seller_key,
+    NULL AS seller_id,
+    NULL AS zip_code_prefix,
+    'unknown' AS city,
+    NULL AS state,
+    -1 AS geography_key,
+    CAST('1900-01-01' AS TIMESTAMP) AS valid_from,
+    CAST('9999-12-31' AS TIMESTAMP) AS valid_to,
+    TRUE AS is_current;
+
+DELETE FROM analytics.dim_seller
+WHERE
+    seller_key = -1
+    OR seller_id IN (SELECT touched_seller.seller_id FROM candidate.touched_seller);

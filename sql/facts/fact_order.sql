@@ -1,0 +1,119 @@
+-- analytics.fact_order
+-- Purpose:   An order's life: status, moments, delivery, value, payment and review (accumulating
+--            snapshot). Values are in R$
+-- Grain:     order_id
+-- Load rule: orders that the batch touches, recomputed from all of staging
+
+CREATE TABLE IF NOT EXISTS analytics.fact_order (
+    order_id VARCHAR(32) NOT NULL,
+    customer_unique_id VARCHAR(32),
+    customer_key BIGINT NOT NULL,
+    geography_key BIGINT NOT NULL,
+    purchase_date_key INTEGER NOT NULL,
+    delivered_date_key INTEGER NOT NULL,
+    estimated_date_key INTEGER NOT NULL,
+    order_status VARCHAR(16) NOT NULL,
+    is_cancelled BOOLEAN NOT NULL,
+    purchased_at TIMESTAMP NOT NULL,
+    approved_at TIMESTAMP,
+    shipped_at TIMESTAMP,
+    delivered_at TIMESTAMP,
+    estimated_delivery_at TIMESTAMP NOT NULL,
+    delivery_days INTEGER,
+    is_late BOOLEAN,
+    item_count INTEGER NOT NULL,
+    product_value DECIMAL(12, 2) NOT NULL,
+    freight_value DECIMAL(12, 2) NOT NULL,
+    order_value DECIMAL(12, 2) NOT NULL,
+    payment_value DECIMAL(12, 2) NOT NULL,
+    review_count INTEGER NOT NULL,
+    review_score SMALLINT,
+    PRIMARY KEY (order_id)
+)
+DISTSTYLE KEY
+DISTKEY (order_id)
+SORTKEY (purchased_at);
+
+INSERT INTO candidate.fact_order
+WITH items AS (
+    -- summed per order before any join: joining reviews or payments first would multiply them
+    SELECT
+        order_id,
+        COUNT(*) AS item_count,
+        SUM(price) AS product_value,
+        SUM(freight_value) AS freight_value
+    FROM candidate.latest_order_items
+    GROUP BY order_id
+),
+
+payments AS (
+    SELECT
+        order_id,
+        SUM(payment_value) AS payment_value
+    FROM candidate.latest_order_payments
+    GROUP BY order_id
+),
+
+ranked_reviews AS (
+    SELECT
+        order_id,
+        review_score,
+        COUNT(*) OVER (PARTITION BY order_id) AS review_count,
+        -- one score an order: the review answered last; without an answer time it comes first
+        ROW_NUMBER() OVER (
+            PARTITION BY order_id
+            ORDER BY
+                COALESCE(review_answer_timestamp, CAST('1900-01-01' AS TIMESTAMP)) DESC,
+                COALESCE(review_creation_date, CAST('1900-01-01' AS TIMESTAMP)) DESC,
+                review_id DESC
+        ) AS place
+    FROM candidate.latest_order_reviews
+)
+
+SELECT
+    orders.order_id,
+    customers.customer_unique_id,
+    COALESCE(dim_customer.customer_key, -1) AS customer_key,
+    COALESCE(STRTOL(LEFT(MD5(customers.zip_code_prefix), 15), 16), -1) AS geography_key,
+    CAST(TO_CHAR(orders.order_purchase_timestamp, 'YYYYMMDD') AS INTEGER) AS purchase_date_key,
+    COALESCE(
+        CAST(TO_CHAR(orders.order_delivered_customer_date, 'YYYYMMDD') AS INTEGER), -1
+    ) AS delivered_date_key,
+    CAST(TO_CHAR(orders.order_estimated_delivery_date, 'YYYYMMDD') AS INTEGER) AS estimated_date_key,
+    orders.order_status,
+    orders.order_status IN ('canceled', 'unavailable') AS is_cancelled,
+    orders.order_purchase_timestamp AS purchased_at,
+    orders.order_approved_at AS approved_at,
+    orders.order_delivered_carrier_date AS shipped_at,
+    orders.order_delivered_customer_date AS delivered_at,
+    orders.order_estimated_delivery_date AS estimated_delivery_at,
+    -- midnights between purchase and delivery
+    DATEDIFF(
+        DAY, orders.order_purchase_timestamp, orders.order_delivered_customer_date
+    ) AS delivery_days,
+    -- the estimate is a day, given as its midnight: a delivery on that day is in time
+    CAST(orders.order_delivered_customer_date AS DATE)
+    > CAST(orders.order_estimated_delivery_date AS DATE) AS is_late,
+    COALESCE(items.item_count, 0) AS item_count,
+    COALESCE(items.product_value, 0) AS product_value,
+    COALESCE(items.freight_value, 0) AS freight_value,
+    -- the value of an order is what its items and their freight cost
+    COALESCE(items.product_value, 0) + COALESCE(items.freight_value, 0) AS order_value,
+    COALESCE(payments.payment_value, 0) AS payment_value,
+    COALESCE(ranked_reviews.review_count, 0) AS review_count,
+    ranked_reviews.review_score
+FROM candidate.latest_orders AS orders
+LEFT JOIN candidate.latest_customers AS customers
+    ON orders.customer_id = customers.customer_id
+LEFT JOIN candidate.dim_customer
+    ON
+        customers.customer_unique_id = dim_customer.customer_unique_id
+        AND orders.order_purchase_timestamp >= dim_customer.valid_from
+        AND orders.order_purchase_timestamp < dim_customer.valid_to
+LEFT JOIN items ON orders.order_id = items.order_id
+LEFT JOIN payments ON orders.order_id = payments.order_id
+LEFT JOIN ranked_reviews
+    ON orders.order_id = ranked_reviews.order_id AND ranked_reviews.place = 1;
+
+DELETE FROM analytics.fact_order
+WHERE order_id IN (SELECT touched_order.order_id FROM candidate.touched_order);

@@ -1,0 +1,88 @@
+-- analytics.fact_order_item
+-- Purpose:   What was sold: product, seller, price and freight of each item, in R$
+-- Grain:     order_id, order_item_id
+-- Load rule: orders that the batch touches, recomputed from all of staging
+
+CREATE TABLE IF NOT EXISTS analytics.fact_order_item (
+    order_id VARCHAR(32) NOT NULL,
+    order_item_id SMALLINT NOT NULL,
+    product_key BIGINT NOT NULL,
+    seller_key BIGINT NOT NULL,
+    customer_key BIGINT NOT NULL,
+    customer_geography_key BIGINT NOT NULL,
+    seller_geography_key BIGINT NOT NULL,
+    purchase_date_key INTEGER NOT NULL,
+    shipping_limit_at TIMESTAMP NOT NULL,
+    price DECIMAL(12, 2) NOT NULL,
+    freight_value DECIMAL(12, 2) NOT NULL,
+    PRIMARY KEY (order_id, order_item_id)
+)
+DISTSTYLE KEY
+DISTKEY (order_id)
+SORTKEY (purchase_date_key);
+
+INSERT INTO candidate.fact_order_item
+WITH product_versions AS (
+    SELECT
+        product_id,
+        product_key,
+        valid_from,
+        valid_to
+    FROM candidate.dim_product
+    UNION ALL
+    SELECT
+        product_id,
+        product_key,
+        valid_from,
+        valid_to
+    FROM analytics.dim_product
+    WHERE product_id NOT IN (SELECT touched_product.product_id FROM candidate.touched_product)
+),
+
+seller_versions AS (
+    SELECT
+        seller_id,
+        seller_key,
+        geography_key,
+        valid_from,
+        valid_to
+    FROM candidate.dim_seller
+    UNION ALL
+    SELECT
+        seller_id,
+        seller_key,
+        geography_key,
+        valid_from,
+        valid_to
+    FROM analytics.dim_seller
+    WHERE seller_id NOT IN (SELECT touched_seller.seller_id FROM candidate.touched_seller)
+)
+
+SELECT
+    items.order_id,
+    items.order_item_id,
+    COALESCE(product_versions.product_key, -1) AS product_key,
+    COALESCE(seller_versions.seller_key, -1) AS seller_key,
+    fact_order.customer_key,
+    fact_order.geography_key AS customer_geography_key,
+    COALESCE(seller_versions.geography_key, -1) AS seller_geography_key,
+    fact_order.purchase_date_key,
+    items.shipping_limit_date AS shipping_limit_at,
+    items.price,
+    items.freight_value
+FROM candidate.latest_order_items AS items
+INNER JOIN candidate.fact_order ON items.order_id = fact_order.order_id
+-- the version that was valid when the order was placed
+LEFT JOIN product_versions
+    ON
+        items.product_id = product_versions.product_id
+        AND fact_order.purchased_at >= product_versions.valid_from
+        AND fact_order.purchased_at < product_versions.valid_to
+LEFT JOIN seller_versions
+    ON
+        items.seller_id = seller_versions.seller_id
+        AND fact_order.purchased_at >= seller_versions.valid_from
+        AND fact_order.purchased_at < seller_versions.valid_to;
+
+DELETE FROM analytics.fact_order_item
+WHERE order_id IN (SELECT touched_order.order_id FROM candidate.touched_order);

@@ -1,0 +1,36 @@
+-- candidate.latest_customers
+-- Purpose:   What is known last of the customers behind touched persons
+-- Grain:     customer_id
+-- Load rule: made anew for every publish
+
+CREATE TABLE candidate.latest_customers AS
+WITH ranked AS (
+    SELECT
+        customers.*,
+        -- the latest batch that delivered the customer wins
+        RANK() OVER (
+            PARTITION BY customers.customer_id
+            ORDER BY customers.batch_date DESC
+        ) AS recency
+    FROM staging.customers
+    WHERE customers.customer_id IN (
+        SELECT versions.customer_id
+        FROM staging.customers AS versions
+        INNER JOIN candidate.touched_person
+            ON versions.customer_unique_id = touched_person.customer_unique_id
+    )
+)
+
+SELECT
+    customer_id,
+    customer_unique_id,
+    customer_zip_code_prefix AS zip_code_prefix,
+    -- one spelling a city: lower case, no accents, single blanks
+    REGEXP_REPLACE(
+        TRIM(TRANSLATE(
+            LOWER(customer_city), 'áàâãäéèêëíìîïóòôõöúùûüç', 'aaaaaeeeeiiiiooooouuuuc'
+        )), ' +', ' '
+    ) AS city,
+    customer_state AS state
+FROM ranked
+WHERE recency = 1;

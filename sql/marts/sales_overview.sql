@@ -1,0 +1,71 @@
+-- analytics.sales_overview
+-- Purpose:   Sales by month of purchase and the customer's place. Values are in R$
+-- Grain:     sales_month, state, city
+-- Load rule: small, replaced whole
+
+CREATE TABLE IF NOT EXISTS analytics.sales_overview (
+    sales_month DATE NOT NULL,
+    state VARCHAR(2) NOT NULL,
+    city VARCHAR(128) NOT NULL,
+    order_count INTEGER NOT NULL,
+    customer_count INTEGER NOT NULL,
+    item_count INTEGER NOT NULL,
+    product_value DECIMAL(14, 2) NOT NULL,
+    freight_value DECIMAL(14, 2) NOT NULL,
+    total_value DECIMAL(14, 2) NOT NULL,
+    net_value DECIMAL(14, 2) NOT NULL,
+    average_order_value DECIMAL(12, 2) NOT NULL,
+    delivered_order_count INTEGER NOT NULL,
+    late_share DOUBLE PRECISION,
+    average_review_score DOUBLE PRECISION,
+    PRIMARY KEY (sales_month, state, city)
+)
+DISTSTYLE ALL
+SORTKEY (sales_month);
+
+INSERT INTO candidate.sales_overview
+WITH orders AS (
+    SELECT
+        fact_order.*,
+        dim_customer.state,
+        dim_customer.city
+    FROM candidate.fact_order
+    INNER JOIN candidate.dim_customer ON fact_order.customer_key = dim_customer.customer_key
+    UNION ALL
+    -- what earlier batches published and this one does not touch
+    SELECT
+        fact_order.*,
+        dim_customer.state,
+        dim_customer.city
+    FROM analytics.fact_order
+    INNER JOIN analytics.dim_customer ON fact_order.customer_key = dim_customer.customer_key
+    WHERE fact_order.order_id NOT IN (SELECT touched_order.order_id FROM candidate.touched_order)
+)
+
+SELECT
+    CAST(DATE_TRUNC('month', purchased_at) AS DATE) AS sales_month,
+    COALESCE(state, '??') AS state,
+    city,
+    COUNT(*) AS order_count,
+    COUNT(DISTINCT customer_unique_id) AS customer_count,
+    SUM(item_count) AS item_count,
+    SUM(product_value) AS product_value,
+    SUM(freight_value) AS freight_value,
+    -- total counts every order, net leaves out the cancelled and unavailable ones
+    SUM(order_value) AS total_value,
+    SUM(CASE WHEN is_cancelled THEN 0 ELSE order_value END) AS net_value,
+    ROUND(
+        CAST(SUM(order_value) AS DECIMAL(18, 2)) / CAST(COUNT(*) AS DECIMAL(10, 0)), 2
+    ) AS average_order_value,
+    COUNT(delivered_at) AS delivered_order_count,
+    CAST(SUM(CASE WHEN is_late THEN 1 ELSE 0 END) AS DOUBLE PRECISION)
+    / NULLIF(COUNT(is_late), 0) AS late_share,
+    CAST(SUM(review_score) AS DOUBLE PRECISION)
+    / NULLIF(COUNT(review_score), 0) AS average_review_score
+FROM orders
+GROUP BY
+    CAST(DATE_TRUNC('month', purchased_at) AS DATE),
+    COALESCE(state, '??'),
+    city;
+
+DELETE FROM analytics.sales_overview;

@@ -1,0 +1,18 @@
+-- staging.order_payments
+-- Purpose:   Payments of an order, one row for each means used; payment_value in R$
+-- Grain:     order_id, payment_sequential, in each batch that delivered it
+-- Source:    olist_order_payments_dataset.csv
+-- Load rule: COPY replaces the rows of the batch; every batch ever received is kept
+
+CREATE TABLE IF NOT EXISTS staging.order_payments (
+    order_id VARCHAR(32) NOT NULL,
+    payment_sequential SMALLINT NOT NULL,
+    payment_type VARCHAR(16) NOT NULL,
+    payment_installments SMALLINT NOT NULL,
+    payment_value DECIMAL(12, 2) NOT NULL,
+    batch_date DATE NOT NULL,
+    PRIMARY KEY (order_id, payment_sequential, batch_date)
+)
+DISTSTYLE KEY
+DISTKEY (order_id)
+SORTKEY (batch_date);

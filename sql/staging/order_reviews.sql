@@ -1,0 +1,20 @@
+-- staging.order_reviews
+-- Purpose:   Reviews of orders; a review_id may cover several orders, an order may have several reviews
+-- Grain:     review_id, order_id, in each batch that delivered it
+-- Source:    olist_order_reviews_dataset.csv
+-- Load rule: COPY replaces the rows of the batch; every batch ever received is kept
+
+CREATE TABLE IF NOT EXISTS staging.order_reviews (
+    review_id VARCHAR(32) NOT NULL,
+    order_id VARCHAR(32) NOT NULL,
+    review_score SMALLINT NOT NULL,
+    review_comment_title VARCHAR(256),
+    review_comment_message VARCHAR(2048),
+    review_creation_date TIMESTAMP,
+    review_answer_timestamp TIMESTAMP,
+    batch_date DATE NOT NULL,
+    PRIMARY KEY (review_id, order_id, batch_date)
+)
+DISTSTYLE KEY
+DISTKEY (order_id)
+SORTKEY (batch_date);

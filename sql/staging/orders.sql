@@ -1,0 +1,22 @@
+-- staging.orders
+-- Purpose:   Orders with their status and the five moments of their life; later moments are
+--            NULL until they happen
+-- Grain:     order_id, in each batch that delivered it
+-- Source:    olist_orders_dataset.csv
+-- Load rule: COPY replaces the rows of the batch; every batch ever received is kept
+
+CREATE TABLE IF NOT EXISTS staging.orders (
+    order_id VARCHAR(32) NOT NULL,
+    customer_id VARCHAR(32) NOT NULL,
+    order_status VARCHAR(16) NOT NULL,
+    order_purchase_timestamp TIMESTAMP NOT NULL,
+    order_approved_at TIMESTAMP,
+    order_delivered_carrier_date TIMESTAMP,
+    order_delivered_customer_date TIMESTAMP,
+    order_estimated_delivery_date TIMESTAMP NOT NULL,
+    batch_date DATE NOT NULL,
+    PRIMARY KEY (order_id, batch_date)
+)
+DISTSTYLE KEY
+DISTKEY (order_id)
+SORTKEY (batch_date);

@@ -1,0 +1,22 @@
+-- staging.products
+-- Purpose:   Products; weights in grams, lengths in centimetres. The source misspells two
+--            columns (lenght)
+-- Grain:     product_id, in each batch that delivered it
+-- Source:    olist_products_dataset.csv
+-- Load rule: COPY replaces the rows of the batch; every batch ever received is kept
+
+CREATE TABLE IF NOT EXISTS staging.products (
+    product_id VARCHAR(32) NOT NULL,
+    product_category_name VARCHAR(64),
+    product_name_lenght INTEGER,
+    product_description_lenght INTEGER,
+    product_photos_qty INTEGER,
+    product_weight_g INTEGER,
+    product_length_cm INTEGER,
+    product_height_cm INTEGER,
+    product_width_cm INTEGER,
+    batch_date DATE NOT NULL,
+    PRIMARY KEY (product_id, batch_date)
+)
+DISTSTYLE AUTO
+SORTKEY (batch_date);

@@ -1,0 +1,16 @@
+-- staging.sellers
+-- Purpose:   Sellers and where they ship from
+-- Grain:     seller_id, in each batch that delivered it
+-- Source:    olist_sellers_dataset.csv
+-- Load rule: COPY replaces the rows of the batch; every batch ever received is kept
+
+CREATE TABLE IF NOT EXISTS staging.sellers (
+    seller_id VARCHAR(32) NOT NULL,
+    seller_zip_code_prefix VARCHAR(5) NOT NULL,
+    seller_city VARCHAR(128) NOT NULL,
+    seller_state VARCHAR(2) NOT NULL,
+    batch_date DATE NOT NULL,
+    PRIMARY KEY (seller_id, batch_date)
+)
+DISTSTYLE AUTO
+SORTKEY (batch_date);

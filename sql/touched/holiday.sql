@@ -1,0 +1,10 @@
+-- candidate.holiday
+-- Purpose:   Brazil's national holidays, from the Python package holidays
+-- Grain:     holiday_date
+-- Load rule: made anew for every publish, filled by the transform task
+
+CREATE TABLE candidate.holiday (
+    holiday_date DATE NOT NULL,
+    holiday_name VARCHAR(128) NOT NULL,
+    PRIMARY KEY (holiday_date)
+);

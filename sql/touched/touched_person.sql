@@ -1,0 +1,26 @@
+-- candidate.touched_person
+-- Purpose:   Persons whose orders, address or place on the map the batch may have changed
+-- Grain:     customer_unique_id
+-- Load rule: made anew for every publish
+
+CREATE TABLE candidate.touched_person AS
+WITH changed_customers AS (
+    -- every version of the order row: an order that was moved to another customer touches both
+    SELECT orders.customer_id
+    FROM staging.orders
+    INNER JOIN candidate.changed_order ON orders.order_id = changed_order.order_id
+    UNION
+    SELECT customers.customer_id
+    FROM staging.customers
+    WHERE customers.batch_date IN (SELECT batch.batch_date FROM candidate.batch)
+    UNION
+    SELECT customers.customer_id
+    FROM staging.customers
+    INNER JOIN staging.geolocation
+        ON customers.customer_zip_code_prefix = geolocation.geolocation_zip_code_prefix
+    WHERE geolocation.batch_date IN (SELECT batch.batch_date FROM candidate.batch)
+)
+
+SELECT DISTINCT customers.customer_unique_id
+FROM staging.customers
+WHERE customers.customer_id IN (SELECT changed_customers.customer_id FROM changed_customers);

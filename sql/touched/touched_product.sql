@@ -1,0 +1,15 @@
+-- candidate.touched_product
+-- Purpose:   Products that the batch delivered, or whose category it translated
+-- Grain:     product_id
+-- Load rule: made anew for every publish
+
+CREATE TABLE candidate.touched_product AS
+SELECT products.product_id
+FROM staging.products
+WHERE products.batch_date IN (SELECT batch.batch_date FROM candidate.batch)
+UNION
+SELECT products.product_id
+FROM staging.products
+INNER JOIN staging.category_translation
+    ON products.product_category_name = category_translation.product_category_name
+WHERE category_translation.batch_date IN (SELECT batch.batch_date FROM candidate.batch);

@@ -1,0 +1,9 @@
+-- candidate.touched_seller
+-- Purpose:   Sellers that the batch delivered
+-- Grain:     seller_id
+-- Load rule: made anew for every publish
+
+CREATE TABLE candidate.touched_seller AS
+SELECT DISTINCT sellers.seller_id
+FROM staging.sellers
+WHERE sellers.batch_date IN (SELECT batch.batch_date FROM candidate.batch);

@@ -1,0 +1,1 @@
+"""Prefect tasks by stage: upload, copy, transform, validate, publish, report."""

@@ -1,0 +1,101 @@
+"""Copy: a batch's Parquet goes from the lake into its staging table, in one transaction a table."""
+
+from datetime import UTC, datetime
+
+from infra.contracts import contracts
+from infra.settings import Settings
+from infra.warehouse import Transaction, sql_files, statements, transaction
+from tasks.receipts import CopyReceipt, UploadReceipt
+
+SCHEMAS = ("staging", "candidate", "analytics", "audit")
+
+
+class CopyError(RuntimeError):
+    """What COPY loaded is not what the receipt says."""
+
+
+def prepare_warehouse(settings: Settings) -> None:
+    """Create schemas and the tables of staging, audit and analytics where they are missing."""
+    with transaction(settings) as work:
+        for schema in SCHEMAS:
+            work.run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        for folder in ("staging", "audit", "dimensions", "facts", "marts"):
+            for path in sql_files(folder):
+                work.run(statements(f"{folder}/{path.name}")[0], what=f"sql/{folder}/{path.name}")
+
+
+def copy_table(settings: Settings, receipt: UploadReceipt, run_id: str) -> CopyReceipt:
+    """Replace the batch's rows of a staging table by those of the receipt's files.
+
+    Does nothing when staging holds this very content already. Raises CopyError when the rows do
+    not match the receipt, and WarehouseError.
+    """
+    table, day = receipt.table, receipt.batch_date
+    with transaction(settings) as work:
+        if _holds(work, receipt):
+            return CopyReceipt(
+                table=table, batch_date=day, rows=receipt.rows_loaded, copied=False
+            )
+        work.run(f"DELETE FROM staging.{table} WHERE batch_date = %s", [day])
+        work.run(
+            f"COPY staging.{table} FROM '{receipt.manifest_url}' "
+            f"IAM_ROLE '{settings.copy_role}' FORMAT AS PARQUET MANIFEST",
+            what=f"COPY staging.{table} from {receipt.manifest_url}",
+        )
+        rows = _count(work, receipt)
+        if rows != receipt.rows_loaded:
+            raise CopyError(
+                f"staging.{table}, batch {day}: COPY loaded {rows} rows, but {receipt.manifest_url} "
+                f"holds {receipt.rows_loaded}. Nothing was kept; run the batch again"
+            )
+        # last, for it locks the one table that all copies share
+        _note(work, receipt, run_id)
+    return CopyReceipt(table=table, batch_date=day, rows=rows, copied=True)
+
+
+def _holds(work: Transaction, receipt: UploadReceipt) -> bool:
+    noted = work.query(
+        "SELECT content_hash, rows_loaded FROM audit.loads WHERE table_name = %s AND batch_date = %s",
+        [receipt.table, receipt.batch_date],
+    )
+    return noted == [(receipt.content_hash, receipt.rows_loaded)] and (
+        _count(work, receipt) == receipt.rows_loaded
+    )
+
+
+def _count(work: Transaction, receipt: UploadReceipt) -> int:
+    return work.value(
+        f"SELECT COUNT(*) AS row_count FROM staging.{receipt.table} WHERE batch_date = %s",
+        [receipt.batch_date],
+    )
+
+
+def _note(work: Transaction, receipt: UploadReceipt, run_id: str) -> None:
+    work.run(
+        "DELETE FROM audit.loads WHERE table_name = %s AND batch_date = %s",
+        [receipt.table, receipt.batch_date],
+    )
+    work.run(
+        "INSERT INTO audit.loads VALUES "
+        "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            receipt.table,
+            receipt.batch_date,
+            run_id,
+            receipt.content_hash,
+            receipt.source_file,
+            receipt.source_sha256,
+            receipt.source_bytes,
+            receipt.rows_read,
+            receipt.rows_loaded,
+            receipt.rows_quarantined,
+            sum(receipt.money_loaded.values()),
+            receipt.manifest_url,
+            datetime.now(UTC).replace(tzinfo=None),
+        ],
+    )
+
+
+def staging_tables() -> list[str]:
+    """Names of the nine staging tables."""
+    return list(contracts())

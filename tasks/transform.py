@@ -1,0 +1,69 @@
+"""Transform: the rows that a batch would publish are computed into `candidate`."""
+
+from datetime import date
+
+from infra.settings import Settings
+from infra.warehouse import Transaction, transaction
+from tasks.models import Model, candidate_models, models, published_models
+from tasks.receipts import ModelReceipt
+
+_HOLIDAY_YEARS = range(2000, 2051)
+
+
+def collect_keys(settings: Settings, batch_dates: list[date]) -> list[ModelReceipt]:
+    """Find what the batches touch, and gather the latest staging rows of it.
+
+    Clears what an earlier run left in `candidate`. Raises WarehouseError.
+    """
+    with transaction(settings) as work:
+        drop_candidates(work)
+        receipts = []
+        for model in candidate_models():
+            work.run(model.create, what=f"sql/{model.folder}/{model.name}.sql")
+            if model.name == "batch":
+                _insert(work, "batch", [(day,) for day in batch_dates])
+            elif model.name == "holiday":
+                _insert(work, "holiday", _holidays())
+            receipts.append(_receipt(work, model))
+    return receipts
+
+
+def compute_model(settings: Settings, model: Model) -> ModelReceipt:
+    """Compute the candidate rows of a published model. Raises WarehouseError."""
+    assert model.compute is not None  # noqa: S101 (published models have one)
+    with transaction(settings) as work:
+        work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
+        work.run(f"CREATE TABLE candidate.{model.name} (LIKE analytics.{model.name})")
+        work.run(model.compute, what=f"sql/{model.folder}/{model.name}.sql")
+        return _receipt(work, model)
+
+
+def drop_candidates(work: Transaction) -> None:
+    """Remove all candidate tables."""
+    for model in models():
+        work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
+
+
+def _receipt(work: Transaction, model: Model) -> ModelReceipt:
+    rows = work.value(f"SELECT COUNT(*) AS row_count FROM candidate.{model.name}")
+    return ModelReceipt(model=model.name, rows=rows)
+
+
+def _insert(work: Transaction, model: str, rows: list[tuple]) -> None:
+    """A few hundred rows at most, so one INSERT with bind parameters serves."""
+    slots = ", ".join(f"({', '.join(['%s'] * len(row))})" for row in rows)
+    work.run(
+        f"INSERT INTO candidate.{model} VALUES {slots}",
+        [value for row in rows for value in row],
+    )
+
+
+def _holidays() -> list[tuple]:
+    from holidays import country_holidays  # noqa: PLC0415 (slow to import)
+
+    return sorted(country_holidays("BR", years=_HOLIDAY_YEARS, language="pt_BR").items())
+
+
+def model_named(name: str) -> Model:
+    """A published model by its name."""
+    return next(model for model in published_models() if model.name == name)
