@@ -2,26 +2,16 @@
 
 from datetime import UTC, datetime
 
-from infra.contracts import contracts
-from infra.settings import Settings
-from infra.warehouse import Transaction, sql_files, statements, transaction
-from tasks.receipts import CopyReceipt, UploadReceipt
+from prefect import get_run_logger, task
 
-SCHEMAS = ("staging", "candidate", "analytics", "audit")
+from infra.settings import Settings
+from infra.warehouse import Transaction, transaction
+from tasks.receipts import CopyReceipt, UploadReceipt
+from tasks.retries import RETRY
 
 
 class CopyError(RuntimeError):
     """What COPY loaded is not what the receipt says."""
-
-
-def prepare_warehouse(settings: Settings) -> None:
-    """Create schemas and the tables of staging, audit and analytics where they are missing."""
-    with transaction(settings) as work:
-        for schema in SCHEMAS:
-            work.run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        for folder in ("staging", "audit", "dimensions", "facts", "marts"):
-            for path in sql_files(folder):
-                work.run(statements(f"{folder}/{path.name}")[0], what=f"sql/{folder}/{path.name}")
 
 
 def copy_table(settings: Settings, receipt: UploadReceipt, run_id: str) -> CopyReceipt:
@@ -96,6 +86,14 @@ def _note(work: Transaction, receipt: UploadReceipt, run_id: str) -> None:
     )
 
 
-def staging_tables() -> list[str]:
-    """Names of the nine staging tables."""
-    return list(contracts())
+@task(name="copy", task_run_name="copy {receipt.table} {receipt.batch_date}", **RETRY)
+def copy(receipt: UploadReceipt, run_id: str) -> CopyReceipt:
+    """Parquet of one table to its staging table."""
+    copied = copy_table(Settings(), receipt, run_id)
+    get_run_logger().info(
+        "staging.%s: %s rows; %s",
+        copied.table,
+        f"{copied.rows:,}",
+        "copied" if copied.copied else "staging has them already",
+    )
+    return copied

@@ -2,10 +2,13 @@
 
 from datetime import UTC, date, datetime
 
+from prefect import get_run_logger, task
+
 from infra.settings import Settings
 from infra.warehouse import transaction
 from tasks.models import published_models
 from tasks.receipts import PublishReceipt
+from tasks.retries import RETRY
 from tasks.transform import drop_candidates
 
 
@@ -30,3 +33,13 @@ def publish_batch(settings: Settings, batch_date: date, source: str, run_id: str
         )
         drop_candidates(work)
     return PublishReceipt(batch_date=batch_date, rows=rows)
+
+
+@task(name="publish", task_run_name="publish {batch_date}", **RETRY)
+def publish(batch_date: date, source: str, run_id: str) -> PublishReceipt:
+    """Switch readers of `analytics` over to the batch, all models at once."""
+    receipt = publish_batch(Settings(), batch_date, source, run_id)
+    get_run_logger().info(
+        "%s models, %s rows published", len(receipt.rows), f"{sum(receipt.rows.values()):,}"
+    )
+    return receipt

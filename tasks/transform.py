@@ -2,10 +2,13 @@
 
 from datetime import date
 
+from prefect import get_run_logger, task
+
 from infra.settings import Settings
 from infra.warehouse import Transaction, transaction
 from tasks.models import Model, candidate_models, models, published_models
 from tasks.receipts import ModelReceipt
+from tasks.retries import RETRY
 
 _HOLIDAY_YEARS = range(2000, 2051)
 
@@ -67,3 +70,27 @@ def _holidays() -> list[tuple]:
 def model_named(name: str) -> Model:
     """A published model by its name."""
     return next(model for model in published_models() if model.name == name)
+
+
+@task(name="collect keys", task_run_name="collect keys {batch_date}", **RETRY)
+def collect(batch_date: date) -> list[ModelReceipt]:
+    """Find the orders, persons, products, sellers and places that a batch touches."""
+    receipts = collect_keys(Settings(), [batch_date])
+    counts = {receipt.model: receipt.rows for receipt in receipts}
+    get_run_logger().info(
+        "batch %s touches %s orders of %s persons",
+        batch_date,
+        f"{counts['touched_order']:,}",
+        f"{counts['touched_person']:,}",
+    )
+    return receipts
+
+
+@task(name="transform", task_run_name="transform {model} {batch_date}", **RETRY)
+def transform(model: str, batch_date: date) -> ModelReceipt:
+    """Compute the candidate rows of one model."""
+    receipt = compute_model(Settings(), model_named(model))
+    get_run_logger().info(
+        "candidate.%s: %s rows of batch %s", model, f"{receipt.rows:,}", batch_date
+    )
+    return receipt

@@ -14,11 +14,14 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from prefect import get_run_logger, task
 
 from infra.contracts import BATCH_DATE, Contract, contracts
 from infra.lake import Lake
+from infra.settings import Settings
 from tasks.parse import CsvFile
 from tasks.receipts import Money, UploadReceipt
+from tasks.retries import RETRY
 from tasks.source import source_path
 
 _ROWS_PER_PART = 500_000
@@ -164,3 +167,19 @@ def profile_parts(parts: Iterable[Path], contract: Contract) -> dict:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@task(name="upload", task_run_name="upload {table} {batch_date}", **RETRY)
+def upload(table: str, batch_date: date, source: Path) -> UploadReceipt:
+    """CSV of one table to typed Parquet in the lake."""
+    receipt = upload_table(Lake(Settings()), source, table, batch_date)
+    get_run_logger().info(
+        "%s: %s rows, %s in quarantine; %s",
+        Path(receipt.source_file).name,
+        f"{receipt.rows_loaded:,}",
+        f"{receipt.rows_quarantined:,}",
+        f"{receipt.parquet_bytes:,} bytes of Parquet written"
+        if receipt.uploaded
+        else "the lake has it already",
+    )
+    return receipt

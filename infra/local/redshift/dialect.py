@@ -227,9 +227,9 @@ def _check_extract(node: exp.Expression) -> None:
 
 
 def _check_create(node: exp.Expression) -> None:
-    if node.args.get("replace") and node.args["kind"] == "TABLE":
-        _refuse("CREATE OR REPLACE TABLE does not exist in Redshift", node)
-    if node.args["kind"] not in {"TABLE", "SCHEMA"}:
+    if node.args.get("replace") and node.args["kind"] != "VIEW":
+        _refuse("only a view can be replaced in Redshift", node)
+    if node.args["kind"] not in {"TABLE", "SCHEMA", "VIEW"}:
         _refuse("statement", node)
 
 

@@ -1,0 +1,78 @@
+"""The parts that every suite is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+import great_expectations as gx
+import great_expectations.expectations as gxe
+
+from tasks.receipts import UploadReceipt
+
+Severity = Literal["critical", "warning", "info"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """An expectation of a dataset, why it holds, and what follows when it does not.
+
+    critical stops the batch, warning is told and published, info is recorded.
+    """
+
+    dataset: str
+    expectation: gxe.Expectation
+    reason: str
+    severity: Severity
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a gate looks at."""
+
+    batch_date: date
+    receipts: tuple[UploadReceipt, ...] = ()
+    quarantine_limit: float = 0.01
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A gate: its datasets (name → SQL, or None for the receipts) and the checks on them."""
+
+    name: str
+    datasets: Mapping[str, str | None]
+    checks: list[Check] = field(default_factory=list)
+
+
+def check(
+    dataset: str,
+    kind: type[gxe.Expectation],
+    reason: str,
+    severity: Severity = "critical",
+    **arguments: Any,  # noqa: ANN401 (the expectation's own)
+) -> Check:
+    """A check with its reason shown in Data Docs, too."""
+    expectation = kind(**arguments, severity=severity, notes=reason)
+    return Check(dataset, expectation, reason, severity)
+
+
+def rows(
+    dataset: str, sql: str, reason: str, severity: Severity = "critical"
+) -> Check:
+    """A check that a query finds no row. `{batch}` stands for the dataset.
+
+    Give it an alias where the query has a JOIN, and none elsewhere: Great Expectations sets one.
+    """
+    return check(
+        dataset,
+        gxe.UnexpectedRowsExpectation,
+        reason,
+        severity,
+        unexpected_rows_query=" ".join(sql.split()),
+        description=reason,
+    )
+
+
+def suite(name: str, checks: list[Check]) -> gx.ExpectationSuite:
+    """The checks of one dataset as a suite."""
+    return gx.ExpectationSuite(name=name, expectations=[c.expectation for c in checks])

@@ -1,0 +1,91 @@
+"""Marts: one row a person, and the same money as the facts."""
+
+import great_expectations.expectations as gxe
+
+from tasks.expectations.check import Layer, Scope, check, rows
+
+_SCV = "candidate.single_customer_view"
+_SALES = "candidate.sales_overview"
+SEGMENTS = ["at risk", "big spender", "lapsed", "loyal", "new", "no orders", "promising"]
+
+
+def layer(scope: Scope) -> Layer:
+    """The gate between transform and publish, for what dashboards read."""
+    del scope  # candidates are of this batch only
+    checks = [
+        check(
+            _SCV,
+            gxe.ExpectColumnValuesToBeUnique,
+            "one row a person",
+            column="customer_unique_id",
+        ),
+        rows(
+            _SCV,
+            """
+            SELECT touched.customer_unique_id
+            FROM candidate.touched_person AS touched
+            LEFT JOIN {batch} AS persons ON touched.customer_unique_id = persons.customer_unique_id
+            WHERE persons.customer_unique_id IS NULL
+            """,
+            "every person that the batch touches has a row",
+        ),
+        rows(
+            _SCV,
+            """
+            SELECT totals.persons, totals.items
+            FROM (
+                SELECT (SELECT SUM(total_value) FROM {batch}) AS persons,
+                    (SELECT SUM(price) + SUM(freight_value) FROM candidate.fact_order_item) AS items
+            ) AS totals
+            WHERE totals.persons <> totals.items
+            """,
+            "what persons spent is what items cost, to the cent",
+        ),
+        rows(
+            _SCV,
+            """
+            SELECT customer_unique_id FROM {batch}
+            WHERE net_value > total_value
+                OR total_value <> product_value + freight_value
+                OR delivered_order_count + cancelled_order_count > order_count
+            """,
+            "a person's figures fit together",
+        ),
+        check(
+            _SCV,
+            gxe.ExpectColumnValuesToBeBetween,
+            "an average review score is 1 to 5",
+            column="average_review_score",
+            min_value=1,
+            max_value=5,
+        ),
+        check(
+            _SCV,
+            gxe.ExpectColumnValuesToBeInSet,
+            "a segment is a known one",
+            column="segment",
+            value_set=SEGMENTS,
+        ),
+        check(
+            _SALES,
+            gxe.ExpectCompoundColumnsToBeUnique,
+            "one row for each month, state and city",
+            column_list=["sales_month", "state", "city"],
+        ),
+        rows(
+            _SALES,
+            "SELECT sales_month, state, city FROM {batch} WHERE net_value > total_value",
+            "net value leaves out cancelled orders, so it is never more than the total",
+        ),
+        rows(
+            _SALES,
+            """
+            SELECT sales_month, state, city FROM {batch}
+            WHERE late_share < 0 OR late_share > 1
+            """,
+            "a share is between 0 and 1",
+        ),
+    ]
+    return Layer(
+        "marts", {name: f"SELECT * FROM {name}" for name in (_SCV, _SALES)}, checks
+    )

@@ -1,0 +1,34 @@
+"""Reconciliation: what is published is what the files held, to the cent."""
+
+import great_expectations.expectations as gxe
+
+from tasks.expectations.check import Layer, Scope, check
+
+_TOTALS = "audit.reconciliation"
+
+
+def layer(scope: Scope) -> Layer:
+    """The gate after publish, over all that is published."""
+    del scope  # totals are of the whole history
+    checks = [
+        check(
+            _TOTALS,
+            gxe.ExpectColumnPairValuesToBeEqual,
+            "files, staging, facts and marts hold the same rows and the same money",
+            column_A="source_total",
+            column_B="published_total",
+        ),
+        check(
+            _TOTALS,
+            gxe.ExpectColumnValuesToBeUnique,
+            "each measure is compared once",
+            column="measure",
+        ),
+        check(
+            _TOTALS,
+            gxe.ExpectTableRowCountToEqual,
+            "all measures were compared",
+            value=13,
+        ),
+    ]
+    return Layer("reconciliation", {_TOTALS: f"SELECT * FROM {_TOTALS}"}, checks)

@@ -1,0 +1,158 @@
+"""Staging: the batch that COPY loaded is whole, and its values and references make sense."""
+
+import great_expectations.expectations as gxe
+
+from infra.contracts import Contract, contracts
+from tasks.expectations.check import Check, Layer, Scope, check, rows
+
+STATES = (
+    "AC AL AM AP BA CE DF ES GO MA MG MS MT PA PB PE PI PR RJ RN RO RR RS SC SE SP TO".split()
+)
+ORDER_STATUSES = [
+    "approved", "canceled", "created", "delivered", "invoiced", "processing", "shipped",
+    "unavailable",
+]  # fmt: skip
+PAYMENT_TYPES = ["boleto", "credit_card", "debit_card", "not_defined", "voucher"]
+
+
+def layer(scope: Scope) -> Layer:
+    """The gate between copy and transform."""
+    datasets = {
+        f"staging.{name}": f"SELECT * FROM staging.{name} WHERE batch_date = '{scope.batch_date}'"
+        for name in contracts()
+    }
+    checks = [c for contract in contracts().values() for c in _from_contract(contract)]
+    checks += [
+        check(
+            f"staging.{receipt.table}",
+            gxe.ExpectTableRowCountToEqual,
+            "staging holds as many rows as the file's Parquet",
+            value=receipt.rows_loaded,
+        )
+        for receipt in scope.receipts
+    ]
+    return Layer("staging", datasets, checks + _values() + _references())
+
+
+def _from_contract(contract: Contract) -> list[Check]:
+    dataset = f"staging.{contract.table}"
+    checks = []
+    if contract.key:
+        key = list(contract.key)
+        reason = f"{', '.join(key)} is the grain of the batch"
+        if len(key) == 1:
+            checks.append(check(dataset, gxe.ExpectColumnValuesToBeUnique, reason, column=key[0]))
+        else:
+            checks.append(
+                check(dataset, gxe.ExpectCompoundColumnsToBeUnique, reason, column_list=key)
+            )
+    for column in contract.source_columns:
+        if column.length == 32:  # noqa: PLR2004 (the length of every id)
+            checks.append(
+                check(
+                    dataset,
+                    gxe.ExpectColumnValuesToMatchRegex,
+                    "an id is 32 hexadecimal digits",
+                    column=column.name,
+                    regex="^[0-9a-f]{32}$",
+                )
+            )
+        elif column.name.endswith("zip_code_prefix"):
+            checks.append(
+                check(
+                    dataset,
+                    gxe.ExpectColumnValuesToMatchRegex,
+                    "a zip code prefix has five digits; leading zeros are kept",
+                    column=column.name,
+                    regex="^[0-9]{5}$",
+                )
+            )
+        elif column.name.endswith("_state"):
+            checks.append(
+                check(
+                    dataset,
+                    gxe.ExpectColumnValuesToBeInSet,
+                    "a state is one of Brazil's 27",
+                    column=column.name,
+                    value_set=STATES,
+                )
+            )
+    return checks
+
+
+def _values() -> list[Check]:
+    not_negative = [
+        ("order_items", "price"),
+        ("order_items", "freight_value"),
+        ("order_payments", "payment_value"),
+    ]
+    return [
+        check(
+            "staging.orders",
+            gxe.ExpectColumnValuesToBeInSet,
+            "an order's status is a known one",
+            column="order_status",
+            value_set=ORDER_STATUSES,
+        ),
+        check(
+            "staging.order_payments",
+            gxe.ExpectColumnValuesToBeInSet,
+            "a means of payment is a known one",
+            column="payment_type",
+            value_set=PAYMENT_TYPES,
+        ),
+        check(
+            "staging.order_reviews",
+            gxe.ExpectColumnValuesToBeBetween,
+            "a review score is 1 to 5",
+            column="review_score",
+            min_value=1,
+            max_value=5,
+        ),
+        *(
+            check(
+                f"staging.{table}",
+                gxe.ExpectColumnValuesToBeBetween,
+                "money is never negative",
+                column=column,
+                min_value=0,
+            )
+            for table, column in not_negative
+        ),
+        rows(
+            "staging.orders",
+            """
+            SELECT order_id, order_purchase_timestamp, order_delivered_customer_date
+            FROM {batch}
+            WHERE order_delivered_customer_date < order_purchase_timestamp
+            """,
+            "an order is delivered after it was placed",
+        ),
+    ]
+
+
+def _references() -> list[Check]:
+    """A row may refer to what an earlier batch delivered, so references look at all of staging."""
+    parents = [
+        ("orders", "customer_id", "customers", "critical"),
+        ("order_items", "order_id", "orders", "critical"),
+        ("order_payments", "order_id", "orders", "critical"),
+        ("order_reviews", "order_id", "orders", "critical"),
+        # the star has an unknown member for these
+        ("order_items", "product_id", "products", "warning"),
+        ("order_items", "seller_id", "sellers", "warning"),
+    ]
+    return [
+        rows(
+            f"staging.{child}",
+            f"""
+            SELECT child.{column}
+            FROM {{batch}} AS child
+            LEFT JOIN staging.{parent} AS parent ON child.{column} = parent.{column}
+            WHERE parent.{column} IS NULL
+            """,
+            f"every {column} of {child} is in {parent}",
+            severity,
+        )
+        for child, column, parent, severity in parents
+    ]

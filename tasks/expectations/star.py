@@ -1,0 +1,160 @@
+"""Star: candidate dimensions and facts have their grain, resolve, and add up."""
+
+import great_expectations.expectations as gxe
+
+from tasks.expectations.check import Check, Layer, Scope, check, rows
+
+_GRAIN = {
+    "dim_date": ["date_key"],
+    "dim_geography": ["geography_key"],
+    "dim_customer": ["customer_key"],
+    "dim_product": ["product_key"],
+    "dim_seller": ["seller_key"],
+    "fact_order": ["order_id"],
+    "fact_order_item": ["order_id", "order_item_id"],
+    "fact_payment": ["order_id", "payment_sequential"],
+    "fact_review": ["review_id", "order_id"],
+}
+_REFERENCES = [
+    ("fact_order", "customer_key", "dim_customer"),
+    ("fact_order", "geography_key", "dim_geography"),
+    ("fact_order", "purchase_date_key", "dim_date"),
+    ("fact_order", "delivered_date_key", "dim_date"),
+    ("fact_order", "estimated_date_key", "dim_date"),
+    ("fact_order_item", "product_key", "dim_product"),
+    ("fact_order_item", "seller_key", "dim_seller"),
+    ("fact_order_item", "customer_key", "dim_customer"),
+    ("fact_order_item", "customer_geography_key", "dim_geography"),
+    ("fact_order_item", "seller_geography_key", "dim_geography"),
+    ("fact_payment", "customer_key", "dim_customer"),
+    ("fact_review", "customer_key", "dim_customer"),
+    ("fact_review", "created_date_key", "dim_date"),
+]
+_VERSIONED = [
+    ("dim_customer", "customer_unique_id"),
+    ("dim_product", "product_id"),
+    ("dim_seller", "seller_id"),
+]
+_FACTS = [
+    ("fact_order", "orders", []),
+    ("fact_order_item", "order_items", ["price", "freight_value"]),
+    ("fact_payment", "order_payments", ["payment_value"]),
+    ("fact_review", "order_reviews", []),
+]
+
+
+def layer(scope: Scope) -> Layer:
+    """The gate between transform and publish, for dimensions and facts."""
+    del scope  # candidates are of this batch only
+    datasets = {f"candidate.{name}": f"SELECT * FROM candidate.{name}" for name in _GRAIN}
+    checks = [_grain(model, key) for model, key in _GRAIN.items()]
+    checks += [_resolves(*reference) for reference in _REFERENCES]
+    checks += [_intervals(model, key) for model, key in _VERSIONED]
+    checks += [c for fact in _FACTS for c in _adds_up(*fact)]
+    return Layer("star", datasets, checks + _values())
+
+
+def _grain(model: str, key: list[str]) -> Check:
+    dataset, reason = f"candidate.{model}", f"one row for each {', '.join(key)}"
+    if len(key) == 1:
+        return check(dataset, gxe.ExpectColumnValuesToBeUnique, reason, column=key[0])
+    return check(dataset, gxe.ExpectCompoundColumnsToBeUnique, reason, column_list=key)
+
+
+def _resolves(fact: str, column: str, dimension: str) -> Check:
+    key = f"{dimension.removeprefix('dim_')}_key"
+    return rows(
+        f"candidate.{fact}",
+        f"""
+        SELECT fact.{column}
+        FROM {{batch}} AS fact
+        LEFT JOIN candidate.{dimension} AS touched ON fact.{column} = touched.{key}
+        LEFT JOIN analytics.{dimension} AS published ON fact.{column} = published.{key}
+        WHERE touched.{key} IS NULL AND published.{key} IS NULL
+        """,
+        f"every {column} of {fact} is in {dimension}",
+    )
+
+
+def _intervals(model: str, key: str) -> Check:
+    return rows(
+        f"candidate.{model}",
+        f"""
+        SELECT versions.{key}, versions.valid_from, versions.valid_to
+        FROM (
+            SELECT {key}, valid_from, valid_to, is_current,
+                LEAD(valid_from) OVER (PARTITION BY {key} ORDER BY valid_from) AS next_valid_from
+            FROM {{batch}}
+        ) AS versions
+        WHERE COALESCE(versions.next_valid_from, CAST('9999-12-31' AS TIMESTAMP))
+            <> versions.valid_to
+            OR versions.valid_from >= versions.valid_to
+        """,
+        f"the versions of a {key} neither overlap nor leave a gap",
+    )
+
+
+def _adds_up(fact: str, source: str, money: list[str]) -> list[Check]:
+    measures = [("COUNT(*)", "rows"), *((f"SUM({name})", name) for name in money)]
+    return [
+        rows(
+            f"candidate.{fact}",
+            f"""
+            SELECT totals.fact_total, totals.staging_total
+            FROM (
+                SELECT (SELECT {measure} FROM {{batch}}) AS fact_total,
+                    (SELECT {measure} FROM candidate.latest_{source}) AS staging_total
+            ) AS totals
+            WHERE totals.fact_total <> totals.staging_total
+            """,
+            f"{what} of {fact} are those of staging.{source}: no join multiplies or loses them",
+        )
+        for measure, what in measures
+    ]
+
+
+def _values() -> list[Check]:
+    fact = "candidate.fact_order"
+    return [
+        rows(
+            fact,
+            "SELECT order_id FROM {batch} WHERE order_value <> product_value + freight_value",
+            "the value of an order is the price and freight of its items",
+        ),
+        rows(
+            fact,
+            """
+            SELECT totals.orders, totals.items
+            FROM (
+                SELECT (SELECT SUM(order_value) FROM {batch}) AS orders,
+                    (SELECT SUM(price) + SUM(freight_value) FROM candidate.fact_order_item) AS items
+            ) AS totals
+            WHERE totals.orders <> totals.items
+            """,
+            "orders and their items have the same value, to the cent",
+        ),
+        check(
+            fact,
+            gxe.ExpectColumnValuesToBeBetween,
+            "one review score an order, from 1 to 5",
+            column="review_score",
+            min_value=1,
+            max_value=5,
+        ),
+        check(
+            "candidate.dim_geography",
+            gxe.ExpectColumnValuesToBeBetween,
+            "the middle of a zip code prefix is inside Brazil",
+            column="latitude",
+            min_value=-33.8,
+            max_value=5.3,
+        ),
+        check(
+            "candidate.dim_geography",
+            gxe.ExpectColumnValuesToBeBetween,
+            "the middle of a zip code prefix is inside Brazil",
+            column="longitude",
+            min_value=-74.0,
+            max_value=-32.3,
+        ),
+    ]

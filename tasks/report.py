@@ -1,0 +1,64 @@
+"""Report: artifacts of the run in the Prefect UI, and Data Docs."""
+
+from pathlib import Path
+
+from prefect import get_run_logger, task
+from prefect.artifacts import create_table_artifact
+
+from infra.settings import Settings
+from infra.warehouse import transaction
+from tasks.receipts import GateReceipt
+
+
+def gate_artifact(receipt: GateReceipt) -> None:
+    """Every expectation of a gate as a table on the run."""
+    create_table_artifact(
+        key=f"gate-{receipt.gate}",
+        table=[
+            {
+                "verdict": "holds" if r.passed else r.severity,
+                "dataset": r.dataset,
+                "expected": r.reason,
+                "observed": r.observed,
+            }
+            for r in sorted(receipt.results, key=lambda r: r.passed)
+        ],
+        description=f"Gate **{receipt.gate}** of batch {receipt.batch_date}: "
+        f"{len(receipt.failed)} of {len(receipt.results)} expectations failed",
+    )
+
+
+def reconciliation(settings: Settings) -> list[tuple[str, str, str]]:
+    """Measure, total of the source, total published; as text, exact. Raises WarehouseError."""
+    with transaction(settings, read_only=True) as work:
+        rows = work.query(
+            "SELECT measure, source_total, published_total FROM audit.reconciliation "
+            "ORDER BY measure"
+        )
+    return [
+        (measure, *(_figure(total, money=measure.startswith("R$")) for total in totals))
+        for measure, *totals in rows
+    ]
+
+
+def _figure(total: object, *, money: bool) -> str:
+    return f"{total:,.2f}" if money else f"{total:,.0f}"
+
+
+@task(name="report", task_run_name="report {batch_date}")
+def report(batch_date: str) -> Path:
+    """Build Data Docs, and show the reconciliation on the run."""
+    from tasks.validate import build_data_docs  # noqa: PLC0415 (it imports this module)
+
+    settings = Settings()
+    create_table_artifact(
+        key="reconciliation",
+        table=[
+            {"measure": measure, "source": source, "published": published}
+            for measure, source, published in reconciliation(settings)
+        ],
+        description=f"Rows and money through the layers after batch {batch_date}",
+    )
+    page = build_data_docs(settings)
+    get_run_logger().info("validation reports: %s", page)
+    return page
