@@ -65,7 +65,7 @@ def daily_elt(batch_date: date, source: Path) -> RunReceipt:
 
     check_source(source)
     preload()
-    prepare()
+    prepare(batch_date)
     steps.done("prepare")
     uploads = _all(upload.submit(table, batch_date, source) for table in contracts())
     steps.done("upload")

@@ -13,8 +13,8 @@ from tasks.retries import RETRY
 _HOLIDAY_YEARS = range(2000, 2051)
 
 
-def collect_keys(settings: Settings, batch_dates: list[date]) -> list[ModelReceipt]:
-    """Find what the batches touch, and gather the latest staging rows of it.
+def collect_keys(settings: Settings) -> list[ModelReceipt]:
+    """Find what the open batch touches, and gather the latest staging rows of it.
 
     Clears what an earlier run left in `candidate`. Raises WarehouseError.
     """
@@ -23,9 +23,7 @@ def collect_keys(settings: Settings, batch_dates: list[date]) -> list[ModelRecei
         receipts = []
         for model in candidate_models():
             work.run(model.create, what=f"sql/{model.folder}/{model.name}.sql")
-            if model.name == "batch":
-                _insert(work, "batch", [(day,) for day in batch_dates])
-            elif model.name == "holiday":
+            if model.name == "holiday":
                 _insert(work, "holiday", _holidays())
             receipts.append(_receipt(work, model))
     return receipts
@@ -75,7 +73,7 @@ def model_named(name: str) -> Model:
 @task(name="collect keys", task_run_name="collect keys {batch_date}", **RETRY)
 def collect(batch_date: date) -> list[ModelReceipt]:
     """Find the orders, persons, products, sellers and places that a batch touches."""
-    receipts = collect_keys(Settings(), [batch_date])
+    receipts = collect_keys(Settings())
     counts = {receipt.model: receipt.rows for receipt in receipts}
     get_run_logger().info(
         "batch %s touches %s orders of %s persons",

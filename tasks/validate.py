@@ -164,16 +164,22 @@ def _validate(
         return []
     name = f"{layer.name} · {dataset}"
     batch_parameters = None
-    query = layer.datasets[dataset]
-    if query is None:
+    extent = layer.datasets[dataset]
+    if extent == "receipts":
         from tasks.expectations.raw import files_frame  # noqa: PLC0415
 
         asset = context.data_sources.pandas_default.add_dataframe_asset(dataset)
         batch = asset.add_batch_definition_whole_dataframe("batch")
         batch_parameters = {"dataframe": files_frame(scope.receipts)}
     else:
-        asset = _warehouse(context, settings).add_query_asset(dataset, query=query)
-        batch = asset.add_batch_definition_whole_table("batch")
+        # a table, not a query: for the columns of a query all its rows would be fetched
+        schema, table = dataset.split(".")
+        if extent == "batch":
+            schema, table = "candidate", f"batch_{table}"
+        asset = _warehouse(context, settings).add_table_asset(
+            dataset, table_name=table, schema_name=schema
+        )
+        batch = asset.add_batch_definition_whole_table(extent)
     definition = context.validation_definitions.add(
         gx.ValidationDefinition(
             name=name, data=batch, suite=context.suites.add_or_update(suite(name, checks))

@@ -6,19 +6,19 @@
 CREATE TABLE candidate.changed_order AS
 SELECT orders.order_id
 FROM staging.orders
-WHERE orders.batch_date IN (SELECT batch.batch_date FROM candidate.batch)
+WHERE orders.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
 UNION
 SELECT order_items.order_id
 FROM staging.order_items
-WHERE order_items.batch_date IN (SELECT batch.batch_date FROM candidate.batch)
+WHERE order_items.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
 UNION
 SELECT order_payments.order_id
 FROM staging.order_payments
-WHERE order_payments.batch_date IN (SELECT batch.batch_date FROM candidate.batch)
+WHERE order_payments.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
 UNION
 SELECT order_reviews.order_id
 FROM staging.order_reviews
-WHERE order_reviews.batch_date IN (SELECT batch.batch_date FROM candidate.batch)
+WHERE order_reviews.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
 UNION
 SELECT order_items.order_id
 FROM staging.order_items

@@ -12,13 +12,13 @@ WITH changed_customers AS (
     UNION
     SELECT customers.customer_id
     FROM staging.customers
-    WHERE customers.batch_date IN (SELECT batch.batch_date FROM candidate.batch)
+    WHERE customers.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
     UNION
     SELECT customers.customer_id
     FROM staging.customers
     INNER JOIN staging.geolocation
         ON customers.customer_zip_code_prefix = geolocation.geolocation_zip_code_prefix
-    WHERE geolocation.batch_date IN (SELECT batch.batch_date FROM candidate.batch)
+    WHERE geolocation.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
 )
 
 SELECT DISTINCT customers.customer_unique_id

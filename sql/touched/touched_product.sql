@@ -6,10 +6,10 @@
 CREATE TABLE candidate.touched_product AS
 SELECT products.product_id
 FROM staging.products
-WHERE products.batch_date IN (SELECT batch.batch_date FROM candidate.batch)
+WHERE products.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
 UNION
 SELECT products.product_id
 FROM staging.products
 INNER JOIN staging.category_translation
     ON products.product_category_name = category_translation.product_category_name
-WHERE category_translation.batch_date IN (SELECT batch.batch_date FROM candidate.batch);
+WHERE category_translation.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch);

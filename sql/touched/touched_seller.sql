@@ -6,4 +6,4 @@
 CREATE TABLE candidate.touched_seller AS
 SELECT DISTINCT sellers.seller_id
 FROM staging.sellers
-WHERE sellers.batch_date IN (SELECT batch.batch_date FROM candidate.batch);
+WHERE sellers.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch);

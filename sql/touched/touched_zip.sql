@@ -6,12 +6,12 @@
 CREATE TABLE candidate.touched_zip AS
 SELECT geolocation.geolocation_zip_code_prefix AS zip_code_prefix
 FROM staging.geolocation
-WHERE geolocation.batch_date IN (SELECT batch.batch_date FROM candidate.batch)
+WHERE geolocation.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
 UNION
 SELECT customers.customer_zip_code_prefix AS zip_code_prefix
 FROM staging.customers
-WHERE customers.batch_date IN (SELECT batch.batch_date FROM candidate.batch)
+WHERE customers.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
 UNION
 SELECT sellers.seller_zip_code_prefix AS zip_code_prefix
 FROM staging.sellers
-WHERE sellers.batch_date IN (SELECT batch.batch_date FROM candidate.batch);
+WHERE sellers.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch);

@@ -37,10 +37,14 @@ class Scope:
 
 @dataclass(frozen=True)
 class Layer:
-    """A gate: its datasets (name → SQL, or None for the receipts) and the checks on them."""
+    """A gate: its datasets, each with the rows that count, and the checks on them.
+
+    `receipts`: not a table but the receipts of the uploads, one row a file; `batch`: the rows of
+    the open batch (the view `candidate.batch_<table>`); `table`: all rows.
+    """
 
     name: str
-    datasets: Mapping[str, str | None]
+    datasets: Mapping[str, Literal["receipts", "batch", "table"]]
     checks: list[Check] = field(default_factory=list)
 
 

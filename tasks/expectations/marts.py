@@ -86,6 +86,4 @@ def layer(scope: Scope) -> Layer:
             "a share is between 0 and 1",
         ),
     ]
-    return Layer(
-        "marts", {name: f"SELECT * FROM {name}" for name in (_SCV, _SALES)}, checks
-    )
+    return Layer("marts", dict.fromkeys((_SCV, _SALES), "table"), checks)

@@ -77,7 +77,7 @@ def layer(scope: Scope) -> Layer:
             min_value=1,
         ),
     ]
-    return Layer("raw", {FILES: None}, checks)
+    return Layer("raw", {FILES: "receipts"}, checks)
 
 
 def files_frame(receipts: tuple[UploadReceipt, ...]) -> pd.DataFrame:

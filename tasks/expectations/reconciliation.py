@@ -31,4 +31,4 @@ def layer(scope: Scope) -> Layer:
             value=13,
         ),
     ]
-    return Layer("reconciliation", {_TOTALS: f"SELECT * FROM {_TOTALS}"}, checks)
+    return Layer("reconciliation", {_TOTALS: "table"}, checks)

@@ -17,10 +17,6 @@ PAYMENT_TYPES = ["boleto", "credit_card", "debit_card", "not_defined", "voucher"
 
 def layer(scope: Scope) -> Layer:
     """The gate between copy and transform."""
-    datasets = {
-        f"staging.{name}": f"SELECT * FROM staging.{name} WHERE batch_date = '{scope.batch_date}'"
-        for name in contracts()
-    }
     checks = [c for contract in contracts().values() for c in _from_contract(contract)]
     checks += [
         check(
@@ -31,6 +27,7 @@ def layer(scope: Scope) -> Layer:
         )
         for receipt in scope.receipts
     ]
+    datasets = dict.fromkeys((f"staging.{name}" for name in contracts()), "batch")
     return Layer("staging", datasets, checks + _values() + _references())
 
 

@@ -46,11 +46,11 @@ _FACTS = [
 def layer(scope: Scope) -> Layer:
     """The gate between transform and publish, for dimensions and facts."""
     del scope  # candidates are of this batch only
-    datasets = {f"candidate.{name}": f"SELECT * FROM candidate.{name}" for name in _GRAIN}
     checks = [_grain(model, key) for model, key in _GRAIN.items()]
     checks += [_resolves(*reference) for reference in _REFERENCES]
     checks += [_intervals(model, key) for model, key in _VERSIONED]
     checks += [c for fact in _FACTS for c in _adds_up(*fact)]
+    datasets = dict.fromkeys((f"candidate.{name}" for name in _GRAIN), "table")
     return Layer("star", datasets, checks + _values())
 
 

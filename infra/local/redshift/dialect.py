@@ -6,7 +6,7 @@ Sources of the rules: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_refer
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -76,7 +76,7 @@ _PARAMETER = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)|\$(\d+)
 class Translated:
     """A statement that may run: its tree in DuckDB's dialect and what the session must know."""
 
-    tree: exp.Expression
+    sql: str  # DuckDB's, with parameters as $1, $2 …
     tag: str  # the command tag that the client is told
     returns_rows: bool = False
     writes: str | None = None  # the table that it writes, schema-qualified
@@ -84,6 +84,12 @@ class Translated:
     like: tuple[str, str] | None = None  # CREATE TABLE a (LIKE b)
     read_only: bool = False  # BEGIN READ ONLY
     column_types: dict[str, str] = field(default_factory=dict)  # of CREATE TABLE, Redshift's words
+
+    def bind(self, literals: Sequence[str]) -> str:
+        """The statement with its parameters written in as SQL literals."""
+        if not self.parameters:
+            return self.sql
+        return _PARAMETER.sub(lambda m: m[0] if m[1] else literals[int(m[2]) - 1], self.sql)
 
 
 @lru_cache(maxsize=512)
@@ -93,7 +99,7 @@ def translate(sql: str) -> Translated:
     Raises RedshiftError with 42601 for what cannot be parsed and 0A000 for what is refused.
     """
     if match := re.fullmatch(r"\s*begin\s+(transaction\s+)?read\s+only\s*;?\s*", sql, re.IGNORECASE):
-        return Translated(exp.Transaction(), "BEGIN", read_only=bool(match))
+        return Translated("BEGIN", "BEGIN", read_only=bool(match))
     try:
         # sqlglot takes `$1, $` for a quoted string; @1 it reads as a parameter
         marked = _PARAMETER.sub(lambda m: m[0] if m[1] else f"@{m[2]}", sql)
@@ -123,7 +129,7 @@ def translate(sql: str) -> Translated:
             elif replacement is not node:
                 node.replace(replacement)
     return Translated(
-        tree=tree,
+        sql=tree.sql(dialect="duckdb", comments=False),
         tag=kind,
         returns_rows=isinstance(tree, exp.Query),
         writes=writes,

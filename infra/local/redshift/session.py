@@ -10,8 +10,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from sqlglot import exp
-
 from infra.local.redshift import protocol
 from infra.local.redshift.catalogue import Answer, answer
 from infra.local.redshift.copy import Copy, copy_into, parse_copy
@@ -112,7 +110,7 @@ class Session:
                 prepared.columns = [OutColumn(n, protocol.VARCHAR) for n in statement.columns]
             elif isinstance(statement, Translated) and statement.returns_rows:
                 self._refuse_in_failed_transaction()
-                sql = self._sql(statement, [_typed_null(oid) for oid in prepared.oids])
+                sql = statement.bind([_typed_null(oid) for oid in prepared.oids])
                 rows = self._run(f"DESCRIBE {sql}").fetchall()
                 prepared.columns = [_out_column(name, kind) for name, kind, *_ in rows]
                 prepared.sums = frozenset(i for i, row in enumerate(rows) if row[1] == "HUGEINT")
@@ -160,7 +158,7 @@ class Session:
 
     # ------------------------------------------------------------------ statements
 
-    def _execute(self, statement: Translated, literals: list[exp.Expression]) -> Result:
+    def _execute(self, statement: Translated, literals: list[str]) -> Result:
         if statement.tag == "BEGIN":
             return Result(self._begin(statement.read_only))
         if statement.writes:
@@ -170,17 +168,17 @@ class Session:
         if statement.tag == "CREATE TABLE":
             self._create(statement, literals)
             return self._done(statement.tag)
-        row = self._run(self._sql(statement, literals)).fetchone()
+        row = self._run(statement.bind(literals)).fetchone()
         count = row[0] if row and statement.tag in {"INSERT", "DELETE", "UPDATE"} else None
         tag = {"INSERT": f"INSERT 0 {count}"}.get(
             statement.tag, statement.tag if count is None else f"{statement.tag} {count}"
         )
         return self._done(tag)
 
-    def _query(self, prepared: Prepared, literals: list[exp.Expression]) -> str:
+    def _query(self, prepared: Prepared, literals: list[str]) -> str:
         assert isinstance(prepared.statement, Translated)  # noqa: S101
         columns = self.describe(prepared) or []
-        sql = self._sql(prepared.statement, literals)
+        sql = prepared.statement.bind(literals)
         if not prepared.sums:
             return sql
         # a sum of integers is a BIGINT in Redshift, and an error beyond
@@ -188,7 +186,7 @@ class Session:
         casts = [f"CAST({n} AS BIGINT)" if i in prepared.sums else n for i, n in enumerate(names)]
         return f"SELECT {', '.join(casts)} FROM ({sql}) AS t({', '.join(names)})"  # noqa: S608
 
-    def _create(self, statement: Translated, literals: list[exp.Expression]) -> None:
+    def _create(self, statement: Translated, literals: list[str]) -> None:
         own = self.status == "I"
         if own:
             self._run("BEGIN")
@@ -196,7 +194,7 @@ class Session:
             if statement.like is not None:
                 self._create_like(*statement.like)
             else:
-                self._run(self._sql(statement, literals))
+                self._run(statement.bind(literals))
                 if statement.writes and statement.column_types:
                     self._note_types(statement.writes, statement.column_types)
             if own:
@@ -219,7 +217,7 @@ class Session:
             for name, kind, nullable, comment in columns
         )
         created = translate(f"CREATE TABLE {target} ({definitions})")
-        self._run(self._sql(created, []))
+        self._run(created.sql)
         self._note_types(target, created.column_types)
 
     def _note_types(self, table: str, types: dict[str, str]) -> None:
@@ -292,12 +290,6 @@ class Session:
 
     # ------------------------------------------------------------------ engine
 
-    def _sql(self, statement: Translated, values: list[exp.Expression]) -> str:
-        tree = statement.tree.copy()
-        for parameter in list(tree.find_all(exp.Parameter)):
-            parameter.replace(values[int(parameter.name) - 1].copy())
-        return tree.sql(dialect="duckdb", comments=False)
-
     def _stream(self, sql: str) -> Iterator[pa.RecordBatch]:
         try:
             yield from self._connection.sql(sql).to_arrow_reader(_ROWS_PER_BATCH)
@@ -336,23 +328,19 @@ _SQL_TYPES = {
 }
 
 
-def _typed_null(oid: int) -> exp.Expression:
+def _typed_null(oid: int) -> str:
     kind = _SQL_TYPES.get(oid)
-    return exp.cast(exp.null(), kind) if kind else exp.null()
+    return f"CAST(NULL AS {kind})" if kind else "NULL"
 
 
-def _literal(value: Any, oid: int) -> exp.Expression:  # noqa: ANN401
+def _literal(value: Any, oid: int) -> str:  # noqa: ANN401
     """A parameter as a literal: text stays of unknown type, as an untyped literal does."""
     if value is None:
         return _typed_null(oid)
     if isinstance(value, bool):
-        return exp.Boolean(this=value)
+        return str(value).upper()
     if isinstance(value, (int, Decimal)):
-        number = exp.Literal.number(abs(value))
-        return exp.Neg(this=number) if value < 0 else number
-    if isinstance(value, float):
-        return exp.cast(exp.Literal.string(repr(value)), "double")
-    if isinstance(value, datetime):
-        return exp.cast(exp.Literal.string(value.isoformat(" ")), "timestamp")
-    literal = exp.Literal.string(value)
-    return exp.cast(literal, _SQL_TYPES[oid]) if oid in _SQL_TYPES else literal
+        return f"({value:f})" if isinstance(value, Decimal) else f"({value})"
+    text = value.isoformat(" ") if isinstance(value, datetime) else str(value)
+    quoted = "'" + text.replace("'", "''") + "'"
+    return f"CAST({quoted} AS {_SQL_TYPES[oid]})" if oid in _SQL_TYPES else quoted

@@ -1,0 +1,51 @@
+# `make run` and `make test` are all that is needed; both set up .venv themselves.
+
+PYTHON ?= python3
+BIN := .venv/bin
+OLIST_HOME ?= .local
+export OLIST_HOME
+
+.PHONY: run test lint format bench ui lock clean help
+
+help: ## Show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+run: .venv/ready ## Load one batch: OLIST_SOURCE, else 10,000 generated orders
+	@$(BIN)/olist run
+
+test: .venv/ready ## Run the tests
+	@$(BIN)/pytest
+
+lint: .venv/ready ## Check style, types and SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	$(BIN)/sqlfluff lint --disable-progress-bar sql
+
+format: .venv/ready ## Write code in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/ready ## Time a full-size load against one DuckDB script
+	$(BIN)/python -m tests.bench.full_load
+
+ui: .venv/ready ## Look at past runs in the Prefect UI
+	@PREFECT_HOME=$(abspath $(OLIST_HOME))/prefect PREFECT_SERVER_ANALYTICS_ENABLED=false \
+		$(BIN)/prefect server start
+
+lock: .venv/ready ## Pin all dependencies anew
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --upgrade \
+		--no-emit-index-url --no-header --output-file requirements.lock
+
+clean: ## Remove all local state; .venv stays
+	rm -rf $(OLIST_HOME)
+
+# uv comes from the lock, too; bytecode is compiled once here instead of at the first run
+.venv/ready: requirements.lock pyproject.toml
+	@echo "Setting up .venv (once; about a minute) …"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[0-9.]*' requirements.lock)"
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
