@@ -10,7 +10,6 @@ from tasks.models import Model, candidate_models, models, published_models
 from tasks.receipts import ModelReceipt
 from tasks.retries import RETRY
 
-_HOLIDAY_YEARS = range(2000, 2051)
 
 
 def collect_keys(settings: Settings) -> list[ModelReceipt]:
@@ -24,7 +23,7 @@ def collect_keys(settings: Settings) -> list[ModelReceipt]:
         for model in candidate_models():
             work.run(model.create, what=f"sql/{model.folder}/{model.name}.sql")
             if model.name == "holiday":
-                _insert(work, "holiday", _holidays())
+                _insert(work, "holiday", _holidays(work))
             receipts.append(_receipt(work, model))
     return receipts
 
@@ -59,10 +58,18 @@ def _insert(work: Transaction, model: str, rows: list[tuple]) -> None:
     )
 
 
-def _holidays() -> list[tuple]:
+def _holidays(work: Transaction) -> list[tuple]:
+    """Brazil's national holidays in all years that the data names."""
     from holidays import country_holidays  # noqa: PLC0415 (slow to import)
 
-    return sorted(country_holidays("BR", years=_HOLIDAY_YEARS, language="pt_BR").items())
+    first, last, shipping = work.query(
+        "SELECT MIN(order_purchase_timestamp) AS first_at, "
+        "MAX(order_estimated_delivery_date) AS last_at, "
+        "(SELECT MAX(shipping_limit_date) FROM staging.order_items) AS shipping_at "
+        "FROM staging.orders"
+    )[0]
+    years = range(first.year, max(last, shipping or last).year + 1) if first else [date.min.year]
+    return sorted(country_holidays("BR", years=years, language="pt_BR").items())
 
 
 def model_named(name: str) -> Model:

@@ -37,7 +37,8 @@ class Mirror:
         """Serve a request; the answer leaves only after the folder has it."""
         body = self._app(environ, start_response)
         if environ["REQUEST_METHOD"] in _WRITES:
-            path = urllib.parse.unquote(environ["PATH_INFO"]).lstrip("/")
+            # WSGI hands the bytes of a path over as Latin-1
+            path = environ["PATH_INFO"].encode("latin-1").decode().lstrip("/")
             bucket, _, key = path.partition("/")
             if key:
                 self._keep(bucket, key)

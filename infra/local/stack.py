@@ -83,7 +83,7 @@ def running(settings: Settings) -> Iterator[Settings]:
             yield local
         finally:
             for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.update({name: value})
+                os.environ.pop(name, None) if value is None else os.environ.update({name: value})
     finally:
         if services:
             note.unlink(missing_ok=True)
@@ -95,9 +95,13 @@ def _start(home: Path, services: list[Service], settings: Settings) -> dict[str,
     logs = home / "logs"
     logs.mkdir(exist_ok=True)
     password = secrets.token_urlsafe(24)
-    s3 = _spawn("s3", ["infra.local.s3", "--path", str(home / "s3")], logs, {})
+    # both start side by side, so Redshift is told S3's port before S3 listens
+    s3_port = _free_port()
+    s3_url = f"http://127.0.0.1:{s3_port}"
+    s3 = _spawn(
+        "s3", ["infra.local.s3", "--path", str(home / "s3"), "--port", str(s3_port)], logs, {}
+    )
     services.append(s3)
-    s3_url = s3.address()
     redshift = _spawn(
         "redshift",
         [
@@ -109,6 +113,7 @@ def _start(home: Path, services: list[Service], settings: Settings) -> dict[str,
         {"OLIST_REDSHIFT_PASSWORD": password, "OLIST_S3_ENDPOINT_URL": s3_url},
     )
     services.append(redshift)
+    s3.address()
     host, _, port = redshift.address().partition(":")
     return {
         "OLIST_S3_ENDPOINT_URL": s3_url,
@@ -121,6 +126,12 @@ def _start(home: Path, services: list[Service], settings: Settings) -> dict[str,
         "AWS_SECRET_ACCESS_KEY": "local",
         "OLIST_HOME": str(home),
     }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _spawn(name: str, module: list[str], logs: Path, extra: dict[str, str]) -> Service:

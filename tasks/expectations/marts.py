@@ -2,7 +2,7 @@
 
 import great_expectations.expectations as gxe
 
-from tasks.expectations.check import Layer, Scope, check, rows
+from tasks.expectations.check import Layer, Scope, check, grain, rows
 
 _SCV = "candidate.single_customer_view"
 _SALES = "candidate.sales_overview"
@@ -13,12 +13,7 @@ def layer(scope: Scope) -> Layer:
     """The gate between transform and publish, for what dashboards read."""
     del scope  # candidates are of this batch only
     checks = [
-        check(
-            _SCV,
-            gxe.ExpectColumnValuesToBeUnique,
-            "one row a person",
-            column="customer_unique_id",
-        ),
+        grain(_SCV, ["customer_unique_id"], "one row a person"),
         rows(
             _SCV,
             """
@@ -66,12 +61,7 @@ def layer(scope: Scope) -> Layer:
             column="segment",
             value_set=SEGMENTS,
         ),
-        check(
-            _SALES,
-            gxe.ExpectCompoundColumnsToBeUnique,
-            "one row for each month, state and city",
-            column_list=["sales_month", "state", "city"],
-        ),
+        grain(_SALES, ["sales_month", "state", "city"], "one row for each month, state and city"),
         rows(
             _SALES,
             "SELECT sales_month, state, city FROM {batch} WHERE net_value > total_value",

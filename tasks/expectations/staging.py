@@ -3,7 +3,7 @@
 import great_expectations.expectations as gxe
 
 from infra.contracts import Contract, contracts
-from tasks.expectations.check import Check, Layer, Scope, check, rows
+from tasks.expectations.check import Check, Layer, Scope, check, grain, rows
 
 STATES = (
     "AC AL AM AP BA CE DF ES GO MA MG MS MT PA PB PE PI PR RJ RN RO RR RS SC SE SP TO".split()
@@ -35,14 +35,8 @@ def _from_contract(contract: Contract) -> list[Check]:
     dataset = f"staging.{contract.table}"
     checks = []
     if contract.key:
-        key = list(contract.key)
-        reason = f"{', '.join(key)} is the grain of the batch"
-        if len(key) == 1:
-            checks.append(check(dataset, gxe.ExpectColumnValuesToBeUnique, reason, column=key[0]))
-        else:
-            checks.append(
-                check(dataset, gxe.ExpectCompoundColumnsToBeUnique, reason, column_list=key)
-            )
+        reason = f"{', '.join(contract.key)} is the grain of the batch"
+        checks.append(grain(dataset, list(contract.key), reason))
     for column in contract.source_columns:
         if column.length == 32:  # noqa: PLR2004 (the length of every id)
             checks.append(

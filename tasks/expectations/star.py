@@ -2,7 +2,7 @@
 
 import great_expectations.expectations as gxe
 
-from tasks.expectations.check import Check, Layer, Scope, check, rows
+from tasks.expectations.check import Check, Layer, Scope, check, grain, rows
 
 _GRAIN = {
     "dim_date": ["date_key"],
@@ -46,19 +46,15 @@ _FACTS = [
 def layer(scope: Scope) -> Layer:
     """The gate between transform and publish, for dimensions and facts."""
     del scope  # candidates are of this batch only
-    checks = [_grain(model, key) for model, key in _GRAIN.items()]
+    checks = [
+        grain(f"candidate.{model}", key, f"one row for each {', '.join(key)}")
+        for model, key in _GRAIN.items()
+    ]
     checks += [_resolves(*reference) for reference in _REFERENCES]
     checks += [_intervals(model, key) for model, key in _VERSIONED]
     checks += [c for fact in _FACTS for c in _adds_up(*fact)]
     datasets = dict.fromkeys((f"candidate.{name}" for name in _GRAIN), "table")
     return Layer("star", datasets, checks + _values())
-
-
-def _grain(model: str, key: list[str]) -> Check:
-    dataset, reason = f"candidate.{model}", f"one row for each {', '.join(key)}"
-    if len(key) == 1:
-        return check(dataset, gxe.ExpectColumnValuesToBeUnique, reason, column=key[0])
-    return check(dataset, gxe.ExpectCompoundColumnsToBeUnique, reason, column_list=key)
 
 
 def _resolves(fact: str, column: str, dimension: str) -> Check:

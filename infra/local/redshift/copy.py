@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,7 +94,9 @@ def copy_into(connection: duckdb.DuckDBPyConnection, s3: Any, copy: Copy) -> int
                 f'INSERT INTO "{schema}"."{name}" SELECT * FROM copy_source'  # noqa: S608 (names are of the catalogue)
             ).fetchone()
         finally:
-            connection.unregister("copy_source")
+            # in an aborted transaction it cannot be unregistered; the next COPY replaces it
+            with suppress(duckdb.TransactionException):
+                connection.unregister("copy_source")
         loaded += row[0] if row else 0
     return loaded
 

@@ -18,6 +18,7 @@ from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 # Run once per database. Guards look at the type that the engine found for their argument.
 PRELUDE = """
 CREATE SCHEMA IF NOT EXISTS emulator;
+CREATE SCHEMA IF NOT EXISTS public;
 CREATE OR REPLACE MACRO emulator.only_double(x, what) AS
   CASE WHEN typeof(x) IN ('DOUBLE', '"NULL"') THEN CAST(x AS DOUBLE)
        ELSE error(what || ' of ' || typeof(x) || ' is not emulated by the local Redshift: '

@@ -33,7 +33,7 @@ _SQLSTATES: list[tuple[type[Exception], str]] = [
     (duckdb.TransactionException, "40001"),
 ]
 _NOT_NULL = re.compile(r"NOT NULL constraint failed: (?:\w+\.)*(\w+)\.(\w+)")
-_LENGTH = re.compile(r"CHECK constraint failed on table (\w+) with expression CHECK.*?strlen")
+_LENGTH = re.compile(r"CHECK constraint failed .*strlen")
 
 
 def from_duckdb(error: duckdb.Error) -> RedshiftError:

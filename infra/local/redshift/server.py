@@ -55,6 +55,8 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         for setting in (
             "SET GLOBAL preserve_insertion_order = false",
             "SET GLOBAL TimeZone = 'UTC'",
+            # the log carries commits; folding it into the file each time would double the writes
+            "SET GLOBAL checkpoint_threshold = '1GB'",
             "SET GLOBAL enable_external_access = false",
             "SET GLOBAL lock_configuration = true",
         ):
@@ -134,7 +136,9 @@ class _Connection(socketserver.BaseRequestHandler):
         }.items():
             self.wire.send(b"S", cstring(name) + cstring(value))
         self.wire.send(b"K", struct.pack(">ii", *key))
-        self.session = Session(self.server.database.cursor(), self.server.locks, self.server.s3)
+        connection = self.server.database.cursor()
+        connection.execute("USE public")  # where Redshift looks for a table without a schema
+        self.session = Session(connection, self.server.locks, self.server.s3)
         self.server.sessions[key] = self.session
         self._ready()
         return True

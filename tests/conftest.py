@@ -1,0 +1,83 @@
+"""Real services for tests: a local stack, a Prefect API, and the real data where it is."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from prefect.settings import PREFECT_HOME, temporary_settings
+from prefect.testing.utilities import prefect_test_harness
+
+from infra.local.stack import running
+from infra.settings import PROJECT, Settings
+from infra.warehouse import transaction
+from tests.load import Loader
+
+DAY = date(2018, 10, 18)
+REAL_DATA = Path(os.environ.get("OLIST_REAL_DATA", PROJECT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """3,000 real orders with all their rows."""
+    return _real("olist_sample")
+
+
+@pytest.fixture(scope="session")
+def full() -> Path:
+    """The full real data set, gzip-compressed."""
+    return _real("olist_full")
+
+
+def _real(name: str) -> Path:
+    folder = REAL_DATA / name
+    if not folder.is_dir():
+        pytest.skip(f"no real data: {folder} is absent (set OLIST_REAL_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
+    """Tests neither see nor touch the state of a developer's own runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [*os.environ]:
+            if name.startswith("OLIST_") and name != "OLIST_REAL_DATA":
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Local S3 and Redshift with nothing in them, for the tests of a module."""
+    home = tmp_path_factory.mktemp("home")
+    with running(Settings(home=home)) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A real Prefect API with a database of its own."""
+    home = tmp_path_factory.mktemp("prefect")
+    with (
+        temporary_settings({PREFECT_HOME: home}),
+        prefect_test_harness(server_startup_timeout=120),
+    ):
+        yield
+
+
+@pytest.fixture
+def ask(stack: Settings) -> Callable[[str], list[tuple]]:
+    """Rows of a SELECT, through the driver."""
+
+    def query(sql: str) -> list[tuple]:
+        with transaction(stack, read_only=True) as work:
+            return work.query(sql)
+
+    return query
+
+
+@pytest.fixture
+def load(stack: Settings, tmp_path: Path) -> Loader:
+    """Loads handmade rows through all plain functions of the pipeline, without gates."""
+    return Loader(stack, tmp_path)

@@ -1,0 +1,76 @@
+"""The DDL in sql/staging is the contract, and the only list of columns."""
+
+import csv
+import gzip
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from infra import contracts as module
+from infra.contracts import contracts
+from infra.settings import PROJECT
+
+PYTHON = [p for folder in ("flows", "tasks", "infra") for p in (PROJECT / folder).rglob("*.py")]
+
+
+def test_there_are_nine_source_tables() -> None:
+    assert len(contracts()) == 9
+
+
+def test_headers_are_those_of_the_real_files(full: Path) -> None:
+    for contract in contracts().values():
+        with gzip.open(full / f"{contract.source_file}.gz", "rt", encoding="utf-8-sig") as file:
+            assert next(csv.reader(file)) == contract.header
+
+
+def test_types_are_the_ones_that_copy_takes() -> None:
+    schema = contracts()["order_items"].arrow_schema
+    assert schema.field("order_item_id").type == pa.int16()
+    assert schema.field("price").type == pa.decimal128(12, 2)
+    assert schema.field("shipping_limit_date").type == pa.timestamp("us")
+    assert schema.field("batch_date").type == pa.date32()
+    assert not schema.field("price").nullable
+
+
+def test_the_key_of_a_batch_leaves_out_the_batch_date() -> None:
+    assert contracts()["order_reviews"].key == ("review_id", "order_id")
+    assert contracts()["geolocation"].key == ()
+
+
+def test_no_python_file_lists_the_columns_of_a_table_again() -> None:
+    """A table is listed again where all of its columns stand in one Python file.
+
+    The generator is left out: it has to name each column to make up its values. That it writes no
+    other columns and no other order is tested with it.
+    """
+    for path in PYTHON:
+        if "generate" in path.parts:
+            continue
+        text = path.read_text()
+        for contract in contracts().values():
+            named = [c for c in contract.header if re.search(rf"\b{c}\b", text)]
+            assert named != contract.header, f"{path} lists the columns of {contract.table}"
+
+
+def test_a_new_column_in_the_ddl_is_a_new_column_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staging = tmp_path / "staging"
+    staging.mkdir()
+    for path in (PROJECT / "sql" / "staging").glob("*.sql"):
+        text = path.read_text()
+        if path.stem == "sellers":
+            text = text.replace("    batch_date DATE", "    seller_tier SMALLINT,\n    batch_date DATE")
+        (staging / path.name).write_text(text)
+    monkeypatch.setattr(module, "SQL", tmp_path)
+    contracts.cache_clear()
+    try:
+        changed = contracts()["sellers"]
+        assert changed.header[-1] == "seller_tier"
+        assert changed.arrow_schema.field("seller_tier").type == pa.int16()
+    finally:
+        monkeypatch.undo()
+        contracts.cache_clear()
+    assert changed.fingerprint != contracts()["sellers"].fingerprint

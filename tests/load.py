@@ -1,0 +1,123 @@
+"""Handmade batches: rows with sensible defaults, written as the nine CSV files and loaded."""
+
+import csv
+import hashlib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from infra.contracts import contracts
+from infra.lake import Lake
+from infra.settings import Settings
+from infra.warehouse import transaction
+from tasks.copy import copy_table
+from tasks.models import models, published_models
+from tasks.prepare import open_batch, prepare_warehouse
+from tasks.publish import publish_batch
+from tasks.receipts import UploadReceipt
+from tasks.transform import collect_keys, compute_model
+from tasks.upload import upload_table
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "customers": {"zip_code_prefix": "01001", "city": "sao paulo", "state": "SP"},
+    "sellers": {"zip_code_prefix": "20010", "city": "rio de janeiro", "state": "RJ"},
+    "products": {},
+    "orders": {
+        "order_status": "delivered",
+        "order_purchase_timestamp": "2018-01-01 10:00:00",
+        "order_estimated_delivery_date": "2018-01-20 00:00:00",
+    },
+    "order_items": {
+        "order_item_id": 1,
+        "product_id": "product",
+        "seller_id": "seller",
+        "shipping_limit_date": "2018-01-05 00:00:00",
+        "price": "10.00",
+        "freight_value": "1.00",
+    },
+    "order_payments": {
+        "payment_sequential": 1,
+        "payment_type": "boleto",
+        "payment_installments": 1,
+        "payment_value": "11.00",
+    },
+    "order_reviews": {
+        "review_score": 5,
+        "review_creation_date": "2018-01-10 00:00:00",
+        "review_answer_timestamp": "2018-01-11 00:00:00",
+    },
+    "geolocation": {"lat": -23.5, "lng": -46.6, "city": "sao paulo", "state": "SP"},
+    "category_translation": {},
+}
+_PREFIXES = {"customers": "customer_", "sellers": "seller_", "geolocation": "geolocation_"}
+
+
+def id_of(name: str) -> str:
+    """A valid id for a speaking name."""
+    return hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+
+
+def write_source(folder: Path, rows: dict[str, list[dict[str, Any]]]) -> Path:
+    """Write the nine files; ids may be speaking names, and short column names do."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for table, contract in contracts().items():
+        with (folder / contract.source_file).open("w", newline="") as file:
+            writer = csv.DictWriter(file, contract.header)
+            writer.writeheader()
+            for row in rows.get(table, []):
+                writer.writerow(_filled(table, contract.header, row))
+    return folder
+
+
+def _filled(table: str, header: list[str], row: dict[str, Any]) -> dict[str, Any]:
+    prefix = _PREFIXES.get(table, "")
+    filled = {}
+    for name, value in {**DEFAULTS[table], **row}.items():
+        column = name if name in header else prefix + name
+        filled[column] = id_of(value) if column.endswith("_id") and name != "order_item_id" else value
+    return filled
+
+
+class Loader:
+    """Takes batches through upload, copy, transform and publish."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings = settings
+        self._folder = folder
+        self._count = 0
+        prepare_warehouse(settings)
+
+    def rows(self, day: date, **tables: list[dict[str, Any]]) -> None:
+        """Load and publish handmade rows as the batch of a day."""
+        self._count += 1
+        source = write_source(self._folder / f"source-{self._count}", tables)
+        self.stage(day, source)
+        self.compute()
+        publish_batch(self.settings, day, str(source), "run")
+
+    def stage(self, day: date, source: Path) -> tuple[UploadReceipt, ...]:
+        """Upload and copy a source folder, and open it as the current batch."""
+        lake = Lake(self.settings)
+        open_batch(self.settings, day)
+        receipts = tuple(upload_table(lake, source, table, day) for table in contracts())
+        for receipt in receipts:
+            copy_table(self.settings, receipt, "run")
+        return receipts
+
+    def compute(self) -> None:
+        """Compute all candidates of the open batch."""
+        collect_keys(self.settings)
+        for model in published_models():
+            compute_model(self.settings, model)
+
+    def clear(self) -> None:
+        """Empty staging, candidates, analytics and audit."""
+        with transaction(self.settings) as work:
+            for table in contracts():
+                work.run(f"DELETE FROM staging.{table}")
+            for model in published_models():
+                work.run(f"DELETE FROM analytics.{model.name}")
+            for model in models():
+                work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
+            for table in ("batches", "loads", "validations"):
+                work.run(f"DELETE FROM audit.{table}")
