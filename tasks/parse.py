@@ -38,6 +38,7 @@ class CsvFile:
     contract: Contract
     records: int = 0  # well-formed records seen so far
     ragged: list[tuple[int, str]] = field(default_factory=list)  # number of fields, text
+    unclosed_quote: bool = False
 
     def batches(self) -> Iterator[ParsedBatch]:
         """Parse the file; raises SourceError where it cannot be read on."""
@@ -66,7 +67,8 @@ class CsvFile:
 
     def _set_aside(self, row: pa_csv.InvalidRow) -> str:
         if row.text.count('"') % 2:
-            raise pa.ArrowInvalid("a quote that is opened and never closed")
+            self.unclosed_quote = True
+            return "error"
         self.ragged.append((row.actual_columns, row.text))
         return "skip"
 
@@ -78,7 +80,7 @@ class CsvFile:
                 f"{self.path}, line {line}: not UTF-8: {line_bytes[:80]!r}. "
                 "Find the file's encoding and convert it: iconv -f ISO-8859-1 -t UTF-8"
             )
-        if "straddling" in text or "never closed" in text:
+        if self.unclosed_quote or "straddling" in text:
             return SourceError(
                 f"{self.path}: a quote is opened and never closed; the file is cut off or its "
                 "quotes are not doubled. Ask the source for it again"

@@ -51,6 +51,8 @@ def _receipt(work: Transaction, model: Model) -> ModelReceipt:
 
 def _insert(work: Transaction, model: str, rows: list[tuple]) -> None:
     """A few hundred rows at most, so one INSERT with bind parameters serves."""
+    if not rows:
+        return
     slots = ", ".join(f"({', '.join(['%s'] * len(row))})" for row in rows)
     work.run(
         f"INSERT INTO candidate.{model} VALUES {slots}",
@@ -68,7 +70,9 @@ def _holidays(work: Transaction) -> list[tuple]:
         "(SELECT MAX(shipping_limit_date) FROM staging.order_items) AS shipping_at "
         "FROM staging.orders"
     )[0]
-    years = range(first.year, max(last, shipping or last).year + 1) if first else [date.min.year]
+    if first is None:
+        return []
+    years = range(first.year, max(last, shipping or last).year + 1)
     return sorted(country_holidays("BR", years=years, language="pt_BR").items())
 
 

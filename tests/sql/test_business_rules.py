@@ -1,0 +1,243 @@
+"""What the models make of handmade rows. Each test says which rule it shows."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from tests.conftest import DAY
+from tests.load import Loader, id_of
+
+Ask = Callable[[str], list[tuple]]
+SHOP = {
+    "products": [{"product_id": "product", "product_category_name": "livros"}],
+    "sellers": [{"seller_id": "seller"}],
+}
+
+
+@pytest.fixture(autouse=True)
+def _empty(load: Loader) -> None:
+    load.clear()
+
+
+def test_an_order_is_worth_its_items_whatever_else_hangs_on_it(load: Loader, ask: Ask) -> None:
+    """Two items, three payments and two reviews: joined together they would count twelve times."""
+    load.rows(
+        DAY,
+        **SHOP,
+        customers=[{"customer_id": "c", "customer_unique_id": "p"}],
+        orders=[{"order_id": "o", "customer_id": "c"}],
+        order_items=[{"order_id": "o"}, {"order_id": "o", "order_item_id": 2, "price": "20.00"}],
+        order_payments=[{"order_id": "o", "payment_sequential": n} for n in (1, 2, 3)],
+        order_reviews=[{"order_id": "o", "review_id": "r1"}, {"order_id": "o", "review_id": "r2"}],
+    )
+    assert ask("SELECT item_count, order_value, payment_value FROM analytics.fact_order") == [
+        (2, Decimal("32.00"), Decimal("33.00"))
+    ]
+    assert ask("SELECT total_value FROM analytics.single_customer_view") == [(Decimal("32.00"),)]
+    assert ask("SELECT total_value, average_order_value FROM analytics.sales_overview") == [
+        (Decimal("32.00"), Decimal("32.00"))
+    ]
+
+
+def test_the_review_answered_last_gives_the_one_score_of_an_order(load: Loader, ask: Ask) -> None:
+    load.rows(
+        DAY,
+        customers=[{"customer_id": "c", "customer_unique_id": "p"}],
+        orders=[{"order_id": "o", "customer_id": "c"}],
+        order_reviews=[
+            {"order_id": "o", "review_id": "early", "review_score": 1},
+            {
+                "order_id": "o",
+                "review_id": "late",
+                "review_score": 4,
+                "review_answer_timestamp": "2018-02-01 00:00:00",
+            },
+            # without a time of answer a review cannot be the last one
+            {
+                "order_id": "o",
+                "review_id": "never",
+                "review_score": 2,
+                "review_answer_timestamp": "",
+            },
+        ],
+    )
+    assert ask("SELECT review_score, review_count FROM analytics.fact_order") == [(4, 3)]
+
+
+def test_a_person_is_one_row_however_many_customer_ids(load: Loader, ask: Ask) -> None:
+    load.rows(
+        DAY,
+        **SHOP,
+        customers=[{"customer_id": c, "customer_unique_id": "p"} for c in ("c1", "c2")],
+        orders=[
+            {"order_id": "o1", "customer_id": "c1"},
+            {"order_id": "o2", "customer_id": "c2", "order_status": "canceled"},
+        ],
+        order_items=[{"order_id": "o1"}, {"order_id": "o2", "price": "5.00"}],
+    )
+    assert ask(
+        "SELECT order_count, cancelled_order_count, total_value, net_value, average_order_value "
+        "FROM analytics.single_customer_view"
+    ) == [(2, 1, Decimal("17.00"), Decimal("11.00"), Decimal("8.50"))]
+
+
+def test_a_person_who_moves_has_two_addresses_one_after_the_other(load: Loader, ask: Ask) -> None:
+    load.rows(
+        DAY,
+        customers=[
+            {"customer_id": "c1", "customer_unique_id": "p"},
+            {"customer_id": "c2", "customer_unique_id": "p"},
+            {"customer_id": "c3", "customer_unique_id": "p", "zip_code_prefix": "20010",
+             "city": "Rio  de Janeiro", "state": "RJ"},
+        ],
+        orders=[
+            {"order_id": "o1", "customer_id": "c1"},
+            {"order_id": "o2", "customer_id": "c2",
+             "order_purchase_timestamp": "2018-02-01 00:00:00"},
+            {"order_id": "o3", "customer_id": "c3",
+             "order_purchase_timestamp": "2018-03-01 08:00:00"},
+        ],
+    )  # fmt: skip
+    moved = datetime(2018, 3, 1, 8)
+    assert ask(
+        "SELECT city, valid_from, valid_to, is_current FROM analytics.dim_customer "
+        "WHERE customer_key <> -1 ORDER BY valid_from"
+    ) == [
+        ("sao paulo", datetime(1900, 1, 1), moved, False),
+        ("rio de janeiro", moved, datetime(9999, 12, 31), True),
+    ]
+    # each order keeps the address that was valid when it was placed
+    assert ask(
+        "SELECT c.city FROM analytics.fact_order AS o INNER JOIN analytics.dim_customer AS c "
+        "ON o.customer_key = c.customer_key ORDER BY o.purchased_at"
+    ) == [("sao paulo",), ("sao paulo",), ("rio de janeiro",)]
+    assert ask("SELECT city, order_count FROM analytics.single_customer_view") == [
+        ("rio de janeiro", 3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("delivered", "late"),
+    [("2018-01-20 23:59:59", False), ("2018-01-21 00:00:01", True), ("", None)],
+)
+def test_a_delivery_is_late_after_the_estimated_day(
+    load: Loader, ask: Ask, delivered: str, late: bool | None
+) -> None:
+    load.rows(
+        DAY,
+        customers=[{"customer_id": "c", "customer_unique_id": "p"}],
+        orders=[
+            {"order_id": "o", "customer_id": "c", "order_delivered_customer_date": delivered}
+        ],
+    )
+    assert ask("SELECT is_late FROM analytics.fact_order") == [(late,)]
+
+
+def test_a_category_falls_back_to_portuguese_then_to_unknown(load: Loader, ask: Ask) -> None:
+    load.rows(
+        DAY,
+        category_translation=[
+            {"product_category_name": "livros", "product_category_name_english": "books"}
+        ],
+        products=[
+            {"product_id": "1", "product_category_name": "livros"},
+            {"product_id": "2", "product_category_name": "pc_gamer"},
+            {"product_id": "3"},
+        ],
+    )
+    assert ask(
+        "SELECT category FROM analytics.dim_product WHERE product_key <> -1 ORDER BY category"
+    ) == [("books",), ("pc_gamer",), ("unknown",)]
+
+
+def test_a_place_is_the_middle_of_its_points_in_brazil_and_its_commonest_city(
+    load: Loader, ask: Ask
+) -> None:
+    load.rows(
+        DAY,
+        geolocation=[
+            {"zip_code_prefix": "01001", "lat": -23.0, "city": "São Paulo"},
+            {"zip_code_prefix": "01001", "lat": -24.0, "city": "sao paulo"},
+            {"zip_code_prefix": "01001", "lat": -23.2, "city": "sp"},
+            {"zip_code_prefix": "01001", "lat": 41.6, "lng": -8.4, "city": "sp"},  # in Portugal
+        ],
+        sellers=[{"seller_id": "s", "zip_code_prefix": "99999", "city": "Ijuí", "state": "RS"}],
+    )
+    assert ask(
+        "SELECT zip_code_prefix, city, latitude, point_count FROM analytics.dim_geography "
+        "WHERE geography_key <> -1 ORDER BY zip_code_prefix"
+    ) == [("01001", "sao paulo", -23.2, 3), ("99999", "ijui", None, 0)]
+
+
+def test_the_unknown_member_stands_in_for_what_the_source_lacks(load: Loader, ask: Ask) -> None:
+    load.rows(
+        DAY,
+        customers=[{"customer_id": "c", "customer_unique_id": "p"}],
+        orders=[{"order_id": "o", "customer_id": "c"}],
+        order_items=[{"order_id": "o"}],
+    )
+    assert ask("SELECT product_key, seller_key FROM analytics.fact_order_item") == [(-1, -1)]
+    assert ask("SELECT delivered_date_key FROM analytics.fact_order") == [(-1,)]
+    assert ask("SELECT favourite_category FROM analytics.single_customer_view") == [("unknown",)]
+
+
+def test_the_calendar_knows_brazil(load: Loader, ask: Ask) -> None:
+    load.rows(
+        DAY,
+        customers=[{"customer_id": "c", "customer_unique_id": "p"}],
+        orders=[{"order_id": "o", "customer_id": "c"}],
+    )
+    assert ask(
+        "SELECT iso_weekday, is_weekend, is_holiday FROM analytics.dim_date "
+        "WHERE date_key IN (20180330, 20180331, 20180401) ORDER BY date_key"
+    ) == [(5, False, True), (6, True, False), (7, True, False)]  # Good Friday to Easter Sunday
+    assert ask("SELECT COUNT(*) AS n FROM analytics.dim_date WHERE calendar_year = 2018") == [(365,)]
+
+
+def test_a_later_batch_replaces_what_it_delivers_and_leaves_the_rest(
+    load: Loader, ask: Ask
+) -> None:
+    customers = [{"customer_id": c, "customer_unique_id": f"p{c}"} for c in ("c1", "c2")]
+    load.rows(
+        DAY.replace(day=1),
+        **SHOP,
+        customers=customers,
+        orders=[
+            {"order_id": "o1", "customer_id": "c1", "order_status": "shipped"},
+            {"order_id": "o2", "customer_id": "c2"},
+        ],
+        order_items=[{"order_id": "o1"}, {"order_id": "o2"}],
+    )
+    # only the order that changed comes again, without its product and seller
+    load.rows(
+        DAY.replace(day=2),
+        orders=[{"order_id": "o1", "customer_id": "c1", "order_status": "delivered"}],
+        order_items=[{"order_id": "o1", "price": "12.00"}],
+    )
+    assert sorted(ask("SELECT order_status, order_value FROM analytics.fact_order")) == [
+        ("delivered", Decimal("11.00")),
+        ("delivered", Decimal("13.00")),
+    ]
+    assert ask("SELECT SUM(total_value) AS v FROM analytics.single_customer_view") == [
+        (Decimal("24.00"),)
+    ]
+    assert ask("SELECT SUM(total_value) AS v FROM analytics.sales_overview") == [
+        (Decimal("24.00"),)
+    ]
+    assert (-1,) not in ask("SELECT product_key FROM analytics.fact_order_item")
+    assert ask("SELECT customer_unique_id FROM analytics.dim_product AS d INNER JOIN "
+               "analytics.fact_order_item AS i ON d.product_key = i.product_key "
+               "INNER JOIN analytics.fact_order AS o ON i.order_id = o.order_id "
+               f"WHERE o.order_id = '{id_of('o1')}'") == [(id_of("pc1"),)]  # fmt: skip
+
+
+def test_a_product_that_changes_has_two_versions(load: Loader, ask: Ask) -> None:
+    load.rows(DAY.replace(day=1), products=[{"product_id": "x", "product_category_name": "a"}])
+    load.rows(DAY.replace(day=2), products=[{"product_id": "x", "product_category_name": "a"}])
+    load.rows(DAY.replace(day=3), products=[{"product_id": "x", "product_category_name": "b"}])
+    assert ask(
+        "SELECT category, valid_from, is_current FROM analytics.dim_product "
+        "WHERE product_key <> -1 ORDER BY valid_from"
+    ) == [("a", datetime(1900, 1, 1), False), ("b", datetime(2018, 10, 3), True)]
