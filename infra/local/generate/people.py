@@ -95,7 +95,7 @@ def geolocation(rng: np.random.Generator, count: int, where: Addresses) -> pl.Da
     place = where.place[index]
     latitude = np.array([p.latitude for p in PLACES])[place] + rng.normal(0, 0.05, own)
     longitude = np.array([p.longitude for p in PLACES])[place] + rng.normal(0, 0.05, own)
-    abroad = rng.random(own) < 0.0001
+    abroad = rng.integers(0, own, max(1, own // 10_000))
     latitude[abroad], longitude[abroad] = 41.6, -8.41
     accented = rng.random(own) < 0.2
     names = np.array([p.city for p in PLACES])

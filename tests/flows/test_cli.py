@@ -1,0 +1,91 @@
+"""The command line, run as a user runs it."""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.local.generate import generate
+from infra.settings import PROJECT
+
+
+def _olist(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OLIST_", "PREFECT_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *arguments],
+        env={**clean, "OLIST_HOME": str(home), **env},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A home with a loaded batch, and what the run printed."""
+    home = tmp_path_factory.mktemp("home")
+    source = tmp_path_factory.mktemp("source") / "2018-08-01"
+    generate(source, 200, seed=3)
+    done = _olist(home, "run", OLIST_SOURCE=str(source))
+    assert done.returncode == 0, done.stderr + done.stdout
+    return home, done.stdout
+
+
+def test_a_run_ends_with_rows_seconds_gates_and_reconciliation(loaded: tuple[Path, str]) -> None:
+    _, printed = loaded
+    assert "Batch 2018-08-01 is published" in printed  # the folder's name is the batch date
+    for word in ("upload", "seconds", "staging", "Reconciliation", "Where to look next"):
+        assert word in printed
+    assert "DIFFERS" not in printed
+
+
+def test_all_state_is_under_home(loaded: tuple[Path, str]) -> None:
+    home, _ = loaded
+    assert {p.name for p in home.iterdir()} >= {"s3", "redshift", "prefect", "reports", "gx"}
+
+
+def test_query_prints_csv(loaded: tuple[Path, str]) -> None:
+    home, _ = loaded
+    sql = "SELECT COUNT(*) AS orders, SUM(order_value) AS value FROM analytics.fact_order"
+    done = _olist(home, "query", sql, "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    assert row["orders"] == "200"
+
+
+def test_query_cannot_change_anything(loaded: tuple[Path, str]) -> None:
+    home, _ = loaded
+    done = _olist(home, "query", "DELETE FROM analytics.fact_order")
+    assert done.returncode == 1
+    assert "read-only" in done.stderr
+
+
+def test_an_error_is_text_and_not_a_traceback(tmp_path: Path) -> None:
+    done = _olist(tmp_path, "run", "--source", str(tmp_path / "nowhere"))
+    assert done.returncode == 1
+    assert "the source folder does not exist" in done.stderr
+
+
+def test_a_date_that_is_none_is_refused(tmp_path: Path) -> None:
+    done = _olist(tmp_path, "run", "--source", str(tmp_path), "--batch-date", "yesterday")
+    assert done.returncode == 2
+    assert "is not a date" in done.stderr
+
+
+def test_generate_does_not_overwrite(tmp_path: Path) -> None:
+    first = _olist(tmp_path, "generate", str(tmp_path / "data"), "--orders", "5")
+    again = _olist(tmp_path, "generate", str(tmp_path / "data"), "--orders", "5")
+    assert (first.returncode, again.returncode) == (0, 1)
+    assert "exists" in again.stderr
+
+
+def test_fetch_without_network_says_what_to_do(tmp_path: Path) -> None:
+    # a proxy that nobody serves: as good as no network
+    done = _olist(tmp_path, "fetch", str(tmp_path / "real"), HTTPS_PROXY="http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "kaggle.com/datasets/olistbr/brazilian-ecommerce" in done.stderr
