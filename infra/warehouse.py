@@ -37,7 +37,7 @@ class Transaction:
         self._cursor = connection.cursor()
 
     def run(self, sql: str, parameters: Sequence[Any] = (), what: str = "") -> int:
-        """Run a statement; returns the rows it changed (−1 where the server does not say)."""
+        """Run a statement; returns the rows it changed (-1 where the server does not say)."""
         try:
             # without parameters the driver does not look for %s, so a bare % may stand in SQL
             self._cursor.execute(sql, list(parameters)) if parameters else self._cursor.execute(sql)

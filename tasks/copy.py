@@ -23,9 +23,7 @@ def copy_table(settings: Settings, receipt: UploadReceipt, run_id: str) -> CopyR
     table, day = receipt.table, receipt.batch_date
     with transaction(settings) as work:
         if _holds(work, receipt):
-            return CopyReceipt(
-                table=table, batch_date=day, rows=receipt.rows_loaded, copied=False
-            )
+            return CopyReceipt(table=table, batch_date=day, rows=receipt.rows_loaded, copied=False)
         work.run(f"DELETE FROM staging.{table} WHERE batch_date = %s", [day])
         work.run(
             f"COPY staging.{table} FROM '{receipt.manifest_url}' "
@@ -35,8 +33,9 @@ def copy_table(settings: Settings, receipt: UploadReceipt, run_id: str) -> CopyR
         rows = _count(work, receipt)
         if rows != receipt.rows_loaded:
             raise CopyError(
-                f"staging.{table}, batch {day}: COPY loaded {rows} rows, but {receipt.manifest_url} "
-                f"holds {receipt.rows_loaded}. Nothing was kept; run the batch again"
+                f"staging.{table}, batch {day}: COPY loaded {rows} rows, but "
+                f"{receipt.manifest_url} holds {receipt.rows_loaded}. "
+                "Nothing was kept; run the batch again"
             )
         # last, for it locks the one table that all copies share
         _note(work, receipt, run_id)
@@ -45,7 +44,8 @@ def copy_table(settings: Settings, receipt: UploadReceipt, run_id: str) -> CopyR
 
 def _holds(work: Transaction, receipt: UploadReceipt) -> bool:
     noted = work.query(
-        "SELECT content_hash, rows_loaded FROM audit.loads WHERE table_name = %s AND batch_date = %s",
+        "SELECT content_hash, rows_loaded FROM audit.loads "
+        "WHERE table_name = %s AND batch_date = %s",
         [receipt.table, receipt.batch_date],
     )
     return noted == [(receipt.content_hash, receipt.rows_loaded)] and (
@@ -66,8 +66,7 @@ def _note(work: Transaction, receipt: UploadReceipt, run_id: str) -> None:
         [receipt.table, receipt.batch_date],
     )
     work.run(
-        "INSERT INTO audit.loads VALUES "
-        "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO audit.loads VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             receipt.table,
             receipt.batch_date,

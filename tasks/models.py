@@ -58,7 +58,9 @@ def models() -> tuple[Model, ...]:
         for name, model in sorted(found.items())
     }
     if unknown := {need for needs in graph.values() for need in needs} - found.keys():
-        raise ModelError(f"no file under sql/ makes candidate.{', candidate.'.join(sorted(unknown))}")
+        raise ModelError(
+            f"no file under sql/ makes candidate.{', candidate.'.join(sorted(unknown))}"
+        )
     return tuple(found[name] for name in TopologicalSorter(graph).static_order())
 
 

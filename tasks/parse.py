@@ -159,9 +159,9 @@ def parse_text(text: pl.DataFrame, contract: Contract, first_record: int) -> Par
             pl.coalesce(pl.when(fault).then(pl.lit(name)) for name, fault in faults.items()).alias(
                 "column"
             ),
-            pl.coalesce(
-                pl.when(fault).then(pl.col(name)) for name, fault in faults.items()
-            ).alias("value"),
+            pl.coalesce(pl.when(fault).then(pl.col(name)) for name, fault in faults.items()).alias(
+                "value"
+            ),
             pl.coalesce(
                 pl.when(faults[column.name]).then(_reason(column))
                 for column in contract.source_columns
@@ -193,7 +193,7 @@ def _fault(column: Column) -> pl.Expr:
         whole = (column.precision or 0) - scale
         wrong = ~text.str.contains(rf"^-?\d{{1,{whole}}}(\.\d{{1,{scale}}})?$")
     elif column.kind == "TIMESTAMP":
-        wrong = (text.str.len_bytes() != 19) | _typed(column).is_null()  # noqa: PLR2004
+        wrong = (text.str.len_bytes() != 19) | _typed(column).is_null()
     elif column.kind == "DOUBLE":
         wrong = ~_typed(column).is_finite().fill_null(value=False)
     else:

@@ -1,5 +1,6 @@
 """Report: artifacts of the run in the Prefect UI, and Data Docs."""
 
+from decimal import Decimal
 from pathlib import Path
 
 from prefect import get_run_logger, task
@@ -36,13 +37,13 @@ def reconciliation(settings: Settings) -> list[tuple[str, str, str]]:
             "ORDER BY measure"
         )
     return [
-        (measure, *(_figure(total, money=measure.startswith("R$")) for total in totals))
-        for measure, *totals in rows
+        (measure, _figure(source, measure), _figure(published, measure))
+        for measure, source, published in rows
     ]
 
 
-def _figure(total: object, *, money: bool) -> str:
-    return f"{total:,.2f}" if money else f"{total:,.0f}"
+def _figure(total: Decimal, measure: str) -> str:
+    return f"{total:,.2f}" if measure.startswith("R$") else f"{total:,.0f}"
 
 
 @task(name="report", task_run_name="report {batch_date}")

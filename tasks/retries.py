@@ -22,7 +22,7 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = error.response.get("Error", {}).get("Code", "")
-        return status >= 500 or code in _TRANSIENT_CODES  # noqa: PLR2004
+        return status >= 500 or code in _TRANSIENT_CODES
     return isinstance(error, (BotoCoreError, ConnectionError, TimeoutError))
 
 

@@ -5,6 +5,7 @@ import gzip
 import io
 import zlib
 from pathlib import Path
+from typing import IO, cast
 
 from infra.contracts import Contract, contracts
 
@@ -95,6 +96,6 @@ def _head(path: Path) -> bytes:
         raise SourceError(f"{path}: cannot be read: {error}") from error
 
 
-def open_bytes(path: Path) -> io.BufferedIOBase:
+def open_bytes(path: Path) -> IO[bytes]:
     """The bytes of a file, decompressed where its name ends in .gz."""
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+    return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")

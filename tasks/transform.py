@@ -11,7 +11,6 @@ from tasks.receipts import ModelReceipt
 from tasks.retries import RETRY
 
 
-
 def collect_keys(settings: Settings) -> list[ModelReceipt]:
     """Find what the open batch touches, and gather the latest staging rows of it.
 

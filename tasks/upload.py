@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 from prefect import get_run_logger, task
 
@@ -107,7 +107,7 @@ class PartWriter:
     def write(self, rows: pl.DataFrame) -> None:
         """Append rows; a full part is closed and the next one begun."""
         for column in self._money:
-            self.money[column] += rows[column].sum() or 0
+            self.money[column] += cast("Decimal", rows[column].sum())
         dated = rows.with_columns(pl.lit(self._batch_date).alias(BATCH_DATE))
         table = dated.to_arrow().cast(self._schema)
         if self._writer is None:

@@ -23,7 +23,7 @@ from tasks.report import gate_artifact
 from tasks.retries import RETRY
 
 if TYPE_CHECKING:
-    from great_expectations.core import ExpectationSuiteValidationResult
+    from great_expectations.core import ExpectationValidationResult
     from great_expectations.data_context import EphemeralDataContext
 
     from tasks.expectations.check import Check, Layer, Scope
@@ -153,7 +153,7 @@ def _validate(
     dataset: str,
     scope: "Scope",
     run_id: str,
-) -> list[tuple["Check", "ExpectationSuiteValidationResult"]]:
+) -> list[tuple["Check", "ExpectationValidationResult"]]:
     import great_expectations as gx  # noqa: PLC0415
     from great_expectations.core.run_identifier import RunIdentifier  # noqa: PLC0415
 
@@ -190,7 +190,7 @@ def _validate(
         result_format={"result_format": "SUMMARY", "partial_unexpected_count": _SAMPLE},
         run_id=RunIdentifier(run_name=f"{scope.batch_date} {run_id}", run_time=datetime.now(UTC)),
     )
-    by_id = {result.expectation_config.id: result for result in outcome.results}
+    by_id = {r.expectation_config.id: r for r in outcome.results if r.expectation_config}
     stored = {expectation.id for expectation in definition.suite.expectations}
     if stored != by_id.keys() or len(checks) != len(stored):
         raise GateError(
@@ -210,7 +210,7 @@ def _warehouse(context: "EphemeralDataContext", settings: Settings) -> Any:  # n
         "warehouse",
         connection_string="redshift+redshift_connector://",
         create_temp_table=False,
-        kwargs={"connect_args": connection_parameters(settings)},
+        kwargs={"connect_args": connection_parameters(settings)},  # pyright: ignore[reportCallIssue]
     )
 
 

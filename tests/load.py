@@ -74,7 +74,9 @@ def _filled(table: str, header: list[str], row: dict[str, Any]) -> dict[str, Any
     filled = {}
     for name, value in {**DEFAULTS[table], **row}.items():
         column = name if name in header else prefix + name
-        filled[column] = id_of(value) if column.endswith("_id") and name != "order_item_id" else value
+        filled[column] = (
+            id_of(value) if column.endswith("_id") and name != "order_item_id" else value
+        )
     return filled
 
 

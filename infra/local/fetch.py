@@ -23,9 +23,9 @@ def fetch(directory: Path) -> None:
     # kagglehub lets through whatever its HTTP client raises
     except Exception as error:
         raise FetchError(
-            f"Kaggle could not be reached, or refused ({type(error).__name__}: {error}). Check the "
-            f"network, or download https://www.kaggle.com/datasets/{DATASET} with a browser, unpack "
-            f"it into {directory} and run: olist run --source {directory}"
+            f"Kaggle could not be reached, or refused ({type(error).__name__}: {error}). Check "
+            f"the network, or download https://www.kaggle.com/datasets/{DATASET} with a browser, "
+            f"unpack it into {directory} and run: olist run --source {directory}"
         ) from error
     directory.mkdir(parents=True, exist_ok=True)
     for contract in contracts().values():

@@ -33,7 +33,9 @@ class Mirror:
         self._app = app
         self._folder = folder
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         """Serve a request; the answer leaves only after the folder has it."""
         body = self._app(environ, start_response)
         if environ["REQUEST_METHOD"] in _WRITES:
@@ -110,9 +112,7 @@ def main() -> None:
     arguments.path.mkdir(parents=True, exist_ok=True)
     moto = DomainDispatcherApplication(create_backend_app)
     mirror = Mirror(moto, arguments.path)
-    server = make_server(
-        "127.0.0.1", arguments.port, mirror, threaded=True, request_handler=_Quiet
-    )
+    server = make_server("127.0.0.1", arguments.port, mirror, threaded=True, request_handler=_Quiet)
     endpoint = f"http://127.0.0.1:{server.server_port}"
 
     # objects are put back through the API, unmirrored, before anyone else is told the address
@@ -124,7 +124,7 @@ def main() -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
-    print(f"ready {endpoint}", flush=True)  # noqa: T201
+    print(f"ready {endpoint}", flush=True)
     server.serve_forever()
 
 

@@ -77,7 +77,7 @@ def running(settings: Settings) -> Iterator[Settings]:
         before = {name: os.environ.get(name) for name in environment}
         os.environ.update(environment)
         try:
-            local = Settings()  # pyright: ignore[reportCallIssue]
+            local = Settings()
             local = local.model_copy(update={"home": settings.home, "source": settings.source})
             _ensure_bucket(local)
             yield local

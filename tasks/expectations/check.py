@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from tasks.receipts import UploadReceipt
 
 Severity = Literal["critical", "warning", "info"]
+Extent = Literal["receipts", "batch", "table"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Layer:
     """
 
     name: str
-    datasets: Mapping[str, Literal["receipts", "batch", "table"]]
+    datasets: Mapping[str, Extent]
     checks: list[Check] = field(default_factory=list)
 
 
@@ -56,13 +58,11 @@ def check(
     **arguments: Any,  # noqa: ANN401 (the expectation's own)
 ) -> Check:
     """A check with its reason shown in Data Docs, too."""
-    expectation = kind(**arguments, severity=severity, notes=reason)
+    expectation = kind(**arguments, severity=FailureSeverity(severity), notes=reason)
     return Check(dataset, expectation, reason, severity)
 
 
-def rows(
-    dataset: str, sql: str, reason: str, severity: Severity = "critical"
-) -> Check:
+def rows(dataset: str, sql: str, reason: str, severity: Severity = "critical") -> Check:
     """A check that a query finds no row. `{batch}` stands for the dataset.
 
     Give it an alias where the query has a JOIN, and none elsewhere: Great Expectations sets one.
@@ -86,7 +86,10 @@ def grain(dataset: str, key: list[str], reason: str) -> Check:
     columns = ", ".join(key)
     return rows(
         dataset,
-        f"SELECT {columns}, COUNT(*) AS times FROM {{batch}} GROUP BY {columns} HAVING COUNT(*) > 1",
+        f"""
+        SELECT {columns}, COUNT(*) AS times FROM {{batch}}
+        GROUP BY {columns} HAVING COUNT(*) > 1
+        """,
         reason,
     )
 

@@ -3,11 +3,12 @@
 import great_expectations.expectations as gxe
 
 from infra.contracts import Contract, contracts
-from tasks.expectations.check import Check, Layer, Scope, check, grain, rows
+from tasks.expectations.check import Check, Extent, Layer, Scope, Severity, check, grain, rows
 
-STATES = (
-    "AC AL AM AP BA CE DF ES GO MA MG MS MT PA PB PE PI PR RJ RN RO RR RS SC SE SP TO".split()
-)
+STATES = [
+    "AC", "AL", "AM", "AP", "BA", "CE", "DF", "ES", "GO", "MA", "MG", "MS", "MT", "PA", "PB", "PE",
+    "PI", "PR", "RJ", "RN", "RO", "RR", "RS", "SC", "SE", "SP", "TO",
+]  # fmt: skip
 ORDER_STATUSES = [
     "approved", "canceled", "created", "delivered", "invoiced", "processing", "shipped",
     "unavailable",
@@ -27,7 +28,7 @@ def layer(scope: Scope) -> Layer:
         )
         for receipt in scope.receipts
     ]
-    datasets = dict.fromkeys((f"staging.{name}" for name in contracts()), "batch")
+    datasets: dict[str, Extent] = {f"staging.{name}": "batch" for name in contracts()}
     return Layer("staging", datasets, checks + _values() + _references())
 
 
@@ -38,7 +39,7 @@ def _from_contract(contract: Contract) -> list[Check]:
         reason = f"{', '.join(contract.key)} is the grain of the batch"
         checks.append(grain(dataset, list(contract.key), reason))
     for column in contract.source_columns:
-        if column.length == 32:  # noqa: PLR2004 (the length of every id)
+        if column.length == 32:
             checks.append(
                 check(
                     dataset,
@@ -124,7 +125,7 @@ def _values() -> list[Check]:
 
 def _references() -> list[Check]:
     """A row may refer to what an earlier batch delivered, so references look at all of staging."""
-    parents = [
+    parents: list[tuple[str, str, str, Severity]] = [
         ("orders", "customer_id", "customers", "critical"),
         ("order_items", "order_id", "orders", "critical"),
         ("order_payments", "order_id", "orders", "critical"),

@@ -2,7 +2,7 @@
 
 import great_expectations.expectations as gxe
 
-from tasks.expectations.check import Check, Layer, Scope, check, grain, rows
+from tasks.expectations.check import Check, Extent, Layer, Scope, check, grain, rows
 
 _GRAIN = {
     "dim_date": ["date_key"],
@@ -53,7 +53,7 @@ def layer(scope: Scope) -> Layer:
     checks += [_resolves(*reference) for reference in _REFERENCES]
     checks += [_intervals(model, key) for model, key in _VERSIONED]
     checks += [c for fact in _FACTS for c in _adds_up(*fact)]
-    datasets = dict.fromkeys((f"candidate.{name}" for name in _GRAIN), "table")
+    datasets: dict[str, Extent] = {f"candidate.{name}": "table" for name in _GRAIN}
     return Layer("star", datasets, checks + _values())
 
 

@@ -104,7 +104,7 @@ def test_a_bad_file_loads_nothing(first: RunReceipt, stack, source: Path, tmp_pa
     before, bad = checksums(stack), tmp_path / "bad"
     shutil.copytree(source, bad)
     (bad / contracts()["orders"].source_file).unlink()
-    with pytest.raises(SourceError, match="olist_orders_dataset.csv: missing"):
+    with pytest.raises(SourceError, match=r"olist_orders_dataset\.csv: missing"):
         daily_elt(DAY, bad)
     assert checksums(stack) == before
 

@@ -62,7 +62,9 @@ def test_a_new_column_in_the_ddl_is_a_new_column_everywhere(
     for path in (PROJECT / "sql" / "staging").glob("*.sql"):
         text = path.read_text()
         if path.stem == "sellers":
-            text = text.replace("    batch_date DATE", "    seller_tier SMALLINT,\n    batch_date DATE")
+            text = text.replace(
+                "    batch_date DATE", "    seller_tier SMALLINT,\n    batch_date DATE"
+            )
         (staging / path.name).write_text(text)
     monkeypatch.setattr(module, "SQL", tmp_path)
     contracts.cache_clear()

@@ -128,9 +128,7 @@ def test_a_delivery_is_late_after_the_estimated_day(
     load.rows(
         DAY,
         customers=[{"customer_id": "c", "customer_unique_id": "p"}],
-        orders=[
-            {"order_id": "o", "customer_id": "c", "order_delivered_customer_date": delivered}
-        ],
+        orders=[{"order_id": "o", "customer_id": "c", "order_delivered_customer_date": delivered}],
     )
     assert ask("SELECT is_late FROM analytics.fact_order") == [(late,)]
 
@@ -193,7 +191,9 @@ def test_the_calendar_knows_brazil(load: Loader, ask: Ask) -> None:
         "SELECT iso_weekday, is_weekend, is_holiday FROM analytics.dim_date "
         "WHERE date_key IN (20180330, 20180331, 20180401) ORDER BY date_key"
     ) == [(5, False, True), (6, True, False), (7, True, False)]  # Good Friday to Easter Sunday
-    assert ask("SELECT COUNT(*) AS n FROM analytics.dim_date WHERE calendar_year = 2018") == [(365,)]
+    assert ask("SELECT COUNT(*) AS n FROM analytics.dim_date WHERE calendar_year = 2018") == [
+        (365,)
+    ]
 
 
 def test_a_later_batch_replaces_what_it_delivers_and_leaves_the_rest(

@@ -76,7 +76,7 @@ def test_lines_are_counted_over_quoted_newlines_and_ragged_rows(tmp_path: Path) 
     reviews = contracts()["order_reviews"]
     data = (
         ",".join(reviews.header)
-        + "\nr1,o1,5,,\"two\nlines\",2018-01-01 00:00:00,2018-01-01 00:00:00\n"  # lines 2 and 3
+        + '\nr1,o1,5,,"two\nlines",2018-01-01 00:00:00,2018-01-01 00:00:00\n'  # lines 2 and 3
         + "r2,o2,5\n"  # line 4: too short
         + "\n"  # line 5: blank, ignored
         + "r3,o3,bad,,,2018-01-01 00:00:00,2018-01-01 00:00:00\n"  # line 6
@@ -117,7 +117,9 @@ _FIELDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_siz
 
 
 @settings(max_examples=150, deadline=None)
-@given(rows=st.lists(st.lists(_FIELDS | st.sampled_from(GOOD), min_size=1, max_size=9), max_size=12))
+@given(
+    rows=st.lists(st.lists(_FIELDS | st.sampled_from(GOOD), min_size=1, max_size=9), max_size=12)
+)
 def test_every_record_is_loaded_or_quarantined(tmp_path_factory, rows: list[list[str]]) -> None:
     """I4, for whatever a CSV writer can write."""
     # a record that is one empty field is a blank line, which is no record

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
 from infra.contracts import contracts
 from infra.local.generate.people import addresses, customers, geolocation, ids, sellers

@@ -37,5 +37,5 @@ MESSAGES = [
     "Gostei muito, 👍👍",
     "Veio com defeito,\naguardo a troca\n\nobrigada",
     "ótimo",
-    "Não chegou; a transportadora diz que \"não havia ninguém\", mas eu estava em casa.",
+    'Não chegou; a transportadora diz que "não havia ninguém", mas eu estava em casa.',
 ]

@@ -42,7 +42,10 @@ _ANSWERS: list[tuple[str, Answer]] = [
         r"show transaction isolation level",
         Answer("SHOW", ("transaction_isolation",), ("Snapshot Isolation",)),
     ),
-    (r"show standard_conforming_strings", Answer("SHOW", ("standard_conforming_strings",), ("on",))),
+    (
+        r"show standard_conforming_strings",
+        Answer("SHOW", ("standard_conforming_strings",), ("on",)),
+    ),
     # snapshot isolation is the only one here; the words are accepted and ignored, as BEGIN's are
     (
         r"set session characteristics as transaction isolation level serializable",

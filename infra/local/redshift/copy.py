@@ -91,7 +91,7 @@ def copy_into(connection: duckdb.DuckDBPyConnection, s3: Any, copy: Copy) -> int
         connection.register("copy_source", reader)
         try:
             row = connection.execute(
-                f'INSERT INTO "{schema}"."{name}" SELECT * FROM copy_source'  # noqa: S608 (names are of the catalogue)
+                f'INSERT INTO "{schema}"."{name}" SELECT * FROM copy_source'
             ).fetchone()
         finally:
             # in an aborted transaction it cannot be unregistered; the next COPY replaces it
@@ -107,7 +107,8 @@ def _manifest(s3: Any, url: str) -> Iterator[tuple[str, int]]:  # noqa: ANN401
         files = [(e["url"], bool(e.get("mandatory")), e["meta"]["content_length"]) for e in entries]
     except (ValueError, KeyError, TypeError) as error:
         raise RedshiftError(
-            "XX000", f"Manifest {url} is malformed: it needs entries with url and meta.content_length"
+            "XX000",
+            f"Manifest {url} is malformed: it needs entries with url and meta.content_length",
         ) from error
     if not files:
         raise RedshiftError("XX000", f"Manifest {url} names no file")
@@ -122,7 +123,9 @@ def _get(s3: Any, url: str) -> bytes:  # noqa: ANN401
     try:
         return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     except (ClientError, BotoCoreError) as error:
-        raise RedshiftError("XX000", f"S3ServiceException: {error}", f"while reading {url}") from error
+        raise RedshiftError(
+            "XX000", f"S3ServiceException: {error}", f"while reading {url}"
+        ) from error
 
 
 _ARROW_OF = {

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 
@@ -99,13 +100,15 @@ def translate(sql: str) -> Translated:
 
     Raises RedshiftError with 42601 for what cannot be parsed and 0A000 for what is refused.
     """
-    if match := re.fullmatch(r"\s*begin\s+(transaction\s+)?read\s+only\s*;?\s*", sql, re.IGNORECASE):
+    if match := re.fullmatch(
+        r"\s*begin\s+(transaction\s+)?read\s+only\s*;?\s*", sql, re.IGNORECASE
+    ):
         return Translated("BEGIN", "BEGIN", read_only=bool(match))
     try:
         # sqlglot takes `$1, $` for a quoted string; @1 it reads as a parameter
         marked = _PARAMETER.sub(lambda m: m[0] if m[1] else f"@{m[2]}", sql)
         trees = [tree for tree in sqlglot.parse(marked, read="redshift") if tree is not None]
-    except sqlglot.errors.SqlglotError as error:
+    except SqlglotError as error:
         raise RedshiftError("42601", f"syntax error, or not known here: {error}") from error
     if len(trees) != 1:
         raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
@@ -143,7 +146,7 @@ def translate(sql: str) -> Translated:
 _WRITERS = {"INSERT", "DELETE", "UPDATE", "TRUNCATE", "CREATE TABLE", "DROP TABLE"}
 
 
-def _kind(tree: exp.Expression) -> str:
+def _kind(tree: exp.Expr) -> str:
     if isinstance(tree, exp.Query):
         return "SELECT"
     if isinstance(tree, (exp.Create, exp.Drop)):
@@ -157,7 +160,7 @@ def _name(table: exp.Table) -> str:
     return f"{table.db or 'public'}.{table.name}".lower()
 
 
-def _check(node: exp.Expression) -> None:
+def _check(node: exp.Expr) -> None:
     name = type(node).__name__
     if name not in _EXPRESSIONS:
         raise NotEmulatedError(f"{name.upper()} in {_short(node)}")
@@ -166,16 +169,16 @@ def _check(node: exp.Expression) -> None:
         check(node)
 
 
-def _short(node: exp.Expression) -> str:
+def _short(node: exp.Expr) -> str:
     text = node.sql(dialect="redshift")
     return text if len(text) <= 120 else text[:117] + "…"
 
 
-def _refuse(reason: str, node: exp.Expression) -> None:
+def _refuse(reason: str, node: exp.Expr) -> None:
     raise NotEmulatedError(f"{reason}: {_short(node)}")
 
 
-def _check_window(node: exp.Expression) -> None:
+def _check_window(node: exp.Expr) -> None:
     spec = node.args.get("spec")
     if spec is not None and spec.args.get("kind") != "ROWS":
         _refuse("only ROWS frames exist in Redshift", node)
@@ -183,79 +186,84 @@ def _check_window(node: exp.Expression) -> None:
         _refuse("an aggregate with OVER (… ORDER BY …) needs an explicit ROWS frame", node)
 
 
-def _check_select(node: exp.Expression) -> None:
-    medians = {median.this.sql() for median in node.find_all(exp.Median) if median.parent_select is node}
+def _check_select(node: exp.Expr) -> None:
+    medians = {
+        median.this.sql() for median in node.find_all(exp.Median) if median.parent_select is node
+    }
     if len(medians) > 1:
         _refuse("sort-based aggregates of one SELECT must share their ORDER BY", node)
     if isinstance(node.args.get("distinct"), exp.Distinct) and node.args["distinct"].args.get("on"):
         _refuse("DISTINCT ON does not exist in Redshift", node)
 
 
-def _check_table(node: exp.Expression) -> None:
+def _check_table(node: exp.Expr) -> None:
     if isinstance(node.parent, (exp.Create, exp.Drop)) and node.args.get("this") is None:
         return  # CREATE SCHEMA
     if not isinstance(node.this, exp.Identifier):
         _refuse("table function", node)
-    if node.args.get("db") is not None and node.db.lower() in {"pg_catalog", "information_schema"}:
+    if node.args.get("db") is not None and str(node.args["db"].name).lower() in {
+        "pg_catalog",
+        "information_schema",
+    }:
         _refuse("catalogue table", node)
     if not re.fullmatch(r"#?[A-Za-z_][\w$]*", node.name):
         _refuse("table name", node)
 
 
-def _check_anonymous(node: exp.Expression) -> None:
+def _check_anonymous(node: exp.Expr) -> None:
     if node.name.lower() not in _FUNCTIONS:
         _refuse("function", node)
 
 
-def _check_type(node: exp.Expression) -> None:
+def _check_type(node: exp.Expr) -> None:
     if node.this.value not in _TYPES:
         _refuse("type", node)
 
 
-def _check_time_format(node: exp.Expression) -> None:
+def _check_time_format(node: exp.Expr) -> None:
     form = node.args["format"]
     if not isinstance(form, exp.Literal) or not _TIME_FORMAT.fullmatch(form.name):
         _refuse("TO_CHAR knows here only YYYY MM DD HH24 MI SS", node)
 
 
-def _check_from_base(node: exp.Expression) -> None:
+def _check_from_base(node: exp.Expr) -> None:
     if node.expression.name != "16":
         _refuse("STRTOL knows here only base 16", node)
 
 
-def _check_like(node: exp.Expression) -> None:
+def _check_like(node: exp.Expr) -> None:
     if not node.expression.is_string or "\\" in node.expression.name:
         _refuse("LIKE takes here a literal without backslash", node)
 
 
-def _check_extract(node: exp.Expression) -> None:
+def _check_extract(node: exp.Expr) -> None:
     if node.name.upper() not in {"YEAR", "QUARTER", "MONTH", "DAY", "DOW", "HOUR", "MINUTE"}:
         _refuse("date part", node)
 
 
-def _check_create(node: exp.Expression) -> None:
+def _check_create(node: exp.Expr) -> None:
     if node.args.get("replace") and node.args["kind"] != "VIEW":
         _refuse("only a view can be replaced in Redshift", node)
     if node.args["kind"] not in {"TABLE", "SCHEMA", "VIEW"}:
         _refuse("statement", node)
 
 
-def _check_insert(node: exp.Expression) -> None:
+def _check_insert(node: exp.Expr) -> None:
     if any(node.args.get(name) for name in ("conflict", "returning", "overwrite", "by_name")):
         _refuse("INSERT option", node)
 
 
-def _check_values(node: exp.Expression) -> None:
+def _check_values(node: exp.Expr) -> None:
     if not isinstance(node.parent, exp.Insert):
         _refuse("VALUES as a table does not exist in Redshift", node)
 
 
-def _check_aggregate(node: exp.Expression) -> None:
+def _check_aggregate(node: exp.Expr) -> None:
     if isinstance(node.parent, exp.Filter):
         _refuse("FILTER does not exist in Redshift", node)
 
 
-_CHECKS: dict[type, Callable[[exp.Expression], None]] = {
+_CHECKS: dict[type, Callable[[exp.Expr], None]] = {
     exp.Anonymous: _check_anonymous,
     exp.Create: _check_create,
     exp.DataType: _check_type,
@@ -271,20 +279,20 @@ _CHECKS: dict[type, Callable[[exp.Expression], None]] = {
 }
 
 
-def _call(function: str, *arguments: exp.Expression) -> exp.Expression:
+def _call(function: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Dot.build(
         [exp.to_identifier("emulator"), exp.Anonymous(this=function, expressions=list(arguments))]
     )
 
 
-def _rewrite_div(node: exp.Expression) -> exp.Expression:
+def _rewrite_div(node: exp.Expr) -> exp.Expr:
     # ROUND(decimal / decimal, n) is rewritten as a whole, below
     if isinstance(node.parent, exp.Round) and _decimals(node):
         return node
     return _call("quotient", node.this.copy(), node.expression.copy())
 
 
-def _decimals(node: exp.Expression) -> list[tuple[exp.Expression, int, int]]:
+def _decimals(node: exp.Expr) -> list[tuple[exp.Expr, int, int]]:
     """Operand, precision and scale of both sides of a division of explicit DECIMAL casts."""
     sides = []
     for side in (node.this, node.expression):
@@ -297,7 +305,7 @@ def _decimals(node: exp.Expression) -> list[tuple[exp.Expression, int, int]]:
     return sides
 
 
-def _rewrite_round(node: exp.Expression) -> exp.Expression:
+def _rewrite_round(node: exp.Expr) -> exp.Expr:
     sides = _decimals(node.this) if isinstance(node.this, exp.Div) else []
     if not sides:
         return node
@@ -314,12 +322,13 @@ def _rewrite_round(node: exp.Expression) -> exp.Expression:
         f"CAST({b.sql('duckdb')} * {10**s2} AS HUGEINT) * {d})"
     )
     return sqlglot.parse_one(
-        f"CAST(CAST({unscaled} AS DECIMAL(24, 0)) * {10**-digits:.{digits}f} AS DECIMAL(38, {digits}))",
+        f"CAST(CAST({unscaled} AS DECIMAL(24, 0)) * {10**-digits:.{digits}f} "
+        f"AS DECIMAL(38, {digits}))",
         read="duckdb",
     )
 
 
-def _rewrite_cast(node: exp.Expression) -> exp.Expression:
+def _rewrite_cast(node: exp.Expr) -> exp.Expr:
     kind = node.args["to"]
     if kind.this.value == "DECIMAL" and not kind.expressions:
         kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in (18, 0)])
@@ -330,17 +339,17 @@ def _rewrite_cast(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _lower(node: exp.Expression) -> exp.Expression:
+def _lower(node: exp.Expr) -> exp.Expr:
     # Redshift folds quoted names too; quoting keeps the engine's reserved words usable
     node.set("this", node.this.lower())
     node.set("quoted", True)
     return node
 
 
-_REWRITES: dict[type, Callable[[exp.Expression], exp.Expression]] = {
+_REWRITES: dict[type, Callable[[exp.Expr], exp.Expr]] = {
     exp.Avg: lambda n: exp.Avg(this=_call("only_double", n.this.copy(), exp.Literal.string("AVG"))),
     exp.Cast: _rewrite_cast,
-    exp.Create: lambda n: _rewrite_create(n),
+    exp.Create: lambda n: _rewrite_create(n),  # noqa: PLW0108 (defined below)
     exp.Div: _rewrite_div,
     exp.FromBase: lambda n: exp.cast(
         exp.DPipe(this=exp.Literal.string("0x"), expression=exp.Paren(this=n.this.copy())), "bigint"
@@ -362,11 +371,12 @@ _REWRITES: dict[type, Callable[[exp.Expression], exp.Expression]] = {
 }
 
 
-def _like(tree: exp.Expression) -> tuple[str, str] | None:
+def _like(tree: exp.Expr) -> tuple[str, str] | None:
     prop = tree.find(exp.LikeProperty) if isinstance(tree, exp.Create) else None
-    if prop is None:
+    target = tree.find(exp.Table)
+    if prop is None or target is None:
         return None
-    return _name(tree.find(exp.Table)), _name(prop.this)
+    return _name(target), _name(prop.this)
 
 
 def _column_types(create: exp.Create) -> dict[str, str]:
@@ -376,7 +386,7 @@ def _column_types(create: exp.Create) -> dict[str, str]:
     }
 
 
-def _rewrite_create(create: exp.Expression) -> exp.Expression:
+def _rewrite_create(create: exp.Expr) -> exp.Expr:
     """Drop what only tunes Redshift, and keep lengths as checks, which the engine ignores."""
     create.set("properties", None)
     schema = create.this

@@ -95,7 +95,7 @@ class Reader:
         return [self.take(form) for _ in range(self.take(">h"))]
 
     def blob(self) -> bytes | None:
-        """An Int32 length and that many bytes; −1 is NULL."""
+        """An Int32 length and that many bytes; -1 is NULL."""
         length = self.take(">i")
         if length < 0:
             return None
@@ -136,9 +136,7 @@ def decode_parameter(value: bytes | None, oid: int, binary: bool) -> Any:  # noq
     return value.decode()
 
 
-def encode_rows(
-    batch: pa.RecordBatch, oids: Sequence[int], formats: Sequence[int]
-) -> list[bytes]:
+def encode_rows(batch: pa.RecordBatch, oids: Sequence[int], formats: Sequence[int]) -> list[bytes]:
     """DataRow bodies of a batch: text (0) or binary (1) for each column."""
     fields = [
         _encode_column(column, oid, binary == 1)
@@ -158,9 +156,7 @@ def _encode_column(column: pa.Array, oid: int, binary: bool) -> list[bytes]:
     if oid == TIMESTAMP and binary:
         column = column.cast(pa.timestamp("us")).cast(pa.int64())
     encode = _encoder(oid, binary)
-    return [
-        _NULL if value is None else _sized(encode(value)) for value in column.to_pylist()
-    ]
+    return [_NULL if value is None else _sized(encode(value)) for value in column.to_pylist()]
 
 
 def _sized(data: bytes) -> bytes:

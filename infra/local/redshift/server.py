@@ -79,7 +79,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
 
 
 class _Connection(socketserver.BaseRequestHandler):
-    server: RedshiftServer
+    server: RedshiftServer  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def handle(self) -> None:
         sock: socket.socket = self.request
@@ -121,7 +121,9 @@ class _Connection(socketserver.BaseRequestHandler):
         known = options.get("user") == self.server.user
         if not hmac.compare_digest(given, self.server.password.encode()) or not known:
             self._error(
-                RedshiftError("28000", f"password authentication failed for user \"{options.get('user')}\"")
+                RedshiftError(
+                    "28000", f'password authentication failed for user "{options.get("user")}"'
+                )
             )
             self.wire.flush()
             return False
@@ -163,11 +165,8 @@ class _Connection(socketserver.BaseRequestHandler):
             elif kind == b"H":
                 self.wire.flush()
             elif not skipping:
-                handler = handlers.get(kind)
                 try:
-                    if handler is None:
-                        raise RedshiftError("08P01", f"unknown message {kind!r}")
-                    handler(Reader(body))
+                    handlers.get(kind, self._unknown)(Reader(body))
                 except RedshiftError as error:
                     self.session.fail()
                     self._error(error)
@@ -176,6 +175,9 @@ class _Connection(socketserver.BaseRequestHandler):
                     else:
                         skipping = True
                         self.wire.flush()
+
+    def _unknown(self, body: Reader) -> None:
+        raise RedshiftError("08P01", "unknown message")
 
     def _parse(self, body: Reader) -> None:
         name, sql, oids = body.string(), body.string(), body.many(">i")
@@ -301,7 +303,7 @@ def main() -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
-    print(f"ready 127.0.0.1:{server.server_address[1]}", flush=True)  # noqa: T201
+    print(f"ready 127.0.0.1:{server.server_address[1]}", flush=True)
     try:
         server.serve_forever()
     finally:

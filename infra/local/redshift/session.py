@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+
 from infra.local.redshift import protocol
 from infra.local.redshift.catalogue import Answer, answer
 from infra.local.redshift.copy import Copy, copy_into, parse_copy
@@ -184,7 +185,7 @@ class Session:
         # a sum of integers is a BIGINT in Redshift, and an error beyond
         names = [f"c{i}" for i in range(len(columns))]
         casts = [f"CAST({n} AS BIGINT)" if i in prepared.sums else n for i, n in enumerate(names)]
-        return f"SELECT {', '.join(casts)} FROM ({sql}) AS t({', '.join(names)})"  # noqa: S608
+        return f"SELECT {', '.join(casts)} FROM ({sql}) AS t({', '.join(names)})"
 
     def _create(self, statement: Translated, literals: list[str]) -> None:
         own = self.status == "I"

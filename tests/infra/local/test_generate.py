@@ -73,7 +73,9 @@ def test_the_quirks_are_there(data: dict[str, pl.DataFrame]) -> None:
         assert not orders.join(data[table], on="order_id", how="anti").is_empty(), table
     assert {"not_defined", "voucher"} <= set(payments["payment_type"])
     assert products["product_category_name"].null_count() > 0
-    untranslated = products.join(data["category_translation"], on="product_category_name", how="anti")
+    untranslated = products.join(
+        data["category_translation"], on="product_category_name", how="anti"
+    )
     assert untranslated["product_category_name"].drop_nulls().n_unique() == 2
     assert persons["customer_zip_code_prefix"].str.starts_with("0").any()
     assert persons["customer_unique_id"].is_duplicated().any()
@@ -90,11 +92,17 @@ def test_the_quirks_are_there(data: dict[str, pl.DataFrame]) -> None:
 
 
 def test_payments_differ_from_items_where_there_is_interest(data: dict[str, pl.DataFrame]) -> None:
-    items = data["order_items"].group_by("order_id").agg(
-        (pl.col("price").cast(float) + pl.col("freight_value").cast(float)).sum().alias("items")
+    items = (
+        data["order_items"]
+        .group_by("order_id")
+        .agg(
+            (pl.col("price").cast(float) + pl.col("freight_value").cast(float)).sum().alias("items")
+        )
     )
-    paid = data["order_payments"].group_by("order_id").agg(
-        pl.col("payment_value").cast(float).sum().alias("paid")
+    paid = (
+        data["order_payments"]
+        .group_by("order_id")
+        .agg(pl.col("payment_value").cast(float).sum().alias("paid"))
     )
     differ = items.join(paid, on="order_id").filter((pl.col("paid") - pl.col("items")).abs() > 0.01)
     assert 0 < differ.height < 0.02 * ORDERS

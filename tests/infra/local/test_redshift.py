@@ -222,8 +222,19 @@ def test_copy_refuses_options_that_parquet_does_not_take(stack, cursor, target) 
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
 def test_psql_connects(stack: Settings) -> None:
     answer = subprocess.run(
-        ["psql", "-h", "127.0.0.1", "-p", str(stack.redshift_port), "-U", stack.redshift_user]
-        + ["-At", "-c", "SELECT 7 / 2", stack.redshift_database],
+        [
+            "psql",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(stack.redshift_port),
+            "-U",
+            stack.redshift_user,
+            "-At",
+            "-c",
+            "SELECT 7 / 2",
+            stack.redshift_database,
+        ],
         env={"PGPASSWORD": stack.redshift_password.get_secret_value()},
         capture_output=True,
         text=True,
