@@ -23,7 +23,7 @@ from tasks.report import report
 from tasks.source import SourceError, check_source
 from tasks.transform import collect, transform
 from tasks.upload import upload
-from tasks.validate import preload, validate
+from tasks.validate import validate
 
 T = TypeVar("T")
 _SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=Settings().upload_workers)
@@ -66,7 +66,6 @@ def daily_elt(batch_date: date, source: Path) -> RunReceipt:
         return validate(name, batch_date, uploads, run_id, rerun)
 
     check_source(source)
-    preload()
     prepare(batch_date)
     steps.done("prepare")
     uploads = _all(upload.submit(table, batch_date, source) for table in contracts())

@@ -3,26 +3,24 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
+
+# at the top, not where it is used: tasks run in threads, and its modules import each other
+from prefect_aws.client_parameters import AwsClientParameters
+from prefect_aws.credentials import AwsCredentials
+from prefect_aws.s3 import S3Bucket
 
 from infra.settings import Settings
 
-if TYPE_CHECKING:
-    from prefect_aws.s3 import S3Bucket
 
-
-def bucket_block(settings: Settings) -> "S3Bucket":
+def bucket_block(settings: Settings) -> S3Bucket:
     """The `S3Bucket` block of the lake, with its `AwsCredentials`.
 
     Without a custom endpoint the usual AWS credential chain applies.
     """
-    # these modules take seconds to import, so only runs that touch S3 pay for them
-    from prefect_aws.client_parameters import AwsClientParameters  # noqa: PLC0415
-    from prefect_aws.credentials import AwsCredentials  # noqa: PLC0415
-    from prefect_aws.s3 import S3Bucket  # noqa: PLC0415
-
     credentials = AwsCredentials(
         region_name=settings.aws_region,
         aws_client_parameters=AwsClientParameters(
@@ -36,6 +34,10 @@ def bucket_block(settings: Settings) -> "S3Bucket":
         ),
     )
     return S3Bucket(bucket_name=settings.bucket, credentials=credentials)
+
+
+# parts of Parquet are some ten megabytes: one request each, no threads of boto3's own
+_TRANSFER = TransferConfig(multipart_threshold=64 << 20, use_threads=False)
 
 
 class Lake:
@@ -53,7 +55,7 @@ class Lake:
 
     def put_file(self, key: str, path: Path) -> int:
         """Upload a file (in parts when it is large); returns its size in bytes."""
-        self._client.upload_file(str(path), self.bucket, key)
+        self._client.upload_file(str(path), self.bucket, key, Config=_TRANSFER)
         return path.stat().st_size
 
     def put_json(self, key: str, value: Any) -> None:  # noqa: ANN401 (any JSON value)

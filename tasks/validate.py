@@ -38,18 +38,6 @@ class GateError(RuntimeError):
     """A gate stopped the batch; the message lists what failed, and what was seen."""
 
 
-def preload() -> None:
-    """Import Great Expectations in the background, while uploads and copies wait for I/O."""
-    import importlib  # noqa: PLC0415
-
-    def load() -> None:
-        with _one_at_a_time, _quiet():
-            for gate in GATES:
-                importlib.import_module(f"tasks.expectations.{gate}")
-
-    threading.Thread(target=load, name="preload", daemon=True).start()
-
-
 def data_docs(settings: Settings) -> Path:
     """Front page of the validation reports."""
     return settings.state / "reports" / "data_docs" / "index.html"

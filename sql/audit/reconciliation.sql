@@ -73,13 +73,19 @@ file_rows AS (
 ),
 
 staging_rows AS (
-    SELECT COUNT(*) AS row_count, 0 AS money
+    SELECT
+        COUNT(*) AS row_count,
+        0 AS money
     FROM staging.customers
     UNION ALL
-    SELECT COUNT(*) AS row_count, 0 AS money
+    SELECT
+        COUNT(*) AS row_count,
+        0 AS money
     FROM staging.geolocation
     UNION ALL
-    SELECT COUNT(*) AS row_count, 0 AS money
+    SELECT
+        COUNT(*) AS row_count,
+        0 AS money
     FROM staging.orders
     UNION ALL
     SELECT
@@ -92,16 +98,24 @@ staging_rows AS (
         COALESCE(SUM(payment_value), 0) AS money
     FROM staging.order_payments
     UNION ALL
-    SELECT COUNT(*) AS row_count, 0 AS money
+    SELECT
+        COUNT(*) AS row_count,
+        0 AS money
     FROM staging.order_reviews
     UNION ALL
-    SELECT COUNT(*) AS row_count, 0 AS money
+    SELECT
+        COUNT(*) AS row_count,
+        0 AS money
     FROM staging.products
     UNION ALL
-    SELECT COUNT(*) AS row_count, 0 AS money
+    SELECT
+        COUNT(*) AS row_count,
+        0 AS money
     FROM staging.sellers
     UNION ALL
-    SELECT COUNT(*) AS row_count, 0 AS money
+    SELECT
+        COUNT(*) AS row_count,
+        0 AS money
     FROM staging.category_translation
 ),
 

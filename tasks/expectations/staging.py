@@ -13,6 +13,7 @@ ORDER_STATUSES = [
     "approved", "canceled", "created", "delivered", "invoiced", "processing", "shipped",
     "unavailable",
 ]  # fmt: skip
+_ID_BYTES = 32
 PAYMENT_TYPES = ["boleto", "credit_card", "debit_card", "not_defined", "voucher"]
 
 
@@ -39,7 +40,9 @@ def _from_contract(contract: Contract) -> list[Check]:
         reason = f"{', '.join(contract.key)} is the grain of the batch"
         checks.append(grain(dataset, list(contract.key), reason))
     for column in contract.source_columns:
-        if column.length == 32:
+        # where an id refers to another table, that reference is checked instead
+        own = column.name in contract.key[:1] or column.name.endswith("unique_id")
+        if column.length == _ID_BYTES and own:
             checks.append(
                 check(
                     dataset,
