@@ -150,7 +150,7 @@ def _validate(
     checks = [check for check in layer.checks if check.dataset == dataset]
     if not checks:
         return []
-    name = f"{layer.name} · {dataset}"
+    name = f"{layer.name}-{dataset.split('.')[-1]}"  # dots would make folders of Data Docs
     batch_parameters = None
     extent = layer.datasets[dataset]
     if extent == "receipts":
