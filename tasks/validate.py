@@ -150,7 +150,8 @@ def _validate(
     checks = [check for check in layer.checks if check.dataset == dataset]
     if not checks:
         return []
-    name = f"{layer.name}-{dataset.split('.')[-1]}"  # dots would make folders of Data Docs
+    table = dataset.rpartition(".")[2]
+    name = f"{layer.name}-{table}"  # a dot would make a folder of Data Docs
     batch_parameters = None
     extent = layer.datasets[dataset]
     if extent == "receipts":
@@ -161,7 +162,7 @@ def _validate(
         batch_parameters = {"dataframe": files_frame(scope.receipts)}
     else:
         # a table, not a query: for the columns of a query all its rows would be fetched
-        schema, table = dataset.split(".")
+        schema = dataset.partition(".")[0]
         if extent == "batch":
             schema, table = "candidate", f"batch_{table}"
         asset = _warehouse(context, settings).add_table_asset(
