@@ -123,10 +123,15 @@ def main() -> None:
     """Run a command; errors of ours are printed as text, without a traceback."""
     try:
         app()
+    except KeyboardInterrupt:
+        _errors.print("Stopped. What was not published is not seen; run the same command again.")
+        raise SystemExit(130) from None
     except Exception as error:
         if os.environ.get("OLIST_DEBUG"):
             raise
-        _errors.print(f"{type(error).__name__}: {error}", style="bold red", markup=False)
+        _errors.print(
+            f"{type(error).__name__}: {error}", style="bold red", markup=False, soft_wrap=True
+        )
         _errors.print("Set OLIST_DEBUG=1 to see where it comes from.", style="dim")
         raise SystemExit(1) from error
 

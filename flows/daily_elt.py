@@ -70,6 +70,7 @@ def daily_elt(batch_date: date, source: Path) -> RunReceipt:
     steps.done("prepare")
     uploads = _all(upload.submit(table, batch_date, source) for table in contracts())
     steps.done("upload")
+    is_published = False
     try:
         gates = [gate("raw")]
         steps.done("gate: raw")
@@ -85,11 +86,12 @@ def daily_elt(batch_date: date, source: Path) -> RunReceipt:
         gates.append(gate("marts"))
         steps.done("gate: marts")
         published = publish(batch_date, str(source), run_id)
+        is_published = True
         steps.done("publish")
         gates.append(gate("reconciliation"))
         steps.done("gate: reconciliation")
     finally:
-        page = report(str(batch_date))
+        page = report(str(batch_date), published=is_published)
         steps.done("report")
     return RunReceipt(
         batch_date=batch_date,

@@ -47,19 +47,23 @@ def _figure(total: Decimal, measure: str) -> str:
 
 
 @task(name="report", task_run_name="report {batch_date}")
-def report(batch_date: str) -> Path:
-    """Build Data Docs, and show the reconciliation on the run."""
+def report(batch_date: str, *, published: bool) -> Path:
+    """Build Data Docs; after a publish, show the reconciliation on the run, too.
+
+    After a failure nothing is asked of the warehouse, for it may be what failed.
+    """
     from tasks.validate import build_data_docs  # noqa: PLC0415 (it imports this module)
 
     settings = Settings()
-    create_table_artifact(
-        key="reconciliation",
-        table=[
-            {"measure": measure, "source": source, "published": published}
-            for measure, source, published in reconciliation(settings)
-        ],
-        description=f"Rows and money through the layers after batch {batch_date}",
-    )
+    if published:
+        create_table_artifact(
+            key="reconciliation",
+            table=[
+                {"measure": measure, "source": source, "published": total}
+                for measure, source, total in reconciliation(settings)
+            ],
+            description=f"Rows and money through the layers after batch {batch_date}",
+        )
     page = build_data_docs(settings)
     get_run_logger().info("validation reports: %s", page)
     return page

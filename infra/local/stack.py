@@ -52,8 +52,9 @@ class Service:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 @contextmanager
@@ -138,7 +139,8 @@ def _spawn(name: str, module: list[str], logs: Path, extra: dict[str, str]) -> S
     log = logs / f"{name}.log"
     with log.open("a") as stderr:
         process = subprocess.Popen(  # noqa: S603 (our own module)
-            [sys.executable, "-m", *module],
+            [sys.executable, "-m", *module, "--with-parent"],
+            stdin=subprocess.PIPE,  # never written to: it closes when this process ends
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,

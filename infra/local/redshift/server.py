@@ -19,6 +19,7 @@ from pathlib import Path
 import boto3
 import duckdb
 
+from infra.local.lifetime import end_with_parent
 from infra.local.redshift.dialect import PRELUDE
 from infra.local.redshift.errors import RedshiftError
 from infra.local.redshift.protocol import (
@@ -288,6 +289,7 @@ def main() -> None:
     parser.add_argument("--path", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--user", default="olist")
+    parser.add_argument("--with-parent", action="store_true", help="end when the parent does")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # dropped DISTKEY and the like
@@ -303,6 +305,8 @@ def main() -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
+    if arguments.with_parent:
+        end_with_parent()
     print(f"ready 127.0.0.1:{server.server_address[1]}", flush=True)
     try:
         server.serve_forever()

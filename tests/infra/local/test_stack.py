@@ -64,6 +64,29 @@ def test_services_listen_on_loopback_only_and_end_with_their_user(tmp_path: Path
     assert "OLIST_REDSHIFT_PASSWORD" not in os.environ
 
 
+def test_services_end_when_their_user_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import time; from infra.local.stack import running; from infra.settings import Settings\n"
+        f"with running(Settings(home={str(tmp_path)!r})) as s:\n"
+        "    print(s.redshift_port, flush=True); time.sleep(60)"
+    )
+    user = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    port = int(user.stdout.readline())
+    user.kill()
+    user.wait()
+    for _ in range(50):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except ConnectionRefusedError:
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the local Redshift still listens")
+    # what the killed run left behind is no obstacle
+    with running(Settings(home=tmp_path)) as settings, transaction(settings) as work:
+        assert work.value("SELECT 1 AS one") == 1
+
+
 def test_a_running_stack_is_shared(tmp_path: Path) -> None:
     with running(Settings(home=tmp_path)) as first:
         for name in ("OLIST_S3_ENDPOINT_URL", "OLIST_REDSHIFT_HOST"):
