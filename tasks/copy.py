@@ -1,9 +1,10 @@
 """Copy: a batch's Parquet goes from the lake into its staging table, in one transaction a table."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from prefect import get_run_logger, task
 
+from infra.contracts import contracts
 from infra.settings import Settings
 from infra.warehouse import Transaction, transaction
 from tasks.receipts import CopyReceipt, UploadReceipt
@@ -24,7 +25,7 @@ def copy_table(settings: Settings, receipt: UploadReceipt, run_id: str) -> CopyR
     with transaction(settings) as work:
         if _holds(work, receipt):
             return CopyReceipt(table=table, batch_date=day, rows=receipt.rows_loaded, copied=False)
-        work.run(f"DELETE FROM staging.{table} WHERE batch_date = %s", [day])
+        withdraw(work, table, day)
         work.run(
             f"COPY staging.{table} FROM '{receipt.manifest_url}' "
             f"IAM_ROLE '{settings.copy_role}' FORMAT AS PARQUET MANIFEST",
@@ -51,6 +52,31 @@ def _holds(work: Transaction, receipt: UploadReceipt) -> bool:
     return noted == [(receipt.content_hash, receipt.rows_loaded)] and (
         _count(work, receipt) == receipt.rows_loaded
     )
+
+
+# what the models are keyed by; a row that leaves staging touches all of these that it names
+_KEYS = (
+    "order_id",
+    "product_id",
+    "seller_id",
+    "customer_unique_id",
+    "product_category_name",
+    "customer_zip_code_prefix",
+    "seller_zip_code_prefix",
+    "geolocation_zip_code_prefix",
+)
+
+
+def withdraw(work: Transaction, table: str, batch_date: date) -> None:
+    """Delete a batch's rows of a staging table, and note their keys for the next publish."""
+    for column in (name for name in contracts()[table].header if name in _KEYS):
+        name = "zip_code_prefix" if column.endswith("zip_code_prefix") else column
+        work.run(
+            f"INSERT INTO audit.withdrawn SELECT DISTINCT '{name}', {column} "
+            f"FROM staging.{table} WHERE batch_date = %s AND {column} IS NOT NULL",
+            [batch_date],
+        )
+    work.run(f"DELETE FROM staging.{table} WHERE batch_date = %s", [batch_date])
 
 
 def _count(work: Transaction, receipt: UploadReceipt) -> int:

@@ -31,6 +31,7 @@ def publish_batch(settings: Settings, batch_date: date, source: str, run_id: str
             "INSERT INTO audit.batches VALUES (%s, %s, %s, %s)",
             [run_id, batch_date, source, datetime.now(UTC).replace(tzinfo=None)],
         )
+        work.run("DELETE FROM audit.withdrawn")
         drop_candidates(work)
     return PublishReceipt(batch_date=batch_date, rows=rows)
 

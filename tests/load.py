@@ -121,5 +121,5 @@ class Loader:
                 work.run(f"DELETE FROM analytics.{model.name}")
             for model in models():
                 work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
-            for table in ("batches", "loads", "validations"):
+            for table in ("batches", "loads", "validations", "withdrawn"):
                 work.run(f"DELETE FROM audit.{table}")

@@ -26,4 +26,8 @@ WHERE order_items.product_id IN (SELECT touched_product.product_id FROM candidat
 UNION
 SELECT order_items.order_id
 FROM staging.order_items
-WHERE order_items.seller_id IN (SELECT touched_seller.seller_id FROM candidate.touched_seller);
+WHERE order_items.seller_id IN (SELECT touched_seller.seller_id FROM candidate.touched_seller)
+UNION
+SELECT withdrawn.key_value AS order_id
+FROM audit.withdrawn
+WHERE withdrawn.column_name = 'order_id';

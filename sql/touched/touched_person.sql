@@ -19,8 +19,22 @@ WITH changed_customers AS (
     INNER JOIN staging.geolocation
         ON customers.customer_zip_code_prefix = geolocation.geolocation_zip_code_prefix
     WHERE geolocation.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+    UNION
+    SELECT customers.customer_id
+    FROM staging.customers
+    INNER JOIN audit.withdrawn ON customers.customer_zip_code_prefix = withdrawn.key_value
+    WHERE withdrawn.column_name = 'zip_code_prefix'
 )
 
-SELECT DISTINCT customers.customer_unique_id
+SELECT customers.customer_unique_id
 FROM staging.customers
-WHERE customers.customer_id IN (SELECT changed_customers.customer_id FROM changed_customers);
+WHERE customers.customer_id IN (SELECT changed_customers.customer_id FROM changed_customers)
+UNION
+-- whoever the changed orders were published for
+SELECT fact_order.customer_unique_id
+FROM analytics.fact_order
+INNER JOIN candidate.changed_order ON fact_order.order_id = changed_order.order_id
+UNION
+SELECT withdrawn.key_value AS customer_unique_id
+FROM audit.withdrawn
+WHERE withdrawn.column_name = 'customer_unique_id';

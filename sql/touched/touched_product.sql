@@ -12,4 +12,14 @@ SELECT products.product_id
 FROM staging.products
 INNER JOIN staging.category_translation
     ON products.product_category_name = category_translation.product_category_name
-WHERE category_translation.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch);
+WHERE category_translation.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+UNION
+-- the product's category had a translation that is gone
+SELECT products.product_id
+FROM staging.products
+INNER JOIN audit.withdrawn ON products.product_category_name = withdrawn.key_value
+WHERE withdrawn.column_name = 'product_category_name'
+UNION
+SELECT withdrawn.key_value AS product_id
+FROM audit.withdrawn
+WHERE withdrawn.column_name = 'product_id';

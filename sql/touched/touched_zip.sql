@@ -14,4 +14,8 @@ WHERE customers.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batc
 UNION
 SELECT sellers.seller_zip_code_prefix AS zip_code_prefix
 FROM staging.sellers
-WHERE sellers.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch);
+WHERE sellers.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+UNION
+SELECT withdrawn.key_value AS zip_code_prefix
+FROM audit.withdrawn
+WHERE withdrawn.column_name = 'zip_code_prefix';

@@ -17,9 +17,9 @@ def layer(scope: Scope) -> Layer:
         rows(
             _SCV,
             """
-            SELECT touched.customer_unique_id
-            FROM candidate.touched_person AS touched
-            LEFT JOIN {batch} AS persons ON touched.customer_unique_id = persons.customer_unique_id
+            SELECT known.customer_unique_id
+            FROM candidate.latest_customers AS known
+            LEFT JOIN {batch} AS persons ON known.customer_unique_id = persons.customer_unique_id
             WHERE persons.customer_unique_id IS NULL
             """,
             "every person that the batch touches has a row",

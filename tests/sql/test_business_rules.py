@@ -241,3 +241,42 @@ def test_a_product_that_changes_has_two_versions(load: Loader, ask: Ask) -> None
         "SELECT category, valid_from, is_current FROM analytics.dim_product "
         "WHERE product_key <> -1 ORDER BY valid_from"
     ) == [("a", datetime(1900, 1, 1), False), ("b", datetime(2018, 10, 3), True)]
+
+
+def test_a_batch_delivered_again_replaces_all_that_the_first_delivery_held(
+    load: Loader, ask: Ask
+) -> None:
+    """The second delivery lacks an order, a person, a product, a seller and a place."""
+    both = {
+        "category_translation": [
+            {"product_category_name": "livros", "product_category_name_english": "books"}
+        ],
+        "customers": [
+            {"customer_id": "c1", "customer_unique_id": "p1"},
+            {"customer_id": "c2", "customer_unique_id": "p2", "zip_code_prefix": "99999"},
+        ],
+        "products": [
+            {"product_id": n, "product_category_name": "livros"} for n in ("product", "other")
+        ],
+        "sellers": [{"seller_id": "seller"}, {"seller_id": "other"}],
+        "orders": [{"order_id": f"o{n}", "customer_id": f"c{n}"} for n in (1, 2)],
+        "order_items": [
+            {"order_id": "o1"},
+            {"order_id": "o2", "product_id": "other", "seller_id": "other"},
+        ],
+    }
+    first = {table: rows[:1] for table, rows in both.items()} | {"category_translation": []}
+    tables = ["fact_order", "fact_order_item", "single_customer_view", "sales_overview"]
+    tables += ["dim_customer", "dim_product", "dim_seller", "dim_geography"]
+
+    def published() -> dict[str, list[tuple]]:
+        return {t: sorted(ask(f"SELECT * FROM analytics.{t}"), key=repr) for t in tables}
+
+    load.rows(DAY, **first)
+    wanted = published()
+    load.clear()
+    load.rows(DAY, **both)
+    assert ask("SELECT COUNT(*) AS n FROM analytics.fact_order") == [(2,)]
+    load.rows(DAY, **first)
+    assert published() == wanted
+    assert ask("SELECT COUNT(*) AS n FROM audit.withdrawn") == [(0,)]
