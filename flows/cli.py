@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from infra.local import home
 from infra.settings import Settings
 
 app = typer.Typer(
@@ -48,15 +49,14 @@ def run(
 ) -> None:
     """Load one batch: upload, copy, transform, validate, publish."""
     settings = _settings()
-    chosen = source or settings.source
-    if chosen is None:
-        chosen = _demo(settings)
-    chosen = chosen.expanduser().resolve()
+    _use_own_prefect(settings)
+    given = source or settings.source
+    settings = home.choose(settings, made_up=given is None)
+    chosen = (given or _demo(settings)).expanduser().resolve()
     day = _day(batch_date, chosen)
     from tasks.source import check_source  # noqa: PLC0415
 
     check_source(chosen)  # before anything is started: a wrong folder is told at once
-    _use_own_prefect(settings)
 
     from infra.local.stack import running  # noqa: PLC0415
 
@@ -94,7 +94,10 @@ def query(
     from infra.local.stack import running  # noqa: PLC0415
     from infra.warehouse import transaction  # noqa: PLC0415
 
-    with running(_settings()) as settings, transaction(settings, read_only=True) as work:
+    with (
+        running(home.last_used(_settings())) as settings,
+        transaction(settings, read_only=True) as work,
+    ):
         rows = work.query(sql, what="query")
         columns = work.columns
     if output is OutputFormat.csv:
@@ -147,7 +150,7 @@ def _demo(settings: Settings) -> Path:
     folder = settings.state / "generated" / "2018-10-18"
     _console.print(
         f"No --source and no OLIST_SOURCE: using {_DEMO_ORDERS:,} generated orders in {folder}. "
-        "These are made-up figures."
+        "These are made-up figures; they are kept apart from data of yours."
     )
     if not folder.is_dir():
         beside = folder.with_name(folder.name + ".part")
