@@ -1,6 +1,7 @@
 """Where local state lives: made-up data has a home of its own inside `OLIST_HOME`.
 
-So generated orders are never summed up with real ones. `olist query` looks where the last run wrote.
+So generated orders are never summed up with real ones. `olist query` looks where the last run
+wrote.
 """
 
 from infra.settings import Settings
