@@ -1,0 +1,62 @@
+"""Only what may succeed when it is simply tried again is tried again."""
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from prefect import flow, task
+
+from infra.warehouse import WarehouseError
+from tasks.retries import RETRY, is_transient
+from tasks.source import SourceError
+
+
+def _s3_error(code: str, status: int) -> ClientError:
+    response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "PutObject")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        WarehouseError("the workgroup resumes", transient=True),
+        EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+        _s3_error("InternalError", 500),
+        _s3_error("SlowDown", 400),
+        ConnectionResetError(),
+    ],
+)
+def test_a_service_that_is_away_or_throttles_is_transient(error: Exception) -> None:
+    assert is_transient(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        WarehouseError("syntax error", transient=False),
+        _s3_error("AccessDenied", 403),
+        _s3_error("NoSuchBucket", 404),
+        SourceError("a bad file"),
+        ValueError("a bug"),
+    ],
+)
+def test_wrong_data_sql_and_permissions_are_not(error: Exception) -> None:
+    assert not is_transient(error)
+
+
+@pytest.mark.parametrize(("transient", "tries"), [(True, 3), (False, 1)])
+def test_prefect_tries_again_for_transient_errors_only(
+    prefect_api: None, transient: bool, tries: int
+) -> None:
+    calls = []
+
+    @task(**{**RETRY, "retries": 2, "retry_delay_seconds": 0})
+    def step() -> None:
+        calls.append(1)
+        raise WarehouseError("away", transient=transient)
+
+    @flow
+    def one_step() -> None:
+        step()
+
+    with pytest.raises(WarehouseError):
+        one_step()
+    assert len(calls) == tries
