@@ -25,7 +25,10 @@ def copy_table(settings: Settings, receipt: UploadReceipt, run_id: str) -> CopyR
     with transaction(settings) as work:
         if _holds(work, receipt):
             return CopyReceipt(table=table, batch_date=day, rows=receipt.rows_loaded, copied=False)
-        withdraw(work, table, day)
+        if _count(
+            work, receipt
+        ):  # not for a first delivery: it locks a table that all copies share
+            withdraw(work, table, day)
         work.run(
             f"COPY staging.{table} FROM '{receipt.manifest_url}' "
             f"IAM_ROLE '{settings.copy_role}' FORMAT AS PARQUET MANIFEST",
