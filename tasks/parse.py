@@ -178,8 +178,6 @@ def _typed(column: Column) -> pl.Expr:
         return text
     if column.kind == "TIMESTAMP":
         return text.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
-    if column.kind == "DECIMAL":
-        return text.cast(column.polars, strict=False)
     return text.cast(column.polars, strict=False)
 
 
