@@ -51,12 +51,14 @@ def run(
     settings = _settings()
     _use_own_prefect(settings)
     given = source or settings.source
-    settings = home.choose(settings, made_up=given is None)
+    made_up = given is None
+    base, settings = settings, home.of_run(settings, made_up=made_up)
     chosen = (given or _demo(settings)).expanduser().resolve()
     day = _day(batch_date, chosen)
     from tasks.source import check_source  # noqa: PLC0415
 
     check_source(chosen)  # before anything is started: a wrong folder is told at once
+    home.remember(base, made_up=made_up)
 
     from infra.local.stack import running  # noqa: PLC0415
 
