@@ -67,7 +67,6 @@ class Contract:
     columns: tuple[Column, ...]
     key: tuple[str, ...]  # of one batch; empty where the source has none
     source_file: str
-    ddl: str
 
     @cached_property
     def source_columns(self) -> tuple[Column, ...]:
@@ -114,7 +113,6 @@ def _parse(table: str, ddl: str) -> Contract:
         columns=tuple(_column(definition) for definition in create.find_all(exp.ColumnDef)),
         key=tuple(c.name for c in key.expressions if c.name != BATCH_DATE) if key else (),
         source_file=source.group(1),
-        ddl=ddl,
     )
 
 

@@ -15,6 +15,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError
+from infra.local.redshift.refusals import check, refuse
 
 # Run once per database. Guards look at the type that the engine found for their argument.
 PRELUDE = """
@@ -43,33 +44,6 @@ _STATEMENTS = (
     exp.Select, exp.Union, exp.Except, exp.Intersect, exp.Insert, exp.Delete, exp.Update,
     exp.Create, exp.Drop, exp.TruncateTable, exp.Transaction, exp.Commit, exp.Rollback,
 )  # fmt: skip
-
-# Expressions that mean the same in both, or are rewritten below.
-_EXPRESSIONS = frozenset({
-    "Abs", "Add", "Alias", "And", "Anonymous", "Avg", "Between", "Boolean", "CTE", "Case", "Cast",
-    "Ceil", "Coalesce", "Column", "ColumnConstraint", "ColumnDef", "Commit", "Count", "Create",
-    "CurrentSchema", "DPipe", "DataType", "DataTypeParam", "Delete", "DistKeyProperty",
-    "DistStyleProperty", "Distinct", "Div", "Drop", "EQ", "Except", "Extract", "Floor", "From",
-    "FromBase", "GT", "GTE", "Greatest", "Group", "Having", "Identifier", "If", "In",
-    "IndexParameters", "Insert", "Intersect", "Is", "Join", "LT", "LTE", "Lag", "Lead", "Least",
-    "Left", "Length", "Like", "LikeProperty", "Limit", "Literal", "Lower", "MD5", "Max", "Median",
-    "Min", "Mod", "Mul", "NEQ", "Neg", "Not", "NotNullColumnConstraint", "Null", "Nullif",
-    "Offset", "Or", "Order", "Ordered", "Parameter", "Paren", "Placeholder", "PrimaryKey",
-    "Properties", "Qualify", "Rank", "DenseRank", "RegexpLike", "RegexpReplace", "Rollback",
-    "Round", "RowNumber", "Schema", "Select", "SortKeyProperty", "Star", "Sub", "Subquery", "Sum",
-    "Table", "TableAlias", "TimeToStr", "TimestampTrunc", "Transaction", "Translate", "Trim",
-    "TruncateTable", "TsOrDsAdd", "TsOrDsDiff", "Tuple", "Union", "Update", "Upper", "Values",
-    "Var", "Where", "Window", "WindowSpec", "With",
-})  # fmt: skip
-
-_FUNCTIONS = {"pg_last_copy_count", "version"}
-_TYPES = {
-    "BIGINT", "BOOLEAN", "DATE", "DECIMAL", "DOUBLE", "FLOAT", "INT", "SMALLINT", "TIMESTAMP",
-    "VARCHAR", "CHAR",
-}  # fmt: skip
-_RANKING = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Lag, exp.Lead)
-_TIME_FORMAT = re.compile(r"(%Y|%m|%d|%H|%M|%S|[^A-Za-z%])*")
-
 
 _PARAMETER = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)|\$(\d+)", re.DOTALL)
 
@@ -116,7 +90,7 @@ def translate(sql: str) -> Translated:
     if not isinstance(tree, _STATEMENTS):
         raise NotEmulatedError(f"statement {sql.split(maxsplit=1)[0].upper()}")
     for node in tree.walk():
-        _check(node)
+        check(node)
     parameters = max((int(p.name) for p in tree.find_all(exp.Parameter)), default=0)
     kind = _kind(tree)
     target = tree.find(exp.Table)
@@ -160,125 +134,6 @@ def _name(table: exp.Table) -> str:
     return f"{table.db or 'public'}.{table.name}".lower()
 
 
-def _check(node: exp.Expr) -> None:
-    name = type(node).__name__
-    if name not in _EXPRESSIONS:
-        raise NotEmulatedError(f"{name.upper()} in {_short(node)}")
-    check = _CHECKS.get(type(node))
-    if check is not None:
-        check(node)
-
-
-def _short(node: exp.Expr) -> str:
-    text = node.sql(dialect="redshift")
-    return text if len(text) <= 120 else text[:117] + "…"
-
-
-def _refuse(reason: str, node: exp.Expr) -> None:
-    raise NotEmulatedError(f"{reason}: {_short(node)}")
-
-
-def _check_window(node: exp.Expr) -> None:
-    spec = node.args.get("spec")
-    if spec is not None and spec.args.get("kind") != "ROWS":
-        _refuse("only ROWS frames exist in Redshift", node)
-    if node.args.get("order") and spec is None and not isinstance(node.this, _RANKING):
-        _refuse("an aggregate with OVER (… ORDER BY …) needs an explicit ROWS frame", node)
-
-
-def _check_select(node: exp.Expr) -> None:
-    medians = {
-        median.this.sql() for median in node.find_all(exp.Median) if median.parent_select is node
-    }
-    if len(medians) > 1:
-        _refuse("sort-based aggregates of one SELECT must share their ORDER BY", node)
-    if isinstance(node.args.get("distinct"), exp.Distinct) and node.args["distinct"].args.get("on"):
-        _refuse("DISTINCT ON does not exist in Redshift", node)
-
-
-def _check_table(node: exp.Expr) -> None:
-    if isinstance(node.parent, (exp.Create, exp.Drop)) and node.args.get("this") is None:
-        return  # CREATE SCHEMA
-    if not isinstance(node.this, exp.Identifier):
-        _refuse("table function", node)
-    if node.args.get("db") is not None and str(node.args["db"].name).lower() in {
-        "pg_catalog",
-        "information_schema",
-    }:
-        _refuse("catalogue table", node)
-    if not re.fullmatch(r"#?[A-Za-z_][\w$]*", node.name):
-        _refuse("table name", node)
-
-
-def _check_anonymous(node: exp.Expr) -> None:
-    if node.name.lower() not in _FUNCTIONS:
-        _refuse("function", node)
-
-
-def _check_type(node: exp.Expr) -> None:
-    if node.this.value not in _TYPES:
-        _refuse("type", node)
-
-
-def _check_time_format(node: exp.Expr) -> None:
-    form = node.args["format"]
-    if not isinstance(form, exp.Literal) or not _TIME_FORMAT.fullmatch(form.name):
-        _refuse("TO_CHAR knows here only YYYY MM DD HH24 MI SS", node)
-
-
-def _check_from_base(node: exp.Expr) -> None:
-    if node.expression.name != "16":
-        _refuse("STRTOL knows here only base 16", node)
-
-
-def _check_like(node: exp.Expr) -> None:
-    if not node.expression.is_string or "\\" in node.expression.name:
-        _refuse("LIKE takes here a literal without backslash", node)
-
-
-def _check_extract(node: exp.Expr) -> None:
-    if node.name.upper() not in {"YEAR", "QUARTER", "MONTH", "DAY", "DOW", "HOUR", "MINUTE"}:
-        _refuse("date part", node)
-
-
-def _check_create(node: exp.Expr) -> None:
-    if node.args.get("replace") and node.args["kind"] != "VIEW":
-        _refuse("only a view can be replaced in Redshift", node)
-    if node.args["kind"] not in {"TABLE", "SCHEMA", "VIEW"}:
-        _refuse("statement", node)
-
-
-def _check_insert(node: exp.Expr) -> None:
-    if any(node.args.get(name) for name in ("conflict", "returning", "overwrite", "by_name")):
-        _refuse("INSERT option", node)
-
-
-def _check_values(node: exp.Expr) -> None:
-    if not isinstance(node.parent, exp.Insert):
-        _refuse("VALUES as a table does not exist in Redshift", node)
-
-
-def _check_aggregate(node: exp.Expr) -> None:
-    if isinstance(node.parent, exp.Filter):
-        _refuse("FILTER does not exist in Redshift", node)
-
-
-_CHECKS: dict[type, Callable[[exp.Expr], None]] = {
-    exp.Anonymous: _check_anonymous,
-    exp.Create: _check_create,
-    exp.DataType: _check_type,
-    exp.Extract: _check_extract,
-    exp.FromBase: _check_from_base,
-    exp.Insert: _check_insert,
-    exp.Like: _check_like,
-    exp.Select: _check_select,
-    exp.Table: _check_table,
-    exp.TimeToStr: _check_time_format,
-    exp.Values: _check_values,
-    exp.Window: _check_window,
-}
-
-
 def _call(function: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Dot.build(
         [exp.to_identifier("emulator"), exp.Anonymous(this=function, expressions=list(arguments))]
@@ -314,7 +169,7 @@ def _rewrite_round(node: exp.Expr) -> exp.Expr:
     # https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
     scale = max(4, s1 + p2 - s2 + 1)
     if p1 - s1 + s2 + scale > 38 or digits + 4 > scale:
-        _refuse("the quotient's scale is not certain", node)
+        refuse("the quotient's scale is not certain", node)
     up = digits + s2 - s1
     n, d = (10 ** max(0, up), 10 ** max(0, -up))
     unscaled = (
