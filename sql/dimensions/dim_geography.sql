@@ -31,7 +31,8 @@ points AS (
         latest_delivery.zip_code_prefix,
         geolocation.geolocation_lat AS latitude,
         geolocation.geolocation_lng AS longitude,
-        geolocation.geolocation_city AS city,
+        -- Redshift compares without trailing blanks; which spelling a group shows would be chance
+        TRIM(geolocation.geolocation_city) AS city,
         geolocation.geolocation_state AS state
     FROM staging.geolocation
     INNER JOIN latest_delivery
@@ -86,7 +87,7 @@ names AS (
     UNION ALL
     SELECT
         customer_zip_code_prefix AS zip_code_prefix,
-        customer_city AS city,
+        TRIM(customer_city) AS city,
         customer_state AS state,
         2 AS source_rank,
         COUNT(DISTINCT customer_id) AS mentions
@@ -94,12 +95,12 @@ names AS (
     WHERE customer_zip_code_prefix IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip)
     GROUP BY
         customer_zip_code_prefix,
-        customer_city,
+        TRIM(customer_city),
         customer_state
     UNION ALL
     SELECT
         seller_zip_code_prefix AS zip_code_prefix,
-        seller_city AS city,
+        TRIM(seller_city) AS city,
         seller_state AS state,
         2 AS source_rank,
         COUNT(DISTINCT seller_id) AS mentions
@@ -107,7 +108,7 @@ names AS (
     WHERE seller_zip_code_prefix IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip)
     GROUP BY
         seller_zip_code_prefix,
-        seller_city,
+        TRIM(seller_city),
         seller_state
 ),
 

@@ -1,64 +1,59 @@
-"""Answers to what drivers ask before they work: version, settings, schema.
+"""What clients ask of the catalogue: reflection by SQLAlchemy, versions, and the tables to read.
 
-Only known texts are answered; the catalogue itself is not readable.
+Source of the reflected queries: sqlalchemy-redshift's dialect.py. They use what only Redshift's
+own catalogue has, so they are known by their words and answered from views of the same columns.
 """
 
 import re
-from dataclasses import dataclass
+from pathlib import Path
 
-import pyarrow as pa
+from infra.local.redshift.commands import VERSION
+from infra.local.redshift.dialect import Translated
 
-VERSION = (
-    "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 "
-    "(Red Hat 3.4.2-6.fc3), Redshift 1.0.28422"
-)
+CATALOGUE = Path(__file__).with_name("catalogue.sql").read_text()
 
-
-@dataclass(frozen=True)
-class Answer:
-    """A fixed answer: columns of text and at most one row."""
-
-    tag: str
-    columns: tuple[str, ...] = ()
-    values: tuple[str, ...] = ()
-
-    def batches(self, last_copy_count: int) -> list[pa.RecordBatch]:
-        """The row, as the engine's results come."""
-        if not self.columns:
-            return []
-        values = [str(last_copy_count) if v == _COPY_COUNT else v for v in self.values]
-        return [pa.RecordBatch.from_arrays([pa.array([v]) for v in values], list(self.columns))]
-
-
-_COPY_COUNT = "«copy count»"
-_ANSWERS: list[tuple[str, Answer]] = [
-    (r"select (pg_catalog\.)?version\(\)", Answer("SELECT", ("version",), (VERSION,))),
-    (r"select current_schema\(\)", Answer("SELECT", ("current_schema",), ("public",))),
-    (
-        r"select pg_last_copy_count\(\)",
-        Answer("SELECT", ("pg_last_copy_count",), (_COPY_COUNT,)),
-    ),
-    (
-        r"show transaction isolation level",
-        Answer("SHOW", ("transaction_isolation",), ("Snapshot Isolation",)),
-    ),
-    (
-        r"show standard_conforming_strings",
-        Answer("SHOW", ("standard_conforming_strings",), ("on",)),
-    ),
-    # snapshot isolation is the only one here; the words are accepted and ignored, as BEGIN's are
-    (
-        r"set session characteristics as transaction isolation level serializable",
-        Answer("SET"),
-    ),
-    (r"set client_encoding to '?utf-?8'?", Answer("SET")),
+_FILTER = re.compile(r"AND (schema|table_name|relname) = '((?:[^']|'')*)'", re.IGNORECASE)
+_REFLECTED = [
+    ("pg_get_constraintdef(t.oid", "reflected_constraints"),
+    ("pg_get_late_binding_view_cols", "reflected_columns"),
+    ("c.reldiststyle", "relations"),
 ]
+_ANSWERS = [
+    (r"select (?:pg_catalog\.)?version\(\)", f"SELECT '{VERSION}' AS version"),
+    (r"select current_schema(?:\(\))?", "SELECT 'public' AS current_schema"),
+    (r"select current_database\(\)", "SELECT '{database}' AS current_database"),
+    (r"select (?:current_user|user|session_user)", "SELECT '{user}' AS current_user"),
+    (
+        r"""select '(?:"(?P<schema>\w+)"\.)?"(?P<table>\w+)"'::regclass::oid""",
+        "SELECT rel_oid AS oid FROM emulator.relations "
+        "WHERE \"schema\" = '{schema}' AND relname = '{table}'",
+    ),
+    (r"select d\.description from pg_catalog\.pg_description d .*",
+     "SELECT NULL::VARCHAR AS description WHERE FALSE"),
+    (r"select cons\.conname as name, pg_get_constraintdef\(cons\.oid\) as src from .*",
+     "SELECT '' AS name, '' AS src WHERE FALSE"),
+]  # fmt: skip
 
 
-def answer(sql: str) -> Answer | None:
-    """The answer to a known look-up, or None."""
-    text = re.sub(r"\s+", " ", sql).strip(" ;").lower()
-    for pattern, found in _ANSWERS:
-        if re.fullmatch(pattern, text):
-            return found
+def system_query(sql: str, user: str = "", database: str = "") -> Translated | None:
+    """The answer to a known question about the catalogue, as engine SQL, or None."""
+    for words, view in _REFLECTED:
+        if words in sql and "pg_catalog.pg_class" in sql:
+            names = {"schema": "schema", "table_name": "table_name", "relname": "relname"}
+            wanted = {names[n.lower()]: v for n, v in _FILTER.findall(sql)}
+            where = "".join(f" AND \"{name}\" = '{value}'" for name, value in wanted.items())
+            columns = "* EXCLUDE (comment)" if view == "relations" else "*"
+            return _rows(f"SELECT {columns} FROM emulator.{view} WHERE TRUE{where}")
+    text = re.sub(r"\s+", " ", sql).strip(" ;")
+    for pattern, answer in _ANSWERS:
+        match = re.fullmatch(pattern, text, re.IGNORECASE)
+        if match is not None:
+            parts = {"schema": "public", "user": user, "database": database}
+            parts |= {k: v.lower() for k, v in match.groupdict().items() if v}
+            count = len(set(re.findall(r"\$\d+", text)))
+            return _rows(answer.format(**parts) if "{" in answer else answer, count)
     return None
+
+
+def _rows(sql: str, parameters: int = 0) -> Translated:
+    return Translated(sql, "SELECT", returns_rows=True, parameters=parameters)

@@ -24,28 +24,46 @@ class NotEmulatedError(RedshiftError):
         super().__init__("0A000", f"refused by the local Redshift: {reason}")
 
 
-_SQLSTATES: list[tuple[type[Exception], str]] = [
+# what the prelude and the length checks raise: an SQLSTATE, a bar, the message
+_OURS = re.compile(r"\b([0-9A-Z]{5})\|(.*?)\)?$", re.DOTALL)
+# the engine's words, and what Redshift says instead; {0} is the engine's first line
+_WORDS = [
+    (r"NOT NULL constraint failed: (?:[^.\s]+\.)*(\w+)", "23502",
+     "Cannot insert a NULL value into column {1}"),
+    (r"(?i)division by zero|divide by zero", "22012", "Divide by zero"),
+    (r"has multiple overloads that match", "0A000",
+     "refused by the local Redshift: the type of an aggregate, a window or an alias of the same "
+     "SELECT is needed here and not known: compute it in a CTE, or CAST it"),
+    (r"MERGE INTO.* more than once", "XX000", "Found multiple matches to update the same tuple."),
+    (r"value .* to (?:type )?DECIMAL\(", "22003", "Numeric data overflow (result precision): {0}"),
+    (r"(?:date|time\w*) field value out of range", "22008", "{0}"),
+    (r"out of range|^Out of Range", "22003", "{0}"),
+]  # fmt: skip
+_KINDS: list[tuple[type[Exception], str]] = [
+    (duckdb.InterruptException, "57014"),
     (duckdb.CatalogException, "42P01"),
     (duckdb.BinderException, "42703"),
     (duckdb.ParserException, "42601"),
     (duckdb.ConversionException, "22P02"),
-    (duckdb.OutOfRangeException, "22003"),
     (duckdb.TransactionException, "40001"),
 ]
-_NOT_NULL = re.compile(r"NOT NULL constraint failed: (?:\w+\.)*(\w+)\.(\w+)")
-_LENGTH = re.compile(r"CHECK constraint failed .*strlen")
 
 
 def from_duckdb(error: duckdb.Error) -> RedshiftError:
     """Translate an engine error into what Redshift would say, where it is known."""
     text = str(error)
-    if match := _NOT_NULL.search(text):
-        return RedshiftError("23502", f"Cannot insert a NULL value into column {match.group(2)}")
-    if isinstance(error, duckdb.ConstraintException) and _LENGTH.search(text):
-        return RedshiftError("22001", "value too long for type character varying", text)
-    if "Division by zero" in text or "divide by zero" in text.lower():
-        return RedshiftError("22012", "Divide by zero")
-    for kind, sqlstate in _SQLSTATES:
+    first = text.split("\n", maxsplit=1)[0]
+    if match := _OURS.search(text.rsplit("(Error: ", 1)[-1]):
+        if match[1] == "0A000":
+            return NotEmulatedError(match[2])
+        return RedshiftError(match[1], match[2])
+    for pattern, sqlstate, message in _WORDS:
+        if match := re.search(pattern, text):
+            return RedshiftError(sqlstate, message.format(first, *match.groups()))
+    for kind, sqlstate in _KINDS:
         if isinstance(error, kind):
-            return RedshiftError(sqlstate, text)
+            cancelled = kind is duckdb.InterruptException
+            return RedshiftError(
+                sqlstate, "Query cancelled on user's request" if cancelled else first
+            )
     return RedshiftError("XX000", text)

@@ -5,19 +5,18 @@ Source: https://www.postgresql.org/docs/8.0/protocol-message-formats.html and th
 
 import socket
 import struct
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
-
 MAX_MESSAGE = 64 * 1024 * 1024  # a statement may have 16 MB, a Bind its parameters besides
+POSTGRES_EPOCH_DAYS = 10_957
 POSTGRES_EPOCH_US = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970-01-01
 
 BOOL, INT8, INT2, INT4, TEXT = 16, 20, 21, 23, 25
 FLOAT4, FLOAT8, UNKNOWN, BPCHAR, VARCHAR = 700, 701, 705, 1042, 1043
-DATE, TIMESTAMP, NUMERIC = 1082, 1114, 1700
+DATE, TIMESTAMP, TIMESTAMPTZ, NUMERIC = 1082, 1114, 1184, 1700
+OID, INT2_ARRAY = 26, 1005
 
 _INTEGER_STRUCTS = {INT2: ">h", INT4: ">i", INT8: ">q"}
 
@@ -27,7 +26,7 @@ class Wire:
 
     def __init__(self, sock: socket.socket) -> None:
         """Wrap a connected socket."""
-        self._sock = sock
+        self.socket = sock
         self._in = sock.makefile("rb", buffering=65536)
         self._out = bytearray()
 
@@ -38,17 +37,23 @@ class Wire:
             raise ConnectionError("malformed startup message")
         return code, self._exactly(length - 8)
 
-    def read(self) -> tuple[bytes, bytes]:
+    def read(self, limit: int = MAX_MESSAGE) -> tuple[bytes, bytes]:
         """The next message: its type and its body."""
         kind = self._exactly(1)
         (length,) = struct.unpack(">i", self._exactly(4))
-        if not 4 <= length <= MAX_MESSAGE:
+        if not 4 <= length <= limit:
             raise ConnectionError("malformed message length")
         return kind, self._exactly(length - 4)
 
     def raw(self, data: bytes) -> None:
         """Send bytes outside the message framing (the answer to an SSLRequest)."""
-        self._sock.sendall(data)
+        self.socket.sendall(data)
+
+    def send_raw(self, messages: bytes) -> None:
+        """Queue whole messages; they leave like those of `send`."""
+        self._out += messages
+        if len(self._out) > 1 << 20:
+            self.flush()
 
     def send(self, kind: bytes, body: bytes = b"") -> None:
         """Queue a message; it leaves on `flush` or when a megabyte waits."""
@@ -59,7 +64,7 @@ class Wire:
     def flush(self) -> None:
         """Send what is queued."""
         if self._out:
-            self._sock.sendall(self._out)
+            self.socket.sendall(self._out)
             self._out.clear()
 
     def _exactly(self, count: int) -> bytes:
@@ -128,54 +133,9 @@ def decode_parameter(value: bytes | None, oid: int, binary: bool) -> Any:  # noq
         return struct.unpack(">f", value)[0]
     if oid == BOOL:
         return value != b"\0"
-    if oid == TIMESTAMP:
+    if oid in {TIMESTAMP, TIMESTAMPTZ}:
         micros = struct.unpack(">q", value)[0] + POSTGRES_EPOCH_US
         return datetime.fromtimestamp(micros // 1_000_000, UTC).replace(
             tzinfo=None, microsecond=micros % 1_000_000
         )
     return value.decode()
-
-
-def encode_rows(batch: pa.RecordBatch, oids: Sequence[int], formats: Sequence[int]) -> list[bytes]:
-    """DataRow bodies of a batch: text (0) or binary (1) for each column."""
-    fields = [
-        _encode_column(column, oid, binary == 1)
-        for column, oid, binary in zip(batch.columns, oids, formats, strict=True)
-    ]
-    head = struct.pack(">h", len(fields))
-    if not fields:
-        return [head] * batch.num_rows
-    return [head + b"".join(row) for row in zip(*fields, strict=True)]
-
-
-_NULL = struct.pack(">i", -1)
-_SIZE = struct.Struct(">i").pack
-
-
-def _encode_column(column: pa.Array, oid: int, binary: bool) -> list[bytes]:
-    if oid == TIMESTAMP and binary:
-        column = column.cast(pa.timestamp("us")).cast(pa.int64())
-    encode = _encoder(oid, binary)
-    return [_NULL if value is None else _sized(encode(value)) for value in column.to_pylist()]
-
-
-def _sized(data: bytes) -> bytes:
-    return _SIZE(len(data)) + data
-
-
-def _encoder(oid: int, binary: bool) -> Callable[[Any], bytes]:
-    if binary and oid in _INTEGER_STRUCTS:
-        return struct.Struct(_INTEGER_STRUCTS[oid]).pack
-    if binary and oid == FLOAT8:
-        return struct.Struct(">d").pack
-    if binary and oid == FLOAT4:
-        return struct.Struct(">f").pack
-    if oid == BOOL:
-        return (lambda v: b"\1" if v else b"\0") if binary else (lambda v: b"t" if v else b"f")
-    if oid == TIMESTAMP:
-        if binary:
-            return lambda micros: struct.pack(">q", micros - POSTGRES_EPOCH_US)
-        return lambda v: v.isoformat(" ").encode()
-    if oid in {FLOAT4, FLOAT8}:
-        return lambda v: (str(int(v)) if v.is_integer() else repr(v)).encode()
-    return lambda v: str(v).encode()

@@ -1,55 +1,40 @@
-"""One connection: prepared statements, transaction state, and the rows that go back."""
+"""One connection: prepared statements, and what each statement does."""
 
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from infra.local.redshift import protocol
-from infra.local.redshift.catalogue import Answer, answer
-from infra.local.redshift.copy import Copy, copy_into, parse_copy
+from infra.local.redshift.catalogue import system_query
+from infra.local.redshift.commands import Command, parse_command
+from infra.local.redshift.copy import Copy, parse_copy
 from infra.local.redshift.dialect import Translated, translate
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError, from_duckdb
+from infra.local.redshift.load import load
+from infra.local.redshift.locks import TableLocks
+from infra.local.redshift.protocol import UNKNOWN, VARCHAR
+from infra.local.redshift.results import OutColumn, literal, out_column, typed_null
+from infra.local.redshift.tables import Tables
+from infra.local.redshift.transaction import Transaction, now
+from infra.local.redshift.unload import Unload, parse_unload, unload
 
 _ROWS_PER_BATCH = 10_000
-_OIDS = {
-    "BOOLEAN": protocol.BOOL,
-    "SMALLINT": protocol.INT2,
-    "INTEGER": protocol.INT4,
-    "BIGINT": protocol.INT8,
-    "HUGEINT": protocol.INT8,  # sums of integers; Redshift gives BIGINT
-    "FLOAT": protocol.FLOAT4,
-    "DOUBLE": protocol.FLOAT8,
-    "DATE": protocol.DATE,
-    "TIMESTAMP": protocol.TIMESTAMP,
-    "VARCHAR": protocol.VARCHAR,
-}
-
-
-@dataclass(frozen=True)
-class OutColumn:
-    """A column of a result, as RowDescription names it."""
-
-    name: str
-    oid: int
-    modifier: int = -1
+_COUNTED = {"INSERT": "INSERT 0", "DELETE": "DELETE", "UPDATE": "UPDATE", "MERGE": "MERGE"}
 
 
 @dataclass
 class Prepared:
     """A parsed statement under its name, with the types of its parameters and results."""
 
-    statement: Translated | Copy | Answer | None  # None: an empty query
+    statement: Translated | Copy | Unload | Command | None  # None: an empty query
+    sql: str = ""
     oids: tuple[int, ...] = ()
     columns: list[OutColumn] | None = None
     described: bool = False
-    sums: frozenset[int] = frozenset()  # columns that the engine holds in more than 64 bits
 
 
 @dataclass
@@ -60,288 +45,230 @@ class Result:
     batches: Iterator[pa.RecordBatch] = field(default_factory=lambda: iter(()))
 
 
-class TableLocks:
-    """One writer a table: a second one waits until the first one's transaction ends."""
-
-    def __init__(self) -> None:
-        """Start without locks."""
-        self._condition = threading.Condition()
-        self._holders: dict[str, Session] = {}
-
-    def acquire(self, table: str, session: "Session") -> None:
-        """Wait for the table and hold it until `release`."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._holders.get(table) in {None, session})
-            self._holders[table] = session
-
-    def release(self, session: "Session") -> None:
-        """Give back all tables of a session."""
-        with self._condition:
-            self._holders = {t: s for t, s in self._holders.items() if s is not session}
-            self._condition.notify_all()
-
-
 class Session:
-    """The state of one connection. Not safe for use by several threads."""
+    """The state of one connection. One thread uses it; others may call `interrupt`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, locks: TableLocks, s3: Any) -> None:  # noqa: ANN401
-        """Use a DuckDB connection of its own; `s3` is a boto3 client."""
-        self._connection = connection
-        self._locks = locks
-        self._s3 = s3
-        self.status = "I"  # I idle, T in a transaction, E in a failed one
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        locks: TableLocks,
+        s3: Any,  # noqa: ANN401 (a boto3 client)
+        key: tuple[int, int] = (0, 0),
+        user: str = "",
+        database: str = "",
+    ) -> None:
+        """Use a DuckDB connection of its own; `key` is what a client cancels with."""
+        self.connection = connection
+        self.s3 = s3
+        self.key = key
+        self.user = user
+        self.database = database
+        self.tables = Tables(self.run)
+        self.transaction = Transaction(self.run, locks)
         self.notices: deque[str] = deque()
-        self._read_only = False
-        self._last_copy_count = 0
+        self.last_copy: tuple[int, int] = (0, -1)  # pg_last_copy_count(), pg_last_copy_id()
+        self.last_unload: tuple[int, int] = (0, -1)
+        self._timeout_ms = 0
 
     def prepare(self, sql: str, oids: Sequence[int]) -> Prepared:
         """Parse a statement; raises RedshiftError when it is wrong or refused."""
         if not sql.strip(" \t\r\n;"):
             return Prepared(None)
-        statement = answer(sql) or parse_copy(sql) or translate(sql)
+        statement = (
+            parse_command(sql)
+            or parse_copy(sql)
+            or parse_unload(sql)
+            or system_query(sql, self.user, self.database)
+            or translate(sql)
+        )
         wanted = statement.parameters if isinstance(statement, Translated) else 0
-        padded = [*oids, *[protocol.UNKNOWN] * (wanted - len(oids))]
-        return Prepared(statement, tuple(oid or protocol.UNKNOWN for oid in padded))
+        padded = [*oids, *[UNKNOWN] * (wanted - len(oids))]
+        return Prepared(statement, sql, tuple(oid or UNKNOWN for oid in padded))
 
     def describe(self, prepared: Prepared) -> list[OutColumn] | None:
         """Columns that the statement will return, before its parameters are known."""
         if not prepared.described:
             statement = prepared.statement
-            if isinstance(statement, Answer) and statement.columns:
-                prepared.columns = [OutColumn(n, protocol.VARCHAR) for n in statement.columns]
+            if isinstance(statement, Command) and statement.tag == "SHOW":
+                prepared.columns = [OutColumn(statement.name, VARCHAR)]
             elif isinstance(statement, Translated) and statement.returns_rows:
-                self._refuse_in_failed_transaction()
-                sql = statement.bind([_typed_null(oid) for oid in prepared.oids])
-                rows = self._run(f"DESCRIBE {sql}").fetchall()
-                prepared.columns = [_out_column(name, kind) for name, kind, *_ in rows]
-                prepared.sums = frozenset(i for i, row in enumerate(rows) if row[1] == "HUGEINT")
+                self.transaction.refuse_if_failed()
+                self.transaction.open()
+                sql = statement.bind([typed_null(oid) for oid in prepared.oids], self.clocks())
+                rows = self.run(f"DESCRIBE {sql}").fetchall()
+                prepared.columns = [out_column(name, kind) for name, kind, *_ in rows]
             prepared.described = True
         return prepared.columns
 
     def execute(self, prepared: Prepared, values: Sequence[Any] = ()) -> Result:
         """Run a statement. An error inside a transaction makes it a failed one."""
-        statement = prepared.statement
+        timer = self._timer()
         try:
-            if statement is None:
-                return Result("")
-            if isinstance(statement, Translated) and statement.tag in {"COMMIT", "ROLLBACK"}:
-                return Result(self._end(statement.tag))
-            self._refuse_in_failed_transaction()
-            if isinstance(statement, Answer):
-                return Result(statement.tag, iter(statement.batches(self._last_copy_count)))
-            if isinstance(statement, Copy):
-                return self._copy(statement)
-            literals = [_literal(v, o) for v, o in zip(values, prepared.oids, strict=True)]
-            if statement.returns_rows:
-                return Result("SELECT", self._stream(self._query(prepared, literals)))
-            return self._execute(statement, literals)
-        except RedshiftError:
-            self.fail()
+            result = self._execute(prepared, values)
+        except BaseException as error:
+            timer.cancel()
+            if isinstance(error, RedshiftError):
+                self.transaction.fail()
             raise
+        if result.tag == "SELECT":
+            result.batches = _until_the_last(result.batches, timer)
+        else:
+            timer.cancel()
+        return result
 
-    def fail(self) -> None:
-        """Mark a running transaction as failed."""
-        if self.status == "T":
-            self.status = "E"
-        elif self.status == "I":
-            self._locks.release(self)
+    def _execute(self, prepared: Prepared, values: Sequence[Any]) -> Result:
+        statement = prepared.statement
+        if statement is None:
+            return Result("")
+        if isinstance(statement, Command) and statement.tag in {"COMMIT", "ROLLBACK"}:
+            return Result(self.transaction.end(statement.tag))
+        self.transaction.refuse_if_failed()
+        if isinstance(statement, Command):
+            return self._command(statement)
+        if isinstance(statement, Copy):
+            return self._copy(statement)
+        if isinstance(statement, Unload):
+            self.transaction.open()
+            unload(self, statement)
+            return Result("UNLOAD")
+        literals = [literal(v, o) for v, o in zip(values, prepared.oids, strict=True)]
+        if statement.returns_rows:
+            self.transaction.read(statement.reads)
+            self.transaction.open()
+            self.describe(prepared)
+            return Result("SELECT", self._stream(statement.bind(literals, self.clocks())))
+        return self._write(statement, literals)
 
     def close(self) -> None:
         """Roll back what is open and give the locks back."""
         try:
-            self._end("ROLLBACK")
+            self.transaction.end("ROLLBACK")
         finally:
-            self._connection.close()
+            self.connection.close()
 
     def interrupt(self) -> None:
         """Cancel the running statement; may be called from another thread."""
-        self._connection.interrupt()
+        if not self.transaction.cancel_waiting():
+            self.connection.interrupt()
 
     # ------------------------------------------------------------------ statements
 
-    def _execute(self, statement: Translated, literals: list[str]) -> Result:
-        if statement.tag == "BEGIN":
-            return Result(self._begin(statement.read_only))
-        if statement.writes:
-            self._lock(statement.writes)
-        if statement.tag == "TRUNCATE":
-            raise NotEmulatedError("TRUNCATE commits the transaction; use DELETE")
-        if statement.tag == "CREATE TABLE":
-            self._create(statement, literals)
-            return self._done(statement.tag)
-        row = self._run(statement.bind(literals)).fetchone()
-        count = row[0] if row and statement.tag in {"INSERT", "DELETE", "UPDATE"} else None
-        tag = {"INSERT": f"INSERT 0 {count}"}.get(
-            statement.tag, statement.tag if count is None else f"{statement.tag} {count}"
-        )
-        return self._done(tag)
+    def _write(self, statement: Translated, literals: list[str]) -> Result:
+        self.transaction.write(self.tables.permanent(statement.writes))
+        if statement.tag == "TRUNCATE TABLE":
+            return self._truncate(statement)
+        with self.transaction.of_statement():
+            row = self._change(statement, literals)
+        words = _COUNTED.get(statement.tag)
+        return Result(f"{words} {row[0]}" if words and row else statement.tag)
 
-    def _query(self, prepared: Prepared, literals: list[str]) -> str:
-        assert isinstance(prepared.statement, Translated)  # noqa: S101
-        columns = self.describe(prepared) or []
-        sql = prepared.statement.bind(literals)
-        if not prepared.sums:
-            return sql
-        # a sum of integers is a BIGINT in Redshift, and an error beyond
-        names = [f"c{i}" for i in range(len(columns))]
-        casts = [f"CAST({n} AS BIGINT)" if i in prepared.sums else n for i, n in enumerate(names)]
-        return f"SELECT {', '.join(casts)} FROM ({sql}) AS t({', '.join(names)})"
+    def _change(self, statement: Translated, literals: list[str]) -> tuple | None:
+        definition = statement.definition
+        if definition is not None and definition.like:
+            self.tables.note(self.tables.create_like(definition))
+            return None
+        sql = statement.bind(literals, self.clocks())
+        if statement.values:
+            sql = self.tables.name_first_columns(sql, statement)
+        before = self.tables.definition(statement.writes[0]) if statement.change else None
+        row = self.run(sql).fetchone()
+        if definition is not None:
+            self.tables.note(definition)
+        if before is not None:
+            self.tables.note_change(before, statement.change)
+        return row
 
-    def _create(self, statement: Translated, literals: list[str]) -> None:
-        own = self.status == "I"
-        if own:
-            self._run("BEGIN")
-        try:
-            if statement.like is not None:
-                self._create_like(*statement.like)
-            else:
-                self._run(statement.bind(literals))
-                if statement.writes and statement.column_types:
-                    self._note_types(statement.writes, statement.column_types)
-            if own:
-                self._run("COMMIT")
-        except RedshiftError:
-            if own:
-                self._run("ROLLBACK")
-            raise
+    def _truncate(self, statement: Translated) -> Result:
+        # it commits what came before, and cannot be rolled back
+        with self.transaction.of_statement():
+            self.run(f"DELETE FROM {self.tables.engine_name(statement.writes[0])}")
+        self.transaction.end("COMMIT")
+        return Result("TRUNCATE TABLE")
 
-    def _create_like(self, target: str, model: str) -> None:
-        schema, table = model.split(".")
-        columns = self._run(
-            "SELECT column_name, data_type, is_nullable, comment FROM duckdb_columns() "
-            f"WHERE schema_name = '{schema}' AND table_name = '{table}' ORDER BY column_index"
-        ).fetchall()
-        if not columns:
-            raise RedshiftError("42P01", f'relation "{model}" does not exist')
-        definitions = ", ".join(
-            f'"{name}" {comment or kind}{"" if nullable else " NOT NULL"}'
-            for name, kind, nullable, comment in columns
-        )
-        created = translate(f"CREATE TABLE {target} ({definitions})")
-        self._run(created.sql)
-        self._note_types(target, created.column_types)
+    def _copy(self, copy: Copy) -> Result:
+        self.transaction.write(self.tables.permanent((copy.table,)))
+        with self.transaction.of_statement():
+            load(self, copy)
+        return Result("COPY")
 
-    def _note_types(self, table: str, types: dict[str, str]) -> None:
-        # the engine forgets VARCHAR lengths; a comment keeps Redshift's own words for a column
-        quoted = ".".join(f'"{part}"' for part in table.split("."))
-        for name, kind in types.items():
-            self._run(f"COMMENT ON COLUMN {quoted}.\"{name}\" IS '{kind}'")
+    def _command(self, command: Command) -> Result:
+        if command.tag == "BEGIN":
+            if not self.transaction.begin(read_only=command.name == "READ ONLY"):
+                self.notices.append("there is already a transaction in progress")
+        elif command.tag == "SHOW":
+            row = pa.RecordBatch.from_arrays([pa.array([command.value])], [command.name])
+            return Result("SHOW", iter([row]))
+        elif command.tag == "SET" and command.name == "statement_timeout":
+            self._timeout_ms = int(command.value)
+        elif command.tag == "VACUUM" and self.transaction.status == "T":
+            raise RedshiftError("25001", "VACUUM cannot run inside a transaction block")
+        elif command.tag == "LOCK TABLE":
+            if self.transaction.status != "T":
+                raise RedshiftError("25P01", "LOCK TABLE may only be used in transaction blocks")
+            self.transaction.write(command.tables, exclusive=True)
+        elif command.tag == "MERGE":
+            self._remove_duplicates(command.tables[0], command.name, command.value)
+        return Result(command.tag)
 
-    def _copy(self, statement: Copy) -> Result:
-        self._lock(statement.table)
-        own = self.status == "I"
-        self._last_copy_count = 0
-        if own:
-            self._run("BEGIN")
-        try:
-            count = copy_into(self._connection, self._s3, statement)
-        except (RedshiftError, duckdb.Error) as error:
-            if own:
-                self._run("ROLLBACK")
-            raise error if isinstance(error, RedshiftError) else from_duckdb(error) from error
-        if own:
-            self._run("COMMIT")
-        self._last_copy_count = count
-        name = statement.table.split(".")[-1]
-        self.notices.append(
-            f"Load into table '{name}' completed, {count} record(s) loaded successfully."
-        )
-        return self._done("COPY")
+    def _remove_duplicates(self, target: str, source: str, condition: str) -> None:
+        """MERGE … REMOVE DUPLICATES: the source's rows replace those that match."""
+        self.transaction.write([target])
+        name = target.removeprefix("public.")
+        rows = self.tables.engine_name(source if "." in source else f"public.{source}")
+        with self.transaction.of_statement():
+            counts = self.run(
+                f"SELECT (SELECT count(*) FROM {rows}), "
+                f"(SELECT count(*) FROM (SELECT DISTINCT * FROM {rows}))"
+            ).fetchall()[0]
+            if counts[0] != counts[1]:
+                raise NotEmulatedError(f"REMOVE DUPLICATES with equal rows in {source}")
+            self.run(translate(f"DELETE FROM {name} USING {source} WHERE {condition}").bind([], {}))
+            self.run(translate(f"INSERT INTO {name} SELECT * FROM {source}").bind([], {}))
 
-    # ------------------------------------------------------------------ transactions
+    def _timer(self) -> threading.Timer:
+        timer = threading.Timer(self._timeout_ms / 1000, self.interrupt)
+        timer.daemon = True
+        if self._timeout_ms:
+            timer.start()
+        return timer
 
-    def _begin(self, read_only: bool) -> str:
-        if self.status == "I":
-            self._run("BEGIN")
-            self.status = "T"
-            self._read_only = read_only
-        else:
-            self.notices.append("there is already a transaction in progress")
-        return "BEGIN"
-
-    def _end(self, tag: str) -> str:
-        if self.status == "I":
-            self._locks.release(self)
-            return tag
-        failed = self.status == "E" or tag == "ROLLBACK"
-        self.status = "I"
-        self._read_only = False
-        try:
-            self._run("ROLLBACK" if failed else "COMMIT")
-        finally:
-            self._locks.release(self)
-        return "ROLLBACK" if failed else "COMMIT"
-
-    def _done(self, tag: str) -> Result:
-        if self.status == "I":
-            self._locks.release(self)
-        return Result(tag)
-
-    def _lock(self, table: str) -> None:
-        if self._read_only:
-            raise RedshiftError("25006", "transaction is read-only")
-        self._locks.acquire(table, self)
-
-    def _refuse_in_failed_transaction(self) -> None:
-        if self.status == "E":
-            raise RedshiftError(
-                "25P02",
-                "current transaction is aborted, commands ignored until end of transaction block",
-            )
+    def clocks(self) -> dict[str, str]:
+        """What a statement is told of its session: what GETDATE (the statement's start) and
+        SYSDATE (the transaction's) give, and the counts of the last COPY and UNLOAD.
+        """
+        return {
+            "statement_time": f"TIMESTAMP '{now().replace(microsecond=0)}'",
+            "transaction_time": f"TIMESTAMP '{self.transaction.began}'",
+            "last_copy_count": str(self.last_copy[0]),
+            "last_copy_id": str(self.last_copy[1]),
+            "last_unload_count": str(self.last_unload[0]),
+            "last_unload_id": str(self.last_unload[1]),
+            "backend_pid": str(self.key[0]),
+        }
 
     # ------------------------------------------------------------------ engine
 
+    def run(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """Run engine SQL; raises RedshiftError."""
+        try:
+            return self.connection.execute(sql)
+        except duckdb.Error as error:
+            raise from_duckdb(error) from error
+
     def _stream(self, sql: str) -> Iterator[pa.RecordBatch]:
         try:
-            yield from self._connection.sql(sql).to_arrow_reader(_ROWS_PER_BATCH)
+            yield from self.connection.sql(sql).to_arrow_reader(_ROWS_PER_BATCH)
         except duckdb.Error as error:
             raise from_duckdb(error) from error
         except pa.ArrowException as error:  # an engine error in the middle of the rows
             raise from_duckdb(duckdb.Error(str(error))) from error
 
-    def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
-        try:
-            return self._connection.execute(sql)
-        except duckdb.Error as error:
-            raise from_duckdb(error) from error
 
-
-def _out_column(name: str, kind: str) -> OutColumn:
-    if kind.startswith("DECIMAL"):
-        precision, scale = (int(n) for n in kind[8:-1].split(","))
-        return OutColumn(name, protocol.NUMERIC, (precision << 16 | scale) + 4)
-    if kind == '"NULL"':
-        return OutColumn(name, protocol.VARCHAR)
-    if kind not in _OIDS:
-        raise NotEmulatedError(f"a result column of type {kind} ({name})")
-    return OutColumn(name, _OIDS[kind])
-
-
-_SQL_TYPES = {
-    protocol.BOOL: "boolean",
-    protocol.INT2: "smallint",
-    protocol.INT4: "int",
-    protocol.INT8: "bigint",
-    protocol.FLOAT4: "float",
-    protocol.FLOAT8: "double",
-    protocol.DATE: "date",
-    protocol.TIMESTAMP: "timestamp",
-}
-
-
-def _typed_null(oid: int) -> str:
-    kind = _SQL_TYPES.get(oid)
-    return f"CAST(NULL AS {kind})" if kind else "NULL"
-
-
-def _literal(value: Any, oid: int) -> str:  # noqa: ANN401
-    """A parameter as a literal: text stays of unknown type, as an untyped literal does."""
-    if value is None:
-        return _typed_null(oid)
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, (int, Decimal)):
-        return f"({value:f})" if isinstance(value, Decimal) else f"({value})"
-    text = value.isoformat(" ") if isinstance(value, datetime) else str(value)
-    quoted = "'" + text.replace("'", "''") + "'"
-    return f"CAST({quoted} AS {_SQL_TYPES[oid]})" if oid in _SQL_TYPES else quoted
+def _until_the_last(
+    batches: Iterator[pa.RecordBatch], timer: threading.Timer
+) -> Iterator[pa.RecordBatch]:
+    """The batches; the statement's timeout runs until they are all read."""
+    try:
+        yield from batches
+    finally:
+        timer.cancel()

@@ -1,0 +1,102 @@
+"""Casts and divisions of numbers: exact, or refused where the rounding is not documented.
+
+Source: https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
+"""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from infra.local.redshift.definitions import normalise_type
+from infra.local.redshift.functions import call, engine, name_of
+from infra.local.redshift.refusals import refuse
+
+_INTEGERS = {"INT": "Integer", "BIGINT": "Long", "SMALLINT": "Short"}
+
+
+def cast(node: exp.Expr) -> exp.Expr:
+    """CAST: text is cut to its length, and no digit is dropped."""
+    kind = node.args["to"]
+    normalise_type(kind)
+    target = kind.this.value
+    if target in {"VARCHAR", "CHAR"}:
+        length = kind.expressions[0].this.copy() if kind.expressions else None
+        text = call("printable", node.this.copy())
+        return text if length is None else call("cut", text, length)
+    if target == "BOOLEAN":
+        return call("to_boolean", node.this.copy())
+    literal = isinstance(node.this.unnest(), (exp.Literal, exp.Neg, exp.Null))
+    if target in _INTEGERS:
+        name = exp.Literal.string(_INTEGERS[target])
+        if literal and not _fraction(node.this):
+            return exp.Cast(this=call("digits", node.this.copy(), name), to=kind.copy())
+        return _once(
+            node.this,
+            lambda value: call(
+                "exact",
+                value,
+                exp.Cast(this=call("digits", value.copy(), name), to=kind.copy()),
+            ),
+        )
+    cast = node
+    if target == "DECIMAL":
+        if not literal:
+            cast = _once(
+                node.this,
+                lambda value: call("exact", value, exp.Cast(this=value.copy(), to=kind.copy())),
+            )
+        cast.meta["decimal"] = tuple(int(size.name) for size in kind.expressions)
+    return cast
+
+
+def _once(value: exp.Expr, make: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """What `make` builds around a value that it mentions several times, evaluated once."""
+    if isinstance(value.unnest(), (exp.Column, exp.Literal, exp.Parameter)):
+        return make(value.copy())
+    body = make(exp.column("v")).sql("duckdb")
+    return engine(f"list_transform([{value.sql('duckdb')}], lambda v: {body})[1]")
+
+
+def _fraction(value: exp.Expr) -> bool:
+    return "." in value.sql()
+
+
+def divide(node: exp.Expr) -> exp.Expr:
+    """Division: of integers an integer, by zero an error; of decimals only within ROUND."""
+    # ROUND(decimal / decimal, n) is rewritten as a whole, below
+    if name_of(node.parent) == "round" and _decimal_operands(node):
+        return node
+    return call("quotient", node.this.copy(), node.expression.copy())
+
+
+def _decimal_operands(node: exp.Expr) -> list[tuple[exp.Expr, int, int]]:
+    """Operand, precision and scale of both sides of a division of explicit DECIMAL casts."""
+    sides = []
+    for side in (node.this, node.expression):
+        size = side.unnest().meta.get("decimal")
+        if size is None:
+            return []
+        sides.append((side, *size))
+    return sides
+
+
+def round_quotient(node: exp.Expr) -> exp.Expr | None:
+    """ROUND of a quotient of two DECIMALs: exact where the quotient has digits to spare."""
+    first = node.expressions[0]
+    sides = _decimal_operands(first) if isinstance(first, exp.Div) else []
+    if not sides:
+        return None
+    (a, p1, s1), (b, p2, s2) = sides
+    digits = int(node.expressions[1].name) if len(node.expressions) > 1 else 0
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
+    scale = max(4, s1 + p2 - s2 + 1)
+    if p1 - s1 + s2 + scale > 38 or digits + 4 > scale:
+        refuse("the quotient's scale is not certain", node)
+    up = digits + s2 - s1
+    n, d = (10 ** max(0, up), 10 ** max(0, -up))
+    return engine(
+        "CAST(CAST(emulator.rounded_quotient("
+        f"CAST({a.sql('duckdb')} * {10**s1} AS HUGEINT) * {n}, "
+        f"CAST({b.sql('duckdb')} * {10**s2} AS HUGEINT) * {d}) AS DECIMAL(24, 0)) "
+        f"* {10**-digits:.{digits}f} AS DECIMAL(38, {digits}))"
+    )

@@ -1,0 +1,140 @@
+"""Statements that are not SQL over tables: transactions, settings, LOCK and maintenance.
+
+What is listed here has the effect that Redshift documents, or none beyond tuning; everything else
+goes on to the translator.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from infra.local.redshift.errors import NotEmulatedError
+
+VERSION = (
+    "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 "
+    "(Red Hat 3.4.2-6.fc3), Redshift 1.0.28422"
+)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A statement that the session itself carries out."""
+
+    tag: str  # BEGIN, COMMIT, ROLLBACK, SET, SHOW, LOCK TABLE, VACUUM, ANALYZE or MERGE
+    name: str = ""  # of a setting; READ ONLY of a transaction; the source of a MERGE
+    value: str = ""
+    tables: tuple[str, ...] = ()
+
+
+_LEVEL = r"(?:serializable|snapshot|read (?:un)?committed|repeatable read)"
+_TABLE = r"[a-z_][\w$]*(?:\.[a-z_][\w$]*)?"
+_SETTINGS = {
+    # what it is set to is the only behaviour here, or without effect on results
+    "client_encoding": r"'?utf-?8'?|unicode",
+    "datestyle": r"'?iso.*",
+    "timezone": r"'?utc'?|default",
+    "extra_float_digits": r"\d",
+    "application_name": r".*",
+    "query_group": r".*",
+    "search_path": r"""('?"?\$user"?'?\s*,\s*)?'?"?public"?'?""",
+    "statement_timeout": r"'?\d+'?",
+    "enable_result_cache_for_session": r"on|off|true|false",
+    "enable_case_sensitive_identifier": r"off|false",
+}
+_SHOWN = {
+    "transaction isolation level": ("transaction_isolation", "Snapshot Isolation"),
+    "standard_conforming_strings": ("standard_conforming_strings", "on"),
+    "search_path": ("search_path", '"$user", public'),
+    "server_version": ("server_version", "8.0.2"),
+    "server_encoding": ("server_encoding", "UTF8"),
+    "client_encoding": ("client_encoding", "UTF8"),
+    "timezone": ("TimeZone", "UTC"),
+    "datestyle": ("DateStyle", "ISO, MDY"),
+    "enable_case_sensitive_identifier": ("enable_case_sensitive_identifier", "off"),
+}
+
+
+def parse_command(sql: str) -> Command | None:
+    """The command that a statement is, or None; raises NotEmulatedError for a refused setting."""
+    text = re.sub(r"\s+", " ", re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL))
+    text = text.strip(" ;")
+    for pattern, make in _COMMANDS:
+        match = re.fullmatch(pattern, text, re.IGNORECASE)
+        if match is not None:
+            return make(match)
+    return None
+
+
+def shown(name: str) -> tuple[str, str]:
+    """Column name and value of SHOW."""
+    found = _SHOWN.get(name.lower())
+    if found is None:
+        raise NotEmulatedError(f"SHOW {name}")
+    return found
+
+
+def _set(match: re.Match[str]) -> Command:
+    name, value = match["name"].lower(), match["value"].strip()
+    allowed = _SETTINGS.get(name)
+    if allowed is None or not re.fullmatch(allowed, value, re.IGNORECASE):
+        known = ", ".join(sorted(_SETTINGS))
+        raise NotEmulatedError(
+            f"SET {name} TO {value}; known here, with Redshift's own values: {known}"
+        )
+    return Command("SET", name, value.strip("'"))
+
+
+def _qualified(names: str) -> tuple[str, ...]:
+    tables = (name.strip().lower() for name in names.split(","))
+    return tuple(name if "." in name else f"public.{name}" for name in tables)
+
+
+_COMMANDS: list[tuple[str, Callable[[re.Match[str]], Command]]] = [
+    (
+        rf"(?:begin|start transaction)(?: transaction| work)?(?: isolation level {_LEVEL})?"
+        r"(?P<only> read (?:only|write))?",
+        lambda m: Command("BEGIN", (m["only"] or "").strip().upper()),
+    ),
+    (r"(?:commit|end)(?: transaction| work)?", lambda _: Command("COMMIT")),
+    (r"(?:rollback|abort)(?: transaction| work)?", lambda _: Command("ROLLBACK")),
+    # snapshot isolation is the only one here; the words are accepted and ignored, as BEGIN's are
+    (
+        r"set session characteristics as transaction isolation level (?:serializable|snapshot)",
+        lambda _: Command("SET", "transaction_isolation"),
+    ),
+    (
+        r"set (?:session )?time zone (?P<value>.+)",
+        lambda m: Command("SET", "timezone", _utc(m["value"])),
+    ),
+    (r"set (?:session )?(?P<name>\w+)(?: to |\s?=\s?| )(?P<value>.+)", _set),
+    (
+        r"reset (?P<name>statement_timeout|query_group)",
+        lambda m: Command("SET", m["name"].lower(), "0"),
+    ),
+    (r"show (?P<name>[\w ]+)", lambda m: Command("SHOW", *shown(m["name"]))),
+    (
+        rf"lock (?:table )?(?P<tables>{_TABLE}(?:\s?,\s?{_TABLE})*)",
+        lambda m: Command("LOCK TABLE", tables=_qualified(m["tables"])),
+    ),
+    (
+        r"vacuum(?: (?:full|sort only|delete only|reindex|recluster))?(?: [\w.]+)?"
+        r"(?: to \d+ percent)?(?: boost)?",
+        lambda _: Command("VACUUM"),
+    ),
+    (
+        r"analyze(?: compression)?(?: verbose)?(?: [\w.]+(?: ?\([\w, ]+\))?)?"
+        r"(?: (?:all|predicate) columns)?",
+        lambda _: Command("ANALYZE"),
+    ),
+    (
+        rf"merge into (?P<target>{_TABLE}) using (?P<source>{_TABLE}) on (?P<on>.+) "
+        r"remove duplicates",
+        lambda m: Command("MERGE", m["source"].lower(), m["on"], _qualified(m["target"])),
+    ),
+]
+
+
+def _utc(value: str) -> str:
+    if not re.fullmatch(r"'?utc'?|default", value, re.IGNORECASE):
+        raise NotEmulatedError(f"SET TIME ZONE {value}: only UTC")
+    return "UTC"

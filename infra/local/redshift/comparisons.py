@@ -1,0 +1,289 @@
+"""Comparing and grouping text as Redshift does: trailing blanks do not count.
+
+Sources: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html and, for numbers
+against text, https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html
+"""
+
+from collections.abc import Callable, Iterable
+
+from sqlglot import exp
+
+from infra.local.redshift.functions import AGGREGATES, call, name_of
+from infra.local.redshift.refusals import refuse
+
+COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+_TEXT = frozenset(
+    "lower upper trim btrim ltrim rtrim left right substr replace to_char md5 translate "
+    "concat lpad rpad split_part regexp_replace regexp_substr".split()
+)
+_NUMBER = frozenset(
+    "count sum avg len length octet_length datediff date_part median round floor ceil ceiling "
+    "row_number rank dense_rank ntile date_part_year strpos abs charindex power sqrt "
+    "stddev".split()
+)
+_DATE = frozenset("date_trunc dateadd getdate to_date last_day add_months to_timestamp".split())
+_CAST_KINDS = {
+    "VARCHAR": "text",
+    "CHAR": "text",
+    "TEXT": "text",
+    "DATE": "date",
+    "TIMESTAMP": "date",
+    "TIMESTAMPTZ": "date",
+    "BOOLEAN": "boolean",
+}
+
+
+def kind_of(node: exp.Expr) -> str:
+    """What kind of value an expression has, as far as its own words tell; '' when they do not."""
+    node = node.unnest()
+    if isinstance(node, exp.Window):
+        node = node.this
+    if isinstance(node, exp.Literal):
+        return "literal" if node.is_string else "number"
+    if isinstance(node, (exp.Parameter, exp.Null)):
+        return type(node).__name__.lower()
+    if isinstance(node, exp.Cast):
+        return _CAST_KINDS.get(node.args["to"].this.value, "number")
+    if isinstance(node, (exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Extract, exp.StrPosition)):
+        return "number"
+    if isinstance(node, (exp.DPipe, exp.Trim, exp.Substring)):
+        return "text"
+    if isinstance(node, (exp.CurrentDate, exp.CurrentTimestamp)):
+        return "date"
+    if isinstance(node, (exp.Boolean, exp.Predicate, exp.Not)):
+        return "boolean"
+    name = name_of(node)
+    for kind, names in (("text", _TEXT), ("number", _NUMBER), ("date", _DATE)):
+        if name in names:
+            return kind
+    return ""
+
+
+def compare(node: exp.Expr) -> exp.Expr:
+    """A comparison with text compared without trailing blanks, and unlike kinds refused."""
+    left, right = node.this, node.expression
+    kinds = kind_of(left), kind_of(right)
+    if "null" in kinds or isinstance(right, (exp.Any, exp.All)):
+        return node
+    if "literal" in kinds and kinds != ("literal", "literal"):
+        other = right if kinds[0] == "literal" else left
+        kind = kind_of(other)
+        if kind == "number":
+            refuse("a number compared with a text literal: write it without quotes", node)
+        if kind in {"date", "boolean"}:
+            return node
+        guards = [] if kind == "text" else [call("takes_literal", other.copy())]
+    elif all(kinds) and "parameter" not in kinds:
+        if kinds[0] != kinds[1] and kinds != ("literal", "literal"):
+            refuse(f"{kinds[0]} compared with {kinds[1]}: CAST one side", node)
+        if kinds[0] not in {"text", "literal"}:
+            return node
+        guards = []
+    elif "parameter" in kinds:
+        guards = [call("takes", left.copy(), right.copy())]
+    else:
+        guards = [call("alike", left.copy(), right.copy())]
+    result = type(node)(this=_keyed(left), expression=_keyed(right))
+    return _guarded(result, guards)
+
+
+def compare_in(node: exp.In) -> exp.Expr:
+    """IN over a list or a subquery, by the same rules."""
+    guards: list[exp.Expr] = []
+    query = node.args.get("query")
+    if query is not None:
+        inner = exp.Subquery(
+            this=query.unnest().copy(), alias=exp.TableAlias(this=_identifier("q"))
+        )
+        # COLUMNS(*) is the one column of the subquery, with the type that the engine found
+        keys = call("key", exp.Anonymous(this="COLUMNS", expressions=[exp.Star()]))
+        rewritten = exp.Subquery(this=exp.select(keys).from_(inner))
+        return _guarded(exp.In(this=_keyed(node.this), query=rewritten), guards)
+    kinds = {kind_of(value) for value in node.expressions}
+    mine = kind_of(node.this)
+    if kinds <= {"literal", "null"}:
+        if mine == "number":
+            refuse("a number compared with a text literal: write it without quotes", node)
+        if mine in {"date", "boolean"}:
+            return node
+        guards = [] if mine == "text" else [call("takes_literal", node.this.copy())]
+    else:
+        guards = [
+            call("alike", node.this.copy(), v.copy())
+            for v in node.expressions
+            if kind_of(v) != "parameter"
+        ]
+        if kinds <= {"number"}:
+            return _guarded(node.copy(), guards[:1] if mine != "number" else [])
+    values = [_keyed(value) for value in node.expressions]
+    return _guarded(exp.In(this=_keyed(node.this), expressions=values), guards)
+
+
+def group_guards(select: exp.Select) -> list[exp.Expr]:
+    """Conditions on the groups of a SELECT: no key is text that ends in blanks."""
+    group = select.args.get("group")
+    if group is None:
+        return []
+    keys = []
+    for key in group.expressions:
+        nested = isinstance(key, (exp.Rollup, exp.Cube, exp.GroupingSets))
+        keys += [*key.find_all(exp.Column)] if nested else [key]
+    for part in ("rollup", "cube", "grouping_sets"):
+        for nested in group.args.get(part) or []:
+            keys += [*nested.find_all(exp.Column)]
+    resolved = []
+    for key in keys:
+        if isinstance(key, exp.Literal):
+            key = select.expressions[int(key.name) - 1].unalias()  # noqa: PLW2901 (GROUP BY 1)
+        resolved.append(key)
+    return _unpadded(resolved)
+
+
+def distinct_guards(select: exp.Select) -> list[exp.Expr]:
+    """The same for the rows of SELECT DISTINCT."""
+    shown = []
+    for projection in select.expressions:
+        value = projection.unalias()
+        if isinstance(value, exp.Star) or (isinstance(value, exp.Column) and value.is_star):
+            shown.append(exp.Anonymous(this="COLUMNS", expressions=[value.copy()]))
+        elif value.find(exp.Window) is not None:
+            shown += [column.copy() for column in value.find_all(exp.Column)]
+        elif value.find(exp.Column) is not None:
+            shown.append(value)
+    return _unpadded(shown)
+
+
+def _unpadded(values: Iterable[exp.Expr]) -> list[exp.Expr]:
+    return [
+        call("unpadded", value.copy())
+        for value in values
+        if kind_of(value) not in {"number", "date", "boolean", "literal"}
+    ]
+
+
+def _keyed(node: exp.Expr) -> exp.Expr:
+    kind = kind_of(node)
+    if kind == "literal":
+        return exp.Literal.string(node.unnest().name.rstrip(" "))
+    if kind in {"number", "date", "boolean", "null"}:
+        return node.copy()
+    known = kind != "parameter" and _known_to_engine(node)
+    return call("key" if known else "checked_key", node.copy())
+
+
+def _known_to_engine(node: exp.Expr) -> bool:
+    """Whether the engine knows the type before it binds aggregates, windows and aliases."""
+    if any(isinstance(part, (exp.Window, exp.WithinGroup)) for part in node.walk()):
+        return False
+    if any(name_of(part) in AGGREGATES for part in node.walk()):
+        return False
+    select = node.parent_select
+    aliases = (
+        {p.alias.lower() for p in select.expressions if p.alias}
+        if isinstance(select, exp.Select)
+        else set()
+    )
+    return not any(
+        not column.table and column.name.lower() in aliases for column in node.find_all(exp.Column)
+    )
+
+
+def _guarded(node: exp.Expr, guards: list[exp.Expr]) -> exp.Expr:
+    if not guards:
+        return node
+    return exp.Paren(this=exp.and_(node, *guards))
+
+
+def _identifier(name: str) -> exp.Identifier:
+    return exp.to_identifier(name)
+
+
+def normalise(node: exp.Expr) -> None:
+    """Spell out the comparisons that CASE, DECODE, NULLIF and BETWEEN contain."""
+    if isinstance(node, exp.Case) and node.this is not None:
+        operand = node.this
+        node.set("this", None)
+        for branch in node.args["ifs"]:
+            branch.set("this", exp.EQ(this=operand.copy(), expression=branch.this))
+    elif isinstance(node, exp.Between):
+        value, low, high = (node.args[part] for part in ("this", "low", "high"))
+        node.replace(
+            exp.Paren(
+                this=exp.And(
+                    this=exp.GTE(this=value.copy(), expression=low.copy()),
+                    expression=exp.LTE(this=value.copy(), expression=high.copy()),
+                )
+            )
+        )
+    elif name_of(node) == "nullif":
+        a, b = node.expressions
+        node.replace(
+            exp.Case(
+                ifs=[exp.If(this=exp.EQ(this=a.copy(), expression=b.copy()), true=exp.Null())],
+                default=a.copy(),
+            )
+        )
+    elif name_of(node) == "decode":
+        value, *pairs = node.expressions
+        ifs = []
+        for key, result in zip(pairs[::2], pairs[1::2], strict=False):
+            equal: exp.Expr = exp.EQ(this=value.copy(), expression=key.copy())
+            if isinstance(key, exp.Null):
+                equal = exp.Is(this=value.copy(), expression=exp.Null())
+            ifs.append(exp.If(this=equal, true=result.copy()))
+        default = pairs[-1].copy() if len(pairs) % 2 else None
+        node.replace(exp.Case(ifs=ifs, default=default))
+
+
+def _select(node: exp.Expr) -> exp.Expr:
+    """Refuse keys of groups and of DISTINCT that end in blanks."""
+    if not isinstance(node, exp.Select):
+        return node
+    for condition in group_guards(node):
+        node.having(condition, copy=False)
+    if node.args.get("distinct"):
+        add = node.having if node.args.get("group") else node.where
+        for condition in distinct_guards(node):
+            add(condition, copy=False)
+    return node
+
+
+def _set_operation(node: exp.Expr) -> exp.Expr:
+    if node.args.get("distinct") is False:
+        return node
+    for side in ("this", "expression"):
+        operand = node.args[side].unnest()
+        if isinstance(operand, exp.SetOperation):
+            continue  # its own operands are wrapped
+        source = exp.Subquery(
+            this=operand.copy(), alias=exp.TableAlias(this=exp.to_identifier("q"))
+        )
+        columns = exp.Anonymous(this="COLUMNS", expressions=[exp.Star()])
+        node.set(side, exp.select("*").from_(source).where(call("unpadded", columns)))
+    return node
+
+
+def _partition(node: exp.Expr) -> exp.Expr:
+    node.set("partition_by", [_keyed(key) for key in node.args.get("partition_by") or []])
+    return node
+
+
+def _count_distinct(node: exp.Expr) -> exp.Expr:
+    if name_of(node) == "count" and isinstance(node.expressions[0], exp.Distinct):
+        distinct = node.expressions[0]
+        if len(distinct.expressions) != 1:
+            refuse("COUNT(DISTINCT) takes one expression", node)
+        distinct.set("expressions", [_keyed(distinct.expressions[0])])
+    return node
+
+
+COMPARING: dict[type, Callable] = {
+    **dict.fromkeys(COMPARISONS, compare),
+    exp.In: compare_in,
+    exp.Select: _select,
+    exp.Union: _set_operation,
+    exp.Except: _set_operation,
+    exp.Intersect: _set_operation,
+    exp.Window: _partition,
+    exp.Anonymous: _count_distinct,
+}

@@ -1,0 +1,99 @@
+"""What each expression becomes in the engine, its parts being rewritten already."""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from infra.local.redshift.aggregates import listagg, over_window, within_group
+from infra.local.redshift.arithmetic import cast, divide, round_quotient
+from infra.local.redshift.formats import date_part
+from infra.local.redshift.functions import call, engine, name_of, rewrite_function
+from infra.local.redshift.refusals import is_system
+
+
+def _function(node: exp.Expr) -> exp.Expr:
+    inside_macro = isinstance(node.parent, exp.Dot)
+    if (
+        inside_macro
+        or str(node.this) == "COLUMNS"
+        or isinstance(node.parent, (exp.WithinGroup, exp.When))
+    ):
+        return node
+    if name_of(node) == "listagg":
+        return listagg(node, None)
+    return rewrite_function(node)  # pyright: ignore[reportArgumentType]
+
+
+def _anonymous(node: exp.Expr) -> exp.Expr:
+    if name_of(node) == "round" and not isinstance(node.parent, exp.Dot):
+        quotient = round_quotient(node)
+        if quotient is not None:
+            return quotient
+    return _function(node)
+
+
+def _lower(node: exp.Expr) -> exp.Expr:
+    # Redshift folds quoted names too; quoting keeps the engine's reserved words usable
+    node.set("this", node.this.lower())
+    node.set("quoted", True)
+    return node
+
+
+def _trim(node: exp.Expr) -> exp.Expr:
+    side = str(node.args.get("position") or "BOTH").upper()
+    characters = [node.expression.copy()] if node.expression else []
+    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(side, "btrim")
+    return rewrite_function(exp.Anonymous(this=name, expressions=[node.this.copy(), *characters]))
+
+
+def _concatenation(node: exp.Expr) -> exp.Expr:
+    # each operand on its own: calls within calls would grow with every further ||
+    for side in ("this", "expression"):
+        operand = node.args[side]
+        if not isinstance(operand.unnest(), (exp.DPipe, exp.Literal)):
+            node.set(side, call("printable", operand.copy()))
+    return node
+
+
+def _table(node: exp.Expr) -> exp.Expr:
+    if is_system(node):
+        node.set("db", exp.to_identifier("emulator"))
+    return node
+
+
+def _parts(node: exp.Expr, *names: str) -> list[exp.Expr]:
+    return [node.args[name].copy() for name in names if node.args.get(name) is not None]
+
+
+def _like(node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.ILike):
+        node.set("this", call("ascii_only", node.this.copy()))
+        node.set("expression", call("ascii_only", node.expression.copy()))
+    return node
+
+
+REWRITES: dict[type, Callable] = {
+    exp.Anonymous: _anonymous,
+    exp.Cast: cast,
+    exp.CurrentDate: lambda _: engine("CAST($transaction_time AS DATE)"),
+    exp.CurrentSchema: lambda _: exp.Literal.string("public"),
+    exp.CurrentTimestamp: lambda _: exp.var("$transaction_time"),
+    exp.DPipe: _concatenation,
+    exp.Div: divide,
+    exp.Extract: lambda n: call(
+        "extract", exp.Literal.string(date_part(n.this.name)), n.expression.copy()
+    ),
+    exp.ILike: _like,
+    exp.Identifier: _lower,
+    exp.RegexpLike: lambda n: exp.Anonymous(
+        this="regexp_matches", expressions=_parts(n, "this", "expression")
+    ),
+    exp.StrPosition: lambda n: exp.Anonymous(
+        this="strpos", expressions=_parts(n, "this", "substr")
+    ),
+    exp.Substring: lambda n: call("substring", *_parts(n, "this", "start", "length")),
+    exp.Table: _table,
+    exp.Trim: _trim,
+    exp.Window: over_window,
+    exp.WithinGroup: within_group,
+}

@@ -1,0 +1,196 @@
+-- Redshift's functions and operators where the engine lacks them or answers otherwise.
+--
+-- Run once per database. A macro sees the engine's own type of each argument, so it can follow
+-- Redshift's rules by type, and refuse with an error where those are not known for certain.
+-- Overloads: one of (BIGINT) and one of (VARCHAR) always stand together. For an argument whose type
+-- is not known yet (an aggregate, a window, an alias of the same SELECT) the engine then finds both
+-- and gives up, instead of choosing a wrong one.
+CREATE SCHEMA IF NOT EXISTS emulator;
+CREATE SCHEMA IF NOT EXISTS public;
+
+-- ------------------------------------------------------------------ comparisons
+-- Trailing blanks do not count: dg/r_Character_types.html
+CREATE OR REPLACE MACRO emulator.key(x) AS x, (x BIGINT) AS x,
+  -- the test costs nothing, and text that ends in blanks is rare
+  (x VARCHAR) AS CASE WHEN ends_with(x, ' ') THEN rtrim(x, ' ') ELSE x END;
+CREATE OR REPLACE MACRO emulator.unpadded(x) AS
+  CASE WHEN typeof(x) = 'VARCHAR' AND ends_with(CAST(x AS VARCHAR), ' ')
+       THEN error('0A000|grouping or comparing text that ends in blanks: TRIM it first')
+       ELSE TRUE END;
+-- where the type is not known in time: the value itself, if it has no trailing blanks
+CREATE OR REPLACE MACRO emulator.checked_key(x) AS
+  CASE WHEN typeof(x) = 'VARCHAR' AND ends_with(CAST(x AS VARCHAR), ' ')
+       THEN error('0A000|grouping or comparing text that ends in blanks: TRIM it first')
+       ELSE x END;
+CREATE OR REPLACE MACRO emulator.kind(type) AS
+  CASE WHEN type IN ('SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT', 'FLOAT', 'DOUBLE')
+         OR starts_with(type, 'DECIMAL') THEN 'a number'
+       WHEN starts_with(type, 'TIMESTAMP') OR type = 'DATE' THEN 'a date'
+       WHEN type = 'VARCHAR' THEN 'text'
+       WHEN type = 'BOOLEAN' THEN 'a boolean'
+       WHEN type = '"NULL"' THEN '' ELSE type END;
+-- numbers are compared with text as text: dg/c_Supported_data_types.html
+CREATE OR REPLACE MACRO emulator.alike(a, b) AS
+  CASE WHEN emulator.kind(typeof(a)) = emulator.kind(typeof(b))
+         OR emulator.kind(typeof(a)) = '' OR emulator.kind(typeof(b)) = '' THEN TRUE
+       ELSE error('0A000|comparing ' || emulator.kind(typeof(a)) || ' with '
+                  || emulator.kind(typeof(b)) || ': CAST one side') END;
+-- a parameter without a type of its own comes as text, and a date takes it
+CREATE OR REPLACE MACRO emulator.takes(a, b) AS
+  CASE WHEN emulator.kind(typeof(a)) IN (emulator.kind(typeof(b)), '', 'a date')
+         OR emulator.kind(typeof(b)) IN ('', 'a date') THEN TRUE
+       ELSE emulator.alike(a, b) END;
+CREATE OR REPLACE MACRO emulator.takes_literal(a) AS
+  CASE WHEN emulator.kind(typeof(a)) = 'a number'
+       THEN error('0A000|comparing a number with a text literal: write the number without quotes')
+       ELSE TRUE END;
+CREATE OR REPLACE MACRO emulator.ascii_only(x) AS
+  CASE WHEN strlen(x) = length(x) THEN x
+       ELSE error('0A000|ILIKE folds only ASCII in Redshift: LOWER both sides') END;
+
+-- ------------------------------------------------------------------ numbers
+CREATE OR REPLACE MACRO emulator.sum(x) AS sum(x),
+  (x BIGINT) AS CAST(sum(x) AS BIGINT),
+  (x VARCHAR) AS error('42883|function sum(character varying) does not exist');
+CREATE OR REPLACE MACRO emulator.sum_distinct(x) AS sum(DISTINCT x),
+  (x BIGINT) AS CAST(sum(DISTINCT x) AS BIGINT),
+  (x VARCHAR) AS error('42883|function sum(character varying) does not exist');
+-- `s` is a sum over a window, `x` only tells the type of what is summed
+CREATE OR REPLACE MACRO emulator.sum_over(x, s) AS s,
+  (x BIGINT, s) AS CAST(s AS BIGINT),
+  (x VARCHAR, s) AS error('42883|function sum(character varying) does not exist');
+CREATE OR REPLACE MACRO emulator.only_double(x, what) AS
+  CASE WHEN typeof(x) IN ('DOUBLE', '"NULL"') THEN CAST(x AS DOUBLE)
+       ELSE error('0A000|' || what || ' of ' || typeof(x)
+                  || ' has a scale that is not certain: CAST(… AS DOUBLE PRECISION) first') END;
+-- of integers a truncated BIGINT: dg/r_AVG.html
+CREATE OR REPLACE MACRO emulator.avg(x) AS avg(emulator.only_double(x, 'AVG')),
+  (x BIGINT) AS CAST(sum(x) AS BIGINT) // count(x),
+  (x VARCHAR) AS error('42883|function avg(character varying) does not exist');
+CREATE OR REPLACE MACRO emulator.avg_over(x, s, n) AS emulator.only_double(s, 'AVG') / n,
+  (x BIGINT, s, n) AS CAST(s AS BIGINT) // n,
+  (x VARCHAR, s, n) AS error('42883|function avg(character varying) does not exist');
+CREATE OR REPLACE MACRO emulator.quotient(a, b) AS
+  CASE WHEN typeof(a) IN ('DOUBLE', 'FLOAT') OR typeof(b) IN ('DOUBLE', 'FLOAT')
+         OR NOT (starts_with(typeof(a), 'DECIMAL') OR starts_with(typeof(b), 'DECIMAL'))
+       THEN a / b
+       ELSE error('0A000|the rounding of ' || typeof(a) || ' / ' || typeof(b) || ' is not certain: '
+                  || 'write ROUND(CAST(a AS DECIMAL(p, s)) / CAST(b AS DECIMAL(p, s)), n)') END;
+CREATE OR REPLACE MACRO emulator.rounded_quotient(n, d) AS
+  CASE WHEN (n < 0) = (d < 0) THEN (2 * abs(n) + abs(d)) // (2 * abs(d))
+       ELSE -((2 * abs(n) + abs(d)) // (2 * abs(d))) END;
+CREATE OR REPLACE MACRO emulator.trunc(x) AS trunc(x),
+  (x TIMESTAMP) AS CAST(x AS DATE),
+  (x VARCHAR) AS error('42883|function trunc(character varying) does not exist');
+CREATE OR REPLACE MACRO emulator.strtol(s, base) AS
+  CASE base WHEN 16 THEN CAST('0x' || s AS BIGINT) WHEN 10 THEN CAST(s AS BIGINT)
+            ELSE error('0A000|STRTOL knows here only the bases 10 and 16') END;
+
+-- ------------------------------------------------------------------ casts
+-- whether a cast of stored values rounds is said both ways in the documentation
+CREATE OR REPLACE MACRO emulator.exact(x, y) AS
+  CASE WHEN typeof(x) NOT IN ('DOUBLE', 'FLOAT') AND NOT starts_with(typeof(x), 'DECIMAL') THEN y
+       WHEN x IS NULL OR CAST(x AS DOUBLE) = CAST(y AS DOUBLE) THEN y
+       ELSE error('0A000|a cast that drops digits: ROUND or TRUNC to that scale first') END;
+CREATE OR REPLACE MACRO emulator.digits(x, what) AS
+  CASE WHEN typeof(x) <> 'VARCHAR' OR x IS NULL THEN x
+       WHEN regexp_full_match(CAST(x AS VARCHAR), '\s*[+-]?[0-9]+\s*') THEN x
+       ELSE error('22P02|Invalid digit, Value ''' || substring(CAST(x AS VARCHAR), 1
+            + length(regexp_extract(CAST(x AS VARCHAR), '^\s*[+-]?[0-9]*')), 1) || ''', Pos '
+            || length(regexp_extract(CAST(x AS VARCHAR), '^\s*[+-]?[0-9]*'))
+            || ', Type: ' || what) END;
+CREATE OR REPLACE MACRO emulator.printable(x) AS
+  CASE WHEN typeof(x) NOT IN ('DOUBLE', 'FLOAT', 'BOOLEAN') THEN CAST(x AS VARCHAR)
+       ELSE error('0A000|the text of ' || typeof(x) || ' is not certain: use CASE, or ROUND and '
+                  || 'CAST to DECIMAL') END;
+CREATE OR REPLACE MACRO emulator.cut(s, n) AS
+  CASE WHEN s IS NULL OR strlen(s) <= n THEN s WHEN strlen(s) = length(s) THEN left(s, n)
+       ELSE error('0A000|cutting text of several bytes a character') END;
+CREATE OR REPLACE MACRO emulator.to_boolean(x) AS
+  CASE WHEN typeof(x) <> 'VARCHAR' THEN CAST(x AS BOOLEAN) WHEN x IS NULL THEN NULL
+       WHEN lower(trim(CAST(x AS VARCHAR), ' ')) IN ('t', 'true', 'y', 'yes', '1') THEN TRUE
+       WHEN lower(trim(CAST(x AS VARCHAR), ' ')) IN ('f', 'false', 'n', 'no', '0') THEN FALSE
+       ELSE error('22P02|invalid input syntax for type boolean') END;
+
+-- ------------------------------------------------------------------ text
+CREATE OR REPLACE MACRO emulator.concat(a, b) AS
+  emulator.printable(a) || emulator.printable(b);
+CREATE OR REPLACE MACRO emulator.substring(s, start) AS
+  substring(emulator.printable(s), greatest(start, 1)),
+  (s, start, n) AS CASE WHEN n < 0 THEN error('22011|negative substring length not allowed')
+    ELSE substring(emulator.printable(s), greatest(start, 1),
+                   greatest(least(n, start + n - 1), 0)) END;
+CREATE OR REPLACE MACRO emulator.left(s, n) AS
+  CASE WHEN n < 0 THEN error('0A000|LEFT with a negative length') ELSE left(s, n) END;
+CREATE OR REPLACE MACRO emulator.right(s, n) AS
+  CASE WHEN n < 0 THEN error('0A000|RIGHT with a negative length') ELSE right(s, n) END;
+CREATE OR REPLACE MACRO emulator.split_part(s, delimiter, part) AS
+  CASE WHEN part <= 0 THEN error('22023|field position must be greater than zero')
+       ELSE split_part(s, delimiter, part) END;
+CREATE OR REPLACE MACRO emulator.charindex(part, s) AS strpos(s, part);
+CREATE OR REPLACE MACRO emulator.pad_left(s, n) AS lpad(s, n, ' '), (s, n, fill) AS lpad(s, n, fill);
+CREATE OR REPLACE MACRO emulator.pad_right(s, n) AS rpad(s, n, ' '),
+  (s, n, fill) AS rpad(s, n, fill);
+CREATE OR REPLACE MACRO emulator.to_hex(x) AS lower(to_hex(x));
+CREATE OR REPLACE MACRO emulator.sha2(s, bits) AS
+  CASE bits WHEN 256 THEN sha256(s) WHEN 0 THEN sha256(s)
+            ELSE error('0A000|SHA2 knows here only 256 bits') END;
+-- NULL and '' are left out, and there is no delimiter by default: dg/r_LISTAGG.html
+CREATE OR REPLACE MACRO emulator.within_listagg_limit(s) AS
+  CASE WHEN s IS NULL OR strlen(s) <= 65535 THEN s
+       ELSE error('54000|Result size exceeds LISTAGG limit') END;
+CREATE OR REPLACE MACRO emulator.regexp_replace(s, pattern) AS regexp_replace(s, pattern, '', 'g'),
+  (s, pattern, by_what) AS regexp_replace(s, pattern, by_what, 'g');
+CREATE OR REPLACE MACRO emulator.regexp_count(s, pattern) AS
+  len(regexp_extract_all(s, pattern));
+CREATE OR REPLACE MACRO emulator.regexp_instr(s, pattern) AS
+  CASE WHEN regexp_matches(s, pattern) THEN strpos(s, regexp_extract(s, pattern)) ELSE 0 END;
+CREATE OR REPLACE MACRO emulator.json_text(s, path) AS json_extract_string(s, path);
+
+-- ------------------------------------------------------------------ dates
+CREATE OR REPLACE MACRO emulator.dateadd(part, n, t) AS CAST(t AS TIMESTAMP) + CASE part
+  WHEN 'year' THEN to_years(n) WHEN 'quarter' THEN to_months(3 * n) WHEN 'month' THEN to_months(n)
+  WHEN 'week' THEN to_days(7 * n) WHEN 'day' THEN to_days(n) WHEN 'hour' THEN to_hours(n)
+  WHEN 'minute' THEN to_minutes(n) WHEN 'second' THEN to_seconds(n)
+  WHEN 'millisecond' THEN to_milliseconds(n) WHEN 'microsecond' THEN to_microseconds(n)
+  ELSE error('0A000|DATEADD of ' || part) END;
+CREATE OR REPLACE MACRO emulator.datediff(part, a, b) AS CASE
+  WHEN part IN ('year', 'month', 'day', 'hour', 'minute', 'second', 'millisecond', 'microsecond')
+  THEN date_diff(part, CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP))
+  ELSE error('0A000|DATEDIFF of ' || part || ': where its boundary lies is not certain') END;
+CREATE OR REPLACE MACRO emulator.date_trunc(part, t) AS CASE
+  WHEN part IN ('year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second')
+  THEN date_trunc(part, CAST(t AS TIMESTAMP))
+  ELSE error('0A000|DATE_TRUNC of ' || part) END;
+-- the integer of that field alone: dg/r_Dateparts_for_datetime_functions.html
+CREATE OR REPLACE MACRO emulator.extract(part, t) AS CAST(CASE part
+  WHEN 'millisecond' THEN extract('millisecond' FROM CAST(t AS TIMESTAMP)) % 1000
+  WHEN 'microsecond' THEN extract('microsecond' FROM CAST(t AS TIMESTAMP)) % 1000000
+  WHEN 'epoch' THEN floor(epoch(CAST(t AS TIMESTAMP)))
+  WHEN 'week' THEN weekofyear(CAST(t AS TIMESTAMP))
+  ELSE CASE WHEN part IN ('year', 'quarter', 'month', 'day', 'dow', 'doy', 'hour', 'minute',
+                          'second')
+       THEN date_part(part, CAST(t AS TIMESTAMP))
+       ELSE error('0A000|EXTRACT of ' || part) END END AS BIGINT);
+-- a double with its fraction: dg/r_DATE_PART_function.html
+CREATE OR REPLACE MACRO emulator.date_part(part, t) AS CAST(CASE part
+  WHEN 'second' THEN (extract('microsecond' FROM CAST(t AS TIMESTAMP)) / 1e6)
+  WHEN 'epoch' THEN epoch(CAST(t AS TIMESTAMP))
+  ELSE emulator.extract(part, t) END AS DOUBLE);
+CREATE OR REPLACE MACRO emulator.date_part_year(t) AS CAST(year(CAST(t AS DATE)) AS INTEGER);
+-- the last day of a month stays the last: dg/r_ADD_MONTHS.html
+CREATE OR REPLACE MACRO emulator.add_months(t, n) AS
+  CASE WHEN CAST(t AS DATE) = last_day(CAST(t AS DATE))
+       THEN CAST(last_day(CAST(CAST(t AS DATE) + to_months(n) AS DATE)) AS TIMESTAMP)
+            + (CAST(t AS TIMESTAMP) - CAST(CAST(t AS DATE) AS TIMESTAMP))
+       ELSE CAST(t AS TIMESTAMP) + to_months(n) END;
+CREATE OR REPLACE MACRO emulator.last_day(t) AS last_day(CAST(t AS DATE));
+CREATE OR REPLACE MACRO emulator.next_day(t, day) AS
+  CAST(t AS DATE) + CAST(1 + (6 + day - CAST(isodow(CAST(t AS DATE)) AS INTEGER)) % 7 AS INTEGER);
+CREATE OR REPLACE MACRO emulator.only_timestamp(t) AS
+  CASE WHEN typeof(t) IN ('DATE', 'TIMESTAMP', '"NULL"') THEN CAST(t AS TIMESTAMP)
+       ELSE error('0A000|TO_CHAR of ' || typeof(t) || ': only dates and timestamps') END;
+CREATE OR REPLACE MACRO emulator.shifted(t, from_hours, to_hours) AS
+  CAST(t AS TIMESTAMP) + to_hours(to_hours - from_hours);
+CREATE OR REPLACE MACRO emulator.in_zone(t, source, target) AS
+  CAST(t AS TIMESTAMP) AT TIME ZONE source AT TIME ZONE target;

@@ -1,0 +1,100 @@
+"""What a session knows of its tables: columns, definitions, and which ones are temporary."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import duckdb
+
+from infra.local.redshift import definitions
+from infra.local.redshift.dialect import Translated, translate
+from infra.local.redshift.errors import RedshiftError
+
+
+class Tables:
+    """Tables as one connection sees them; names are `schema.table`."""
+
+    def __init__(self, run: Callable[[str], duckdb.DuckDBPyConnection]) -> None:
+        """Look them up by engine SQL that `run` carries out."""
+        self._run = run
+        self._temporary: set[str] = set()
+
+    def engine_name(self, table: str) -> str:
+        """How the engine is told of a table."""
+        schema, name = table.split(".")
+        return f'temp.main."{name}"' if table in self._temporary else f'"{schema}"."{name}"'
+
+    def permanent(self, tables: Sequence[str]) -> list[str]:
+        """Those that others see too."""
+        return [table for table in tables if table not in self._temporary]
+
+    def columns(self, table: str) -> list[tuple[str, str]]:
+        """Names and engine types of a table's columns, in order."""
+        return self._run(
+            f"SELECT column_name, data_type FROM duckdb_columns() WHERE {self._where(table)} "
+            "ORDER BY column_index"
+        ).fetchall()
+
+    def redshift_types(self, table: str) -> dict[str, str]:
+        """Names and Redshift's types of a table's columns."""
+        return self.definition(table).columns
+
+    def definition(self, table: str) -> definitions.Definition:
+        """What CREATE TABLE said; raises RedshiftError."""
+        row = self._run(
+            f"SELECT comment FROM duckdb_tables() WHERE {self._where(table)}"
+        ).fetchone()
+        if row is None:
+            raise RedshiftError("42P01", f'relation "{table}" does not exist')
+        return definitions.parse(row[0], table)
+
+    def note(self, definition: definitions.Definition) -> None:
+        """Keep Redshift's view of a table in the engine's comment."""
+        if definition.temporary:
+            self._temporary.add(definition.table)
+        if definition.columns:
+            text = definition.to_json().replace("'", "''")
+            self._run(f"COMMENT ON TABLE {self.engine_name(definition.table)} IS '{text}'")
+
+    def note_change(self, before: definitions.Definition, change: tuple[str, ...]) -> None:
+        """Keep what an ALTER TABLE changed."""
+        if change[0] != "move":
+            self.note(definitions.changed(before, change))
+
+    def create_like(self, new: definitions.Definition) -> definitions.Definition:
+        """CREATE TABLE a (LIKE b): its columns, lengths and NOT NULL, without keys and defaults."""
+        model = self.definition(new.like)
+        required = self._run(
+            "SELECT column_name FROM duckdb_columns() "
+            f"WHERE NOT is_nullable AND {self._where(new.like)}"
+        ).fetchall()
+        not_null = {name for (name,) in required}
+        columns = ", ".join(
+            f'"{name}" {kind}{" NOT NULL" if name in not_null else ""}'
+            for name, kind in model.columns.items()
+        )
+        kind = "TEMP TABLE" if new.temporary else "TABLE"
+        target = new.table.removeprefix("public.")
+        self._run(translate(f"CREATE {kind} {target} ({columns})").sql)
+        return replace(
+            model,
+            table=new.table,
+            temporary=new.temporary,
+            like="",
+            primary_key=[],
+            unique=[],
+            foreign_keys=[],
+        )
+
+    def name_first_columns(self, sql: str, insert: Translated) -> str:
+        """INSERT of fewer values than columns fills the first ones."""
+        columns = [name for name, _ in self.columns(insert.writes[0])]
+        if not insert.values or insert.values >= len(columns):
+            return sql
+        named = ", ".join(f'"{name}"' for name in columns[: insert.values])
+        return sql.replace(" VALUES ", f" ({named}) VALUES ", 1)
+
+    def _where(self, table: str) -> str:
+        schema, name = table.split(".")
+        temporary = table in self._temporary
+        place = "database_name = 'temp'" if temporary else f"schema_name = '{schema}'"
+        return f"{place} AND table_name = '{name}'"

@@ -1,0 +1,36 @@
+"""What is known of each behaviour: where it is documented, or why it is the emulator's own."""
+
+import pytest
+
+MARKS = ("documented", "emulator_only")
+_GUIDE = "https://docs.aws.amazon.com/redshift/latest/dg/"
+
+
+def documented(page: str) -> pytest.MarkDecorator:
+    """Redshift's documentation says so; `page` is a page of the developer guide, or a URL."""
+    return pytest.mark.documented(page if "://" in page else f"{_GUIDE}{page}.html")
+
+
+def emulator_only(reason: str) -> pytest.MarkDecorator:
+    """Says nothing of Redshift: what the emulator refuses or does besides, and why."""
+    return pytest.mark.emulator_only(reason)
+
+
+def marked(item: pytest.Item) -> list[pytest.Mark]:
+    """The marks of a test that say what is known."""
+    return [mark for mark in item.iter_markers() if mark.name in MARKS]
+
+
+def gives(sql: str, expected: object, page: str):
+    """A documented result, as a parameter of a test."""
+    return pytest.param(sql, expected, marks=documented(page), id=sql)
+
+
+def fails(sql: str, words: str, page: str):
+    """A documented error, as a parameter of a test."""
+    return pytest.param(sql, words, marks=documented(page), id=sql)
+
+
+def refuses(sql: str, words: str, reason: str):
+    """SQL that the emulator refuses because Redshift's result is not certain."""
+    return pytest.param(sql, words, marks=emulator_only(reason), id=sql)

@@ -1,0 +1,37 @@
+"""SQL that Redshift lacks is refused, statement by statement, although the engine would run it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.infra.local.redshift.conftest import Database
+from tests.infra.local.redshift.ledger import documented
+
+_FILE = Path(__file__).with_name("lacking.sql")
+STATEMENTS = re.findall(r"^(?!--)(.+);$", _FILE.read_text(), re.MULTILINE)
+
+
+@pytest.fixture
+def tables(sales: Database) -> Database:
+    sales.run("DROP TABLE IF EXISTS source")
+    sales.run("CREATE TABLE source (i INTEGER, m DECIMAL(8, 2))")
+    sales.run("INSERT INTO source VALUES (1, 5.00)")
+    return sales
+
+
+@documented("c_unsupported-postgresql-features")
+@pytest.mark.parametrize("sql", STATEMENTS)
+def test_is_refused_for_what_it_is(tables: Database, sql: str) -> None:
+    fields = tables.error(sql)
+    # neither for a table or column that is missing, nor by an internal error
+    assert fields["C"] in {"0A000", "42601", "42883", "42704"}, fields
+    assert len(fields["M"]) > 20  # a reason, not only a word
+
+
+@documented("c_unsupported-postgresql-features")
+def test_there_are_at_least_fifty_and_no_data_is_changed_by_them(tables: Database) -> None:
+    assert len(set(STATEMENTS)) >= 50
+    for sql in STATEMENTS:
+        tables.error(sql)
+    assert tables.rows("SELECT COUNT(*), SUM(i) FROM sales") == [(3, 5)]
