@@ -115,7 +115,7 @@ class Connection(socketserver.BaseRequestHandler):
             self.wire.send(b"S", cstring(name) + cstring(value))
         self.wire.send(b"K", struct.pack(">ii", *key))
         self.session = Session(
-            self.server.connect(),
+            self.server.connect,
             self.server.locks,
             self.server.s3,
             key,

@@ -11,6 +11,7 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conv
 import bz2
 import gzip
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,9 @@ import pyarrow as pa
 import pyarrow.csv as pc
 from pyarrow import compute
 
+from infra.local.redshift.conversions import conversion
 from infra.local.redshift.copy import Copy
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError
-from infra.local.redshift.formats import to_strptime
 
 if TYPE_CHECKING:
     from infra.local.redshift.session import Session
@@ -53,15 +54,20 @@ def load_file(
 
     wanted = _wanted(copy, columns)
     before = len(errors)
-    table = _read(copy, wanted, url, _decompressed(copy, body), errors)
+    table, odd = _read(copy, wanted, url, _decompressed(copy, body), errors)
+    lines = _Lines(table, odd, int(copy.options.get("ignoreheader", "0")))
+    errors += [
+        LoadError(url, lines.of_odd(i), "", "", "", 0, *_width_error(row))
+        for i, row in enumerate(odd)
+    ]
     definition = _lengths(session, copy.table)
     converted = {
-        name: _conversion(copy, f'"{name}"', kind, definition.get(name, 0)) for name, kind in wanted
+        name: conversion(copy, f'"{name}"', kind, definition.get(name, 0)) for name, kind in wanted
     }
     numbers = pa.array(range(table.num_rows), pa.int64())
     session.connection.register("copy_rows", table.append_column("copy_row", numbers))
     try:
-        bad = _bad_rows(session, copy, url, converted, errors)
+        bad = _bad_rows(session, copy, url, converted, lines, errors)
     finally:
         session.connection.unregister("copy_rows")
     tolerated = int(copy.options.get("maxerror", "0"))
@@ -99,17 +105,17 @@ def _decompressed(copy: Copy, body: bytes) -> bytes:
 
 def _read(
     copy: Copy, wanted: list[tuple[str, str]], url: str, body: bytes, errors: list[LoadError]
-) -> pa.Table:
+) -> tuple[pa.Table, list[pc.InvalidRow]]:
+    """The rows as text, and those with a wrong number of fields."""
     csv = "csv" in copy.options
     names = [name for name, _ in wanted]
     skip = int(copy.options.get("ignoreheader", "0"))
     body = _valid_utf8(copy, body, url, errors, skip)
 
-    def wrong_width(row: pc.InvalidRow) -> str:
-        found = (1202, "Extra column(s) found")
-        if row.actual_columns < row.expected_columns:
-            found = (1214, "Delimiter not found")
-        errors.append(LoadError(url, row.number or 0, "", "", "", 0, *found))
+    odd: list[pc.InvalidRow] = []
+
+    def set_aside(row: pc.InvalidRow) -> str:
+        odd.append(row)
         return "skip"
 
     delimiter = copy.options.get("delimiter", "," if csv else "|")
@@ -118,20 +124,23 @@ def _read(
         raise NotEmulatedError("FILLRECORD, or a DELIMITER of several characters")
     if not csv and "quote" in copy.options:
         raise NotEmulatedError("QUOTE without CSV")
-    text = io.BytesIO(_without_lines(body, skip))
-    if not text.getbuffer().nbytes:
-        return pa.table({name: pa.array([], pa.string()) for name in names})
-    try:
+    text = _without_lines(body, skip)
+    if not text:
+        return pa.table({name: pa.array([], pa.string()) for name in names}), odd
+    ignore = "ignoreblanklines" in copy.options
+
+    def parsed(*, ignore_empty_lines: bool) -> pa.Table:
+        odd.clear()
         return pc.read_csv(
-            text,
+            io.BytesIO(text),
             read_options=pc.ReadOptions(column_names=names, use_threads=False, block_size=1 << 26),
             parse_options=pc.ParseOptions(
                 delimiter=delimiter,
                 quote_char=copy.options.get("quote", '"') if csv else False,
                 double_quote=csv,
                 newlines_in_values=csv,
-                ignore_empty_lines=csv or "ignoreblanklines" in copy.options,
-                invalid_row_handler=wrong_width,
+                ignore_empty_lines=ignore_empty_lines,
+                invalid_row_handler=set_aside,
             ),
             convert_options=pc.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
@@ -139,8 +148,46 @@ def _read(
                 check_utf8=False,
             ),
         )
+
+    try:
+        table = parsed(ignore_empty_lines=ignore)
+        maybe_blank = not ignore and re.search(rb"(?:^|\n)\r?\n", text)  # or inside of quotes
+        if maybe_blank and parsed(ignore_empty_lines=True).num_rows < table.num_rows:
+            raise NotEmulatedError(f"a blank line in {url}: COPY it with IGNOREBLANKLINES")
     except pa.ArrowInvalid as error:
         raise RedshiftError("XX000", f"Load failed: {error}", url) from error
+    return table, odd
+
+
+def _width_error(row: pc.InvalidRow) -> tuple[int, str]:
+    if row.actual_columns < row.expected_columns:
+        return 1214, "Delimiter not found"
+    return 1202, "Extra column(s) found"
+
+
+class _Lines:
+    """Line numbers of rows in their file: a quoted value may hold line breaks."""
+
+    def __init__(self, table: pa.Table, odd: list[pc.InvalidRow], header: int) -> None:
+        self._table, self._odd, self._header = table, odd, header
+
+    def of_odd(self, index: int) -> int:
+        """Of a row with a wrong number of fields, by its place among those."""
+        number = self._odd[index].number or 0
+        return self._line(number, number - 1 - index, index)
+
+    def of_row(self, index: int) -> int:
+        """Of a row of the table."""
+        odd = 0
+        while odd < len(self._odd) and (self._odd[odd].number or 0) <= index + 1 + odd:
+            odd += 1
+        return self._line(index + 1 + odd, index, odd)
+
+    def _line(self, number: int, rows_before: int, odd_before: int) -> int:
+        before = self._table.slice(0, rows_before)
+        breaks = sum(compute.sum(compute.count_substring(c, "\n")).as_py() or 0 for c in before)
+        breaks += sum(row.text.count("\n") for row in self._odd[:odd_before])
+        return self._header + number + breaks
 
 
 def _without_lines(body: bytes, count: int) -> bytes:
@@ -184,90 +231,12 @@ def _lengths(session: "Session", table: str) -> dict[str, int]:
     }
 
 
-def _conversion(copy: Copy, column: str, kind: str, length: int) -> tuple[str, str, str, int]:
-    """Engine SQL of the value, of what makes it wrong, and the message and code of that."""
-    options = copy.options
-    null = options.get("null", "\\N").replace("'", "''")
-    text = f"trim({column}, E' \\t')" if "trimblanks" in options else column
-    value = f"nullif({text}, '{null}')"
-    if kind == "VARCHAR":
-        if "emptyasnull" in options:
-            value = f"nullif({value}, '')"
-        if "blanksasnull" in options:
-            value = (
-                f"CASE WHEN trim({value}, ' ') = '' AND {value} <> '' THEN NULL ELSE {value} END"
-            )
-        if "truncatecolumns" in options and length:
-            return f"emulator.cut({value}, {length})", "FALSE", "", 0
-        return (
-            value,
-            f"strlen({value}) > {length}" if length else "FALSE",
-            ("'String length exceeds DDL length'"),
-            1204,
-        )
-    value = f"nullif(trim({value}, ' '), '')"
-    if kind.startswith("DECIMAL"):
-        scale = int(kind[8:-1].split(",")[1])
-        digits = value
-        if "roundec" not in options:  # COPY cuts, INSERT rounds
-            fraction = r"\1" if scale else ""
-            digits = rf"regexp_replace({value}, '(\.\d{{{scale}}})\d+$', '{fraction}')"
-            if not scale:
-                digits = rf"regexp_replace({value}, '\.\d*$', '')"
-        typed = f"TRY_CAST({digits} AS {kind})"
-    elif kind in {"SMALLINT", "INTEGER", "BIGINT"}:
-        whole = rf"regexp_full_match({value}, '[+-]?\d+')"
-        typed = f"CASE WHEN {whole} THEN TRY_CAST({value} AS {kind}) END"
-    elif kind == "BOOLEAN":
-        typed = (f"CASE WHEN lower({value}) IN ('t','true','y','yes','1') THEN TRUE "
-                 f"WHEN lower({value}) IN ('f','false','n','no','0') THEN FALSE END")  # fmt: skip
-    elif kind in {"DATE", "TIMESTAMP"}:
-        typed = _date(options, value, kind)
-        if "acceptanydate" in options:
-            return typed, "FALSE", "", 0
-    else:
-        typed = f"TRY_CAST({value} AS {kind})"
-    wrong = f"{value} IS NOT NULL AND {typed} IS NULL"
-    message, code = _complaint(kind, value)
-    return typed, wrong, message, code
-
-
-def _complaint(kind: str, value: str) -> tuple[str, int]:
-    if kind == "DATE":
-        return "'Invalid Date Format - length must be 10 or more'", 1205
-    if kind == "TIMESTAMP":
-        return "'Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]'", 1206
-    if kind == "BOOLEAN":
-        return "'Unknown boolean format'", 1210
-    names = {"SMALLINT": "Short", "INTEGER": "Integer", "BIGINT": "Long"}
-    name = names.get(kind, "Decimal" if kind.startswith("DECIMAL") else "Float")
-    prefix = rf"regexp_extract({value}, '^[+-]?\d*')"
-    return (
-        f"CASE WHEN regexp_full_match({value}, '[+-]?\\d+') THEN 'Overflow, Value ' || {value} "
-        f"ELSE 'Invalid digit, Value ''' || substring({value}, 1 + length({prefix}), 1) || "
-        f"''', Pos ' || length({prefix}) || ', Type: {name}' END",
-        1207,
-    )
-
-
-def _date(options: dict[str, str], value: str, kind: str) -> str:
-    form = options.get("dateformat" if kind == "DATE" else "timeformat", "")
-    if form.lower() in {"epochsecs", "epochmillisecs"}:
-        raise NotEmulatedError(f"TIMEFORMAT '{form}'")
-    if form and form != "auto":
-        pattern = to_strptime(form.replace("HH24", "HH").replace("HH", "HH24"))
-        return f"CAST(try_strptime({value}, '{pattern}') AS {kind})"
-    shape = r"\d{4}-\d{2}-\d{2}"
-    if kind == "TIMESTAMP":
-        shape += r"( \d{2}:\d{2}:\d{2}(\.\d{1,6})?)?"
-    return f"CASE WHEN regexp_full_match({value}, '{shape}') THEN TRY_CAST({value} AS {kind}) END"
-
-
 def _bad_rows(
     session: "Session",
     copy: Copy,
     url: str,
     converted: dict[str, tuple[str, str, str, int]],
+    lines: _Lines,
     errors: list[LoadError],
 ) -> set[int]:
     """Numbers of the rows that do not fit, each with an error for its first wrong column."""
@@ -283,18 +252,12 @@ def _bad_rows(
     ).fetchall()
     if not found:
         return set()
-    header = int(copy.options.get("ignoreheader", "0"))
     kinds = session.tables.redshift_types(copy.table)
-    text = " || ".join(f'"{name}"' for name in converted)
     for row, index, message in found[:1000]:
         name, _, _, code = checks[index]
-        breaks = session.run(
-            f"SELECT coalesce(sum(length({text}) - length(replace({text}, chr(10), ''))), 0) "
-            f"FROM copy_rows WHERE copy_row < {row}"
-        ).fetchall()[0][0]
         kind, _, length = kinds[name].partition("(")
-        errors.append(
-            LoadError(url, row + 1 + header + int(breaks), name, kind[:10], length.rstrip(")"), 0,
-                      code, message)
-        )  # fmt: skip
+        error = LoadError(
+            url, lines.of_row(row), name, kind[:10], length.rstrip(")"), 0, code, message
+        )
+        errors.append(error)
     return {row for row, *_ in found}

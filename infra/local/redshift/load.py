@@ -126,16 +126,16 @@ def insert(
     target = session.tables.engine_name(table)
     session.connection.register("copy_source", source)
     try:
-        row = session.connection.execute(
+        rows = session.connection.execute(
             f"INSERT INTO {target} {into} SELECT {select} FROM copy_source"
-        ).fetchone()
+        ).fetchall()
     except duckdb.Error as error:
         raise from_duckdb(error) from error
     finally:
         # in an aborted transaction it cannot be unregistered; the next COPY replaces it
         with suppress(duckdb.TransactionException):
             session.connection.unregister("copy_source")
-    return row[0] if row else 0
+    return rows[0][0] if rows else 0
 
 
 def _record(session: "Session", copy: Copy, progress: _Progress, message: str) -> None:
@@ -144,7 +144,7 @@ def _record(session: "Session", copy: Copy, progress: _Progress, message: str) -
     history = [100, query, session.key[0], "failed" if message else "completed", name, started,
                now(), copy.url, "parquet" if copy.columnar else "text",
                0 if message else progress.rows, progress.size, progress.files, message]  # fmt: skip
-    own = session.connection.cursor()
+    own = session.connect()
     own.execute(f"INSERT INTO emulator.sys_load_history VALUES ({_marks(history)})", history)
     for error in progress.errors[:1000]:
         detail = [100, query, query, session.key[0], "dev", 0, started, error.file, error.line,

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,7 +50,7 @@ class Session:
 
     def __init__(
         self,
-        connection: duckdb.DuckDBPyConnection,
+        connect: Callable[[], duckdb.DuckDBPyConnection],
         locks: TableLocks,
         s3: Any,  # noqa: ANN401 (a boto3 client)
         key: tuple[int, int] = (0, 0),
@@ -58,7 +58,8 @@ class Session:
         database: str = "",
     ) -> None:
         """Use a DuckDB connection of its own; `key` is what a client cancels with."""
-        self.connection = connection
+        self.connect = connect
+        self.connection = connect()
         self.s3 = s3
         self.key = key
         self.user = user
@@ -171,12 +172,12 @@ class Session:
         if statement.values:
             sql = self.tables.name_first_columns(sql, statement)
         before = self.tables.definition(statement.writes[0]) if statement.change else None
-        row = self.run(sql).fetchone()
+        rows = self.run(sql).fetchall()
         if definition is not None:
             self.tables.note(definition)
         if before is not None:
             self.tables.note_change(before, statement.change)
-        return row
+        return rows[0] if rows else None
 
     def _truncate(self, statement: Translated) -> Result:
         # it commits what came before, and cannot be rolled back

@@ -40,12 +40,12 @@ class Tables:
 
     def definition(self, table: str) -> definitions.Definition:
         """What CREATE TABLE said; raises RedshiftError."""
-        row = self._run(
+        rows = self._run(
             f"SELECT comment FROM duckdb_tables() WHERE {self._where(table)}"
-        ).fetchone()
-        if row is None:
+        ).fetchall()
+        if not rows:
             raise RedshiftError("42P01", f'relation "{table}" does not exist')
-        return definitions.parse(row[0], table)
+        return definitions.parse(rows[0][0], table)
 
     def note(self, definition: definitions.Definition) -> None:
         """Keep Redshift's view of a table in the engine's comment."""
