@@ -1,4 +1,4 @@
-"""The command line: `olist run`, `generate`, `query`, `fetch`."""
+"""The command line: `olist run`, `generate`, `query`, `fetch`, `redshift`."""
 
 import csv
 import os
@@ -122,6 +122,24 @@ def fetch(
 
     download(directory)
     _console.print(f"The real data set is in {directory}. Load it: olist run --source {directory}")
+
+
+@app.command()
+def redshift(
+    path: Annotated[Path, typer.Option(help="File that holds the database.")],
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 5439,
+    user: Annotated[str, typer.Option(help="The user that may log in.")] = "olist",
+    iam_port: Annotated[
+        int | None, typer.Option(help="Also answer GetCredentials of Redshift Serverless there.")
+    ] = None,
+) -> None:
+    """Serve the local Redshift alone; its password comes from OLIST_REDSHIFT_PASSWORD.
+
+    COPY and UNLOAD use the S3 API at OLIST_S3_ENDPOINT_URL.
+    """
+    from infra.local.redshift.server import serve  # noqa: PLC0415
+
+    serve(path.expanduser().resolve(), port, user, iam_port=iam_port)
 
 
 def main() -> None:

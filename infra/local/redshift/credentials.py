@@ -33,7 +33,8 @@ class CredentialsEndpoint:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                size = min(int(self.headers.get("Content-Length") or 0), _MAX_BODY)
+                length = self.headers.get("Content-Length") or ""
+                size = min(int(length), _MAX_BODY) if length.isdigit() else 0
                 status, answer = endpoint.answer(dict(self.headers), self.rfile.read(size))
                 body = json.dumps(answer).encode()
                 self.send_response(status)
@@ -65,12 +66,13 @@ class CredentialsEndpoint:
         if not self._signed(named, body):
             return 403, {"__type": "AccessDeniedException", "message": "the signature is wrong"}
         action = named.get("x-amz-target", "").removeprefix("RedshiftServerless.")
-        wanted = json.loads(body or b"{}")
+        try:
+            name = json.loads(body or b"{}").get("workgroupName")
+        except (ValueError, AttributeError):
+            return 400, {"__type": "ValidationException", "message": "the body is no JSON object"}
         if action == "GetWorkgroup":
             endpoint = {"address": "127.0.0.1", "port": self._redshift_port}
-            return 200, {
-                "workgroup": {"workgroupName": wanted["workgroupName"], "endpoint": endpoint}
-            }
+            return 200, {"workgroup": {"workgroupName": name, "endpoint": endpoint}}
         if action == "GetCredentials":
             user, password = f"IAM:{self._keys.access_key}", secrets.token_urlsafe(24)
             until = time.time() + _VALID_SECONDS

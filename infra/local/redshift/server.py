@@ -26,6 +26,10 @@ from infra.local.redshift.session import Session
 from infra.local.redshift.tls import server_context
 
 
+class StartError(RuntimeError):
+    """The server cannot start; the message says why and what to do."""
+
+
 class RedshiftServer(socketserver.ThreadingTCPServer):
     """A server over one DuckDB file."""
 
@@ -43,7 +47,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """Open the file and bind the port (0: a free one)."""
-        super().__init__(("127.0.0.1", port), Connection)
+        super().__init__(("127.0.0.1", port), Connection, bind_and_activate=False)
         self.user = user
         self.password = password
         self.tls = tls
@@ -75,6 +79,8 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
             aws_secret_access_key="local",  # noqa: S106
             region_name="us-east-1",
         )
+        self.server_bind()
+        self.server_activate()
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """An engine connection for a new session."""
@@ -104,34 +110,51 @@ def serve(
     iam_port: int | None = None,
     with_parent: bool = False,
 ) -> None:
-    """Serve until SIGTERM; print the address once ready."""
+    """Serve until SIGTERM or Ctrl-C; print the address once ready.
+
+    Raises StartError with what to do when it cannot start.
+    """
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # dropped DISTKEY and the like
-    password = os.environ["OLIST_REDSHIFT_PASSWORD"]
-    server = RedshiftServer(
-        port,
-        path,
-        user,
-        password,
-        os.environ.get("OLIST_S3_ENDPOINT_URL"),
-        server_context(path.parent),
-    )
-
-    def stop(*_: object) -> None:
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, stop)
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: sys.exit(0))
     if with_parent:
         end_with_parent()
-    bound = server.server_address[1]
-    if iam_port is not None:
-        server.credentials = CredentialsEndpoint(iam_port, user, password, int(bound))
-        print(f"credentials http://127.0.0.1:{server.credentials.port}", flush=True)
-    print(f"ready 127.0.0.1:{bound}", flush=True)
+    server = _start(path, port, user, iam_port)
+    print(f"ready 127.0.0.1:{server.server_address[1]}", flush=True)
+    print(f"TLS: trust {path.parent / 'ca.pem'}", flush=True)
+    if server.credentials is not None:
+        print(f"IAM: endpoint http://127.0.0.1:{server.credentials.port}", flush=True)
     try:
         server.serve_forever()
     finally:
         server.server_close()
+
+
+def _start(path: Path, port: int, user: str, iam_port: int | None) -> RedshiftServer:
+    password = os.environ.get("OLIST_REDSHIFT_PASSWORD")
+    if not password:
+        raise StartError(f"set OLIST_REDSHIFT_PASSWORD to the password that {user} will need")
+    try:
+        server = RedshiftServer(
+            port,
+            path,
+            user,
+            password,
+            os.environ.get("OLIST_S3_ENDPOINT_URL"),
+            server_context(path.parent),
+        )
+        if iam_port is not None:
+            bound = int(server.server_address[1])
+            server.credentials = CredentialsEndpoint(iam_port, user, password, bound)
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on 127.0.0.1:{port}, or write to {path.parent}: {error}. "
+            "Give another --port or --path"
+        ) from error
+    except duckdb.Error as error:
+        raise StartError(f"cannot open {path}: {error}. Give another --path") from error
+    return server
 
 
 def main() -> None:

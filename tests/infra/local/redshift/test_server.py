@@ -1,0 +1,125 @@
+"""`olist redshift`: the server alone, started and stopped as a person does."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redshift_connector
+
+from infra.settings import PROJECT
+from tests.infra.local.redshift.ledger import emulator_only
+
+pytestmark = emulator_only("the command `olist redshift` is ours")
+
+
+def _command(path: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "flows.cli", "redshift", "--path", str(path), *more]
+
+
+def _environment(password: str | None) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("OLIST_")}
+    return clean if password is None else {**clean, "OLIST_REDSHIFT_PASSWORD": password}
+
+
+@contextmanager
+def _served(path: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The process and its port, once it says that it is ready."""
+    command = _command(path, "--port", "0", *more)
+    with subprocess.Popen(
+        command, env=_environment("pw"), cwd=PROJECT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        word, _, address = process.stdout.readline().strip().partition(" ")
+        assert word == "ready"
+        try:
+            yield process, int(address.rpartition(":")[2])
+        finally:
+            process.kill()
+
+
+def _login(port: int) -> redshift_connector.Connection:
+    return redshift_connector.connect(
+        host="127.0.0.1", port=port, user="ana", password="pw", database="dev", ssl=False
+    )
+
+
+def _refused(path: Path, *more: str, password: str | None = "pw") -> str:
+    done = subprocess.run(
+        _command(path, *more),
+        env=_environment(password),
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout
+    assert "Traceback" not in done.stderr
+    return " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_when_it_is_ready_and_stops_with_0(tmp_path: Path, sign: signal.Signals) -> None:
+    with _served(tmp_path / "a.duckdb", "--user", "ana") as (process, port):
+        with _login(port) as connection:
+            connection.cursor().execute("CREATE TABLE t (a INTEGER)")
+        process.send_signal(sign)
+        assert process.wait(20) == 0
+
+
+def test_it_stops_while_clients_are_connected(tmp_path: Path) -> None:
+    with (
+        _served(tmp_path / "a.duckdb", "--user", "ana") as (process, port),
+        socket.create_connection(("127.0.0.1", port)),  # says nothing
+        _login(port) as connection,
+    ):
+        connection.cursor().execute("SELECT 1")  # its transaction stays open
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
+    for sql, rows in (("CREATE TABLE t AS SELECT 7 AS a", []), ("SELECT a FROM t", [[7]])):
+        with _served(tmp_path / "a.duckdb", "--user", "ana") as (process, port):
+            with _login(port) as connection:
+                cursor = connection.cursor()
+                cursor.execute(sql)
+                connection.commit()
+                if rows:
+                    assert [list(row) for row in cursor.fetchall()] == rows
+            process.kill()  # not even the time to close the file
+
+
+def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
+    with _served(tmp_path / "a.duckdb") as (process, port):
+        listening = [
+            line.split()[1]
+            for line in Path(f"/proc/{process.pid}/net/tcp").read_text().splitlines()[1:]
+            if line.split()[3] == "0A" and line.split()[1].endswith(f":{port:04X}")
+        ]
+    assert listening == [f"0100007F:{port:04X}"]
+
+
+def test_it_wants_a_password(tmp_path: Path) -> None:
+    assert "set OLIST_REDSHIFT_PASSWORD" in _refused(tmp_path / "a.duckdb", password=None)
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        message = _refused(tmp_path / "a.duckdb", "--port", port)
+    assert f"127.0.0.1:{port}" in message
+    assert "Give another --port" in message
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.duckdb").write_text("no database, but long enough to be read as one\n" * 500)
+    assert "cannot open" in _refused(tmp_path / "a.duckdb", "--port", "0")
