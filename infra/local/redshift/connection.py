@@ -11,6 +11,7 @@ import socket
 import socketserver
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -48,12 +49,27 @@ class Connection(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         """Log in, then answer messages."""
+        self.key = (os.getpid() & 0x7FFFFFFF, secrets.randbits(31))  # what a client cancels with
+        self.server.connections.add(self)
+        try:
+            self._handle()
+        finally:
+            self.server.connections.discard(self)
+
+    def hang_up(self) -> None:
+        """End what is running, and the connection; may be called from another thread."""
+        session = self.server.sessions.get(self.key)
+        if session is not None:
+            session.interrupt()
+        with suppress(OSError):  # it has ended by itself
+            self.request.shutdown(socket.SHUT_RDWR)
+
+    def _handle(self) -> None:
         sock: socket.socket = self.request
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(_LOGIN_SECONDS)
-        key = (os.getpid() & 0x7FFFFFFF, secrets.randbits(31))
         try:
-            if not self._start(sock, key):
+            if not self._start(sock):
                 return
             self.wire.socket.settimeout(None)
             self.prepared: dict[str, Prepared] = {}
@@ -62,13 +78,13 @@ class Connection(socketserver.BaseRequestHandler):
         except (OSError, ValueError, struct.error) as error:  # gone, or not speaking the protocol
             _log.info("connection ended: %s", error)
         finally:
-            session = self.server.sessions.pop(key, None)
+            session = self.server.sessions.pop(self.key, None)
             if session is not None:
                 session.close()
 
     # ------------------------------------------------------------------ login
 
-    def _start(self, sock: socket.socket, key: tuple[int, int]) -> bool:
+    def _start(self, sock: socket.socket) -> bool:
         self.wire = Wire(sock)
         code, body = self.wire.read_startup()
         while code in {_SSL_REQUEST, _GSS_REQUEST}:
@@ -88,9 +104,9 @@ class Connection(socketserver.BaseRequestHandler):
             raise ConnectionError("not a PostgreSQL 3.0 client")
         words = body.decode().split("\0")
         options = dict(zip(words[::2], words[1::2], strict=False))
-        return self._login(options, key)
+        return self._login(options)
 
-    def _login(self, options: dict[str, str], key: tuple[int, int]) -> bool:
+    def _login(self, options: dict[str, str]) -> bool:
         user = options.get("user", "")
         self.wire.send(b"R", struct.pack(">i", 3))  # cleartext password, over loopback or TLS
         self.wire.flush()
@@ -113,16 +129,16 @@ class Connection(socketserver.BaseRequestHandler):
             "server_protocol_version": "0",
         }.items():
             self.wire.send(b"S", cstring(name) + cstring(value))
-        self.wire.send(b"K", struct.pack(">ii", *key))
+        self.wire.send(b"K", struct.pack(">ii", *self.key))
         self.session = Session(
             self.server.connect,
             self.server.locks,
             self.server.s3,
-            key,
+            self.key,
             user,
             options.get("database") or user,
         )
-        self.server.sessions[key] = self.session
+        self.server.sessions[self.key] = self.session
         self._ready()
         return True
 

@@ -11,6 +11,7 @@ import signal
 import socketserver
 import ssl
 import sys
+import time
 from pathlib import Path
 
 import boto3
@@ -24,6 +25,8 @@ from infra.local.redshift.dialect import PRELUDE
 from infra.local.redshift.locks import TableLocks
 from infra.local.redshift.session import Session
 from infra.local.redshift.tls import server_context
+
+_STOP_SECONDS = 10
 
 
 class StartError(RuntimeError):
@@ -71,6 +74,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
             self.database.execute(setting)
         self.locks = TableLocks()
         self.sessions: dict[tuple[int, int], Session] = {}
+        self.connections: set[Connection] = set()
         # the stand-in for S3 asks for a signature but does not check it
         self.s3 = boto3.client(
             "s3",
@@ -95,10 +99,15 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         return self.credentials.password_of(user) if self.credentials else None
 
     def server_close(self) -> None:
-        """Close the socket and the database."""
+        """Close the socket, then all connections, then the database."""
         super().server_close()
         if self.credentials is not None:
             self.credentials.shutdown()
+        until = time.monotonic() + _STOP_SECONDS
+        while self.connections and time.monotonic() < until:
+            for connection in tuple(self.connections):
+                connection.hang_up()
+            time.sleep(0.02)
         self.database.close()
 
 

@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,10 @@ import redshift_connector
 from infra.settings import PROJECT
 from tests.infra.local.redshift.ledger import emulator_only
 
+LONG = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000), "
+    "m AS (SELECT i FROM n) SELECT COUNT(*) FROM m a, m b, m c WHERE a.i + b.i + c.i < 0"
+)
 pytestmark = emulator_only("the command `olist redshift` is ours")
 
 
@@ -71,6 +77,22 @@ def test_it_says_when_it_is_ready_and_stops_with_0(tmp_path: Path, sign: signal.
             connection.cursor().execute("CREATE TABLE t (a INTEGER)")
         process.send_signal(sign)
         assert process.wait(20) == 0
+
+
+def test_it_stops_while_a_query_runs(tmp_path: Path) -> None:
+    with _served(tmp_path / "a.duckdb", "--user", "ana") as (process, port):
+        client = _login(port)
+        long = threading.Thread(target=_run_and_fail, args=(client, LONG))
+        long.start()
+        time.sleep(1)
+        process.terminate()
+        assert process.wait(20) == 0
+        long.join()
+
+
+def _run_and_fail(client: redshift_connector.Connection, sql: str) -> None:
+    with pytest.raises(Exception):  # noqa: B017, PT011 (cancelled, or the connection is gone)
+        client.cursor().execute(sql)
 
 
 def test_it_stops_while_clients_are_connected(tmp_path: Path) -> None:
