@@ -1,17 +1,13 @@
-"""The warehouse: connections to Redshift, transactions, and SQL files."""
+"""The warehouse: connections to Redshift, and transactions."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import redshift_connector
-import sqlglot
 from redshift_connector.error import Error, InterfaceError
-from sqlglot.tokens import TokenType
 
-from infra.settings import SQL, Settings
+from infra.settings import Settings
 
 _TRANSIENT_STATES = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "08006", "08001"}
 
@@ -119,27 +115,3 @@ def _explained(error: Exception, what: str) -> WarehouseError:
 def _first_line(sql: str) -> str:
     lines = [line for line in sql.splitlines() if line.strip() and not line.startswith("--")]
     return lines[0][:100] if lines else sql[:100]
-
-
-@cache
-def statements(path: str) -> tuple[str, ...]:
-    """Statements of a file under `sql/`, comments included (`dimensions/dim_date.sql`)."""
-    return split(SQL.joinpath(path).read_text())
-
-
-def split(sql: str) -> tuple[str, ...]:
-    """Split at the semicolons that end statements, not at those in comments and strings."""
-    parts = []
-    start = 0
-    for token in sqlglot.tokenize(sql, read="redshift"):
-        if token.token_type is TokenType.SEMICOLON:
-            parts.append(sql[start : token.start].strip())
-            start = token.end + 1
-    if rest := sql[start:].strip():
-        parts.append(rest)
-    return tuple(part for part in parts if part)
-
-
-def sql_files(folder: str) -> list[Path]:
-    """The files of a folder under `sql/`, in alphabetical order."""
-    return sorted(SQL.joinpath(folder).glob("*.sql"))

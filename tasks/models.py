@@ -14,7 +14,7 @@ from graphlib import TopologicalSorter
 import sqlglot
 from sqlglot import exp
 
-from infra.warehouse import sql_files, statements
+from infra.statements import sql_files, statements
 
 CANDIDATE_FOLDERS = ("touched", "latest")
 PUBLISHED_FOLDERS = ("dimensions", "facts", "marts")

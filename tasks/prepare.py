@@ -6,7 +6,8 @@ from prefect import task
 
 from infra.contracts import contracts
 from infra.settings import Settings
-from infra.warehouse import sql_files, statements, transaction
+from infra.statements import sql_files, statements
+from infra.warehouse import transaction
 from tasks.retries import RETRY
 
 SCHEMAS = ("staging", "candidate", "analytics", "audit")

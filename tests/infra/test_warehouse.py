@@ -1,14 +1,9 @@
-"""Connections, transactions and SQL files."""
+"""Connections and transactions."""
 
 import pytest
 
 from infra.settings import Settings
-from infra.warehouse import WarehouseError, split, transaction
-
-
-def test_statements_end_at_semicolons_outside_comments_and_strings() -> None:
-    sql = "-- a; b\nSELECT ';' AS x; /* ; */ SELECT 2;\n"
-    assert split(sql) == ("-- a; b\nSELECT ';' AS x", "/* ; */ SELECT 2")
+from infra.warehouse import WarehouseError, transaction
 
 
 def test_a_transaction_is_all_or_nothing(stack: Settings) -> None:

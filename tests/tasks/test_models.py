@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from infra.local.redshift.dialect import translate
 from infra.settings import PROJECT, SQL
-from infra.warehouse import split
+from infra.statements import split
 from tasks.models import models, published_models
 
 FILES = sorted(SQL.rglob("*.sql"))

@@ -3,8 +3,9 @@
 What it accepts behaves as on Redshift; everything else is refused with the reason. `COVERAGE.md`
 lists both. In the order that a statement meets them:
 
-- `server` (sockets, `olist redshift`), `tls`, `credentials` (logins), `connection` and `protocol`
-  (messages), `session` (one client), `transaction` and `locks` (what others see, who waits);
+- `server` (sockets, `olist redshift`), `login`, `tls`, `credentials` (who may come in),
+  `connection` and `protocol` (messages), `session` (one client), `transaction` and `locks` (what
+  others see, who waits);
 - `dialect` reads a statement (`grammar`: what sqlglot lacks), `refusals` stops what may not pass
   (`functions`, `formats`: allow-lists), and rules by type rewrite the rest: `comparisons`,
   `arithmetic`, `aggregates`, `expressions`; `prelude.sql` holds the functions they call;

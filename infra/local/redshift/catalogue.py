@@ -28,6 +28,17 @@ _ANSWERS = [
         "SELECT rel_oid AS oid FROM emulator.relations "
         "WHERE \"schema\" = '{schema}' AND relname = '{table}'",
     ),
+    (
+        r"select pg_catalog\.pg_namespace\.nspname from pg_catalog\.pg_namespace where "
+        r"\(pg_catalog\.pg_namespace\.nspname not like \$1 \|\| '%+' escape '/'\) order by .*",
+        "SELECT nspname FROM emulator.pg_namespace "
+        "WHERE nspname NOT LIKE $1 || '%' ESCAPE '/' ORDER BY nspname",
+    ),
+    (
+        r"select pg_catalog\.pg_namespace\.nspname from pg_catalog\.pg_namespace where "
+        r"pg_catalog\.pg_namespace\.nspname = \$1",
+        "SELECT nspname FROM emulator.pg_namespace WHERE nspname = $1",
+    ),
     (r"select d\.description from pg_catalog\.pg_description d .*",
      "SELECT NULL::VARCHAR AS description WHERE FALSE"),
     (r"select cons\.conname as name, pg_get_constraintdef\(cons\.oid\) as src from .*",

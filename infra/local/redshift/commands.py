@@ -33,7 +33,7 @@ _SETTINGS = {
     "client_encoding": r"'?utf-?8'?|unicode",
     "datestyle": r"'?iso.*",
     "timezone": r"'?utc'?|default",
-    "extra_float_digits": r"\d",
+    "extra_float_digits": r"[0-2]|-\d|-1[0-5]",
     "application_name": r".*",
     "query_group": r".*",
     "search_path": r"""('?"?\$user"?'?\s*,\s*)?'?"?public"?'?""",

@@ -3,7 +3,6 @@
 Source: https://www.postgresql.org/docs/8.0/protocol-flow.html
 """
 
-import hmac
 import logging
 import os
 import secrets
@@ -16,16 +15,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from sqlglot.errors import SqlglotError
 
+from infra.local.redshift import login
 from infra.local.redshift.errors import RedshiftError
-from infra.local.redshift.protocol import Reader, Wire, cstring, decode_parameter
+from infra.local.redshift.protocol import Reader, cstring, decode_parameter
 from infra.local.redshift.results import OutColumn, encode_rows
 from infra.local.redshift.session import Prepared, Result, Session
+from infra.statements import split
 
 if TYPE_CHECKING:
     from infra.local.redshift.server import RedshiftServer
 
-_SSL_REQUEST, _GSS_REQUEST, _CANCEL_REQUEST, _PROTOCOL_3 = 80877103, 80877104, 80877102, 196608
 _LOGIN_SECONDS = 30
 _MAX_STATEMENT = 16 * 1024 * 1024
 _log = logging.getLogger("local_redshift")
@@ -82,61 +83,29 @@ class Connection(socketserver.BaseRequestHandler):
             if session is not None:
                 session.close()
 
-    # ------------------------------------------------------------------ login
-
     def _start(self, sock: socket.socket) -> bool:
-        self.wire = Wire(sock)
-        code, body = self.wire.read_startup()
-        while code in {_SSL_REQUEST, _GSS_REQUEST}:
-            secure = code == _SSL_REQUEST and self.server.tls is not None
-            self.wire.raw(b"S" if secure else b"N")
-            if secure:
-                assert self.server.tls is not None  # noqa: S101
-                self.request = self.server.tls.wrap_socket(sock, server_side=True)
-                self.wire = Wire(self.request)
-            code, body = self.wire.read_startup()
-        if code == _CANCEL_REQUEST:
-            session = self.server.sessions.get(struct.unpack(">ii", body))
+        start = login.greet(sock, self.server.tls)
+        self.request, self.wire = start.wire.socket, start.wire
+        if start.cancels is not None:
+            session = self.server.sessions.get(start.cancels)
             if session is not None:
                 session.interrupt()
             return False
-        if code != _PROTOCOL_3:
-            raise ConnectionError("not a PostgreSQL 3.0 client")
-        words = body.decode().split("\0")
-        options = dict(zip(words[::2], words[1::2], strict=False))
-        return self._login(options)
-
-    def _login(self, options: dict[str, str]) -> bool:
-        user = options.get("user", "")
-        self.wire.send(b"R", struct.pack(">i", 3))  # cleartext password, over loopback or TLS
-        self.wire.flush()
-        kind, answer = self.wire.read(limit=10_000)
-        expected = self.server.password_of(user)
-        given = answer.rstrip(b"\0")
-        if kind != b"p" or not hmac.compare_digest(given, expected or secrets.token_bytes()):
-            self._error(RedshiftError("28000", f'password authentication failed for user "{user}"'))
+        user = start.options.get("user", "")
+        try:
+            login.authenticate(self.wire, user, self.server.password_of(user))
+        except RedshiftError as error:
+            self._error(error, "FATAL")
             self.wire.flush()
             return False
-        self.wire.send(b"R", struct.pack(">i", 0))
-        for name, value in {
-            "server_version": "8.0.2",
-            "server_encoding": "UTF8",
-            "client_encoding": "UTF8",
-            "DateStyle": "ISO, MDY",
-            "TimeZone": "UTC",
-            "integer_datetimes": "on",
-            "standard_conforming_strings": "on",
-            "server_protocol_version": "0",
-        }.items():
-            self.wire.send(b"S", cstring(name) + cstring(value))
-        self.wire.send(b"K", struct.pack(">ii", *self.key))
+        login.welcome(self.wire, self.key)
         self.session = Session(
             self.server.connect,
             self.server.locks,
             self.server.s3,
             self.key,
             user,
-            options.get("database") or user,
+            start.options.get("database") or user,
         )
         self.server.sessions[self.key] = self.session
         self._ready()
@@ -239,12 +208,26 @@ class Connection(socketserver.BaseRequestHandler):
         self.wire.send(b"3")
 
     def _query(self, body: Reader) -> None:
-        prepared = self._prepare(body.string(), [])
-        columns = self.session.describe(prepared)
-        if columns is not None:
-            self._row_description(columns, [])
-        self._rows(Portal(prepared, [], []), 0)
+        statements = self._split(body.string())
+        for sql in statements:
+            if len(statements) > 1:
+                self.session.transaction.begin_implicitly()
+            prepared = self._prepare(sql, [])
+            columns = self.session.describe(prepared)
+            if columns is not None:
+                self._row_description(columns, [])
+            self._rows(Portal(prepared, [], []), 0)
+        self.session.transaction.end_implicit()
         self._ready()
+
+    def _split(self, sql: str) -> tuple[str, ...]:
+        """The statements of a text; an empty one counts as a statement."""
+        if ";" not in sql.rstrip("; \n"):
+            return (sql,)
+        try:
+            return split(sql) or (sql,)
+        except SqlglotError as error:
+            raise RedshiftError("42601", f"syntax error: {error}") from error
 
     def _rows(self, portal: Portal, limit: int) -> None:
         if portal.prepared.statement is None:
@@ -257,10 +240,11 @@ class Connection(socketserver.BaseRequestHandler):
         if columns is not None:
             formats = [_pick(portal.formats, i) for i in range(len(columns))]
             oids = [column.oid for column in columns]
+            digits = self.session.extra_float_digits
             sent = 0
             for batch in portal.rest:
                 room = limit - sent if limit else batch.num_rows
-                self.wire.send_raw(encode_rows(batch.slice(0, room), oids, formats))
+                self.wire.send_raw(encode_rows(batch.slice(0, room), oids, formats, digits))
                 sent += min(room, batch.num_rows)
                 if limit and sent >= limit:
                     portal.rest = _chained(batch.slice(room), portal.rest)
@@ -292,10 +276,9 @@ class Connection(socketserver.BaseRequestHandler):
             raise RedshiftError("34000", f'portal "{name}" does not exist')
         return self.portals[name]
 
-    def _error(self, error: RedshiftError) -> None:
-        body = b"SERROR\0" + b"C" + cstring(error.sqlstate) + b"M" + cstring(error.message)
-        if error.detail:
-            body += b"D" + cstring(error.detail)
+    def _error(self, error: RedshiftError, severity: str = "ERROR") -> None:
+        fields = {b"S": severity, b"C": error.sqlstate, b"M": error.message, b"D": error.detail}
+        body = b"".join(kind + cstring(text) for kind, text in fields.items() if text)
         self.wire.send(b"E", body + b"\0")
 
     def _ready(self) -> None:

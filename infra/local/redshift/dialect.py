@@ -118,7 +118,8 @@ def parse(sql: str) -> exp.Expr:
     try:
         trees = [tree for tree in sqlglot.parse(marked, read=LocalRedshift) if tree is not None]
     except SqlglotError as error:
-        reason = str(error).split("\n")[0]
+        reason = re.sub(r"<Token .*?text: (.+?), line.*?>", r"\1", str(error).split("\n")[0])
+        reason = reason.replace("SENTINEL", "the end")
         raise RedshiftError("42601", f"syntax error, or not known here: {reason}") from error
     if len(trees) != 1:
         raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")

@@ -28,16 +28,48 @@ class NotEmulatedError(RedshiftError):
 _OURS = re.compile(r"\b([0-9A-Z]{5})\|(.*?)\)?$", re.DOTALL)
 # the engine's words, and what Redshift says instead; {0} is the engine's first line
 _WORDS = [
-    (r"NOT NULL constraint failed: (?:[^.\s]+\.)*(\w+)", "23502",
+    (r"NOT NULL constraint failed: .*?(\w+)\"?$", "23502",
      "Cannot insert a NULL value into column {1}"),
     (r"(?i)division by zero|divide by zero", "22012", "Divide by zero"),
     (r"has multiple overloads that match", "0A000",
      "refused by the local Redshift: the type of an aggregate, a window or an alias of the same "
      "SELECT is needed here and not known: compute it in a CTE, or CAST it"),
     (r"MERGE INTO.* more than once", "XX000", "Found multiple matches to update the same tuple."),
+    # names; the states are those of https://www.postgresql.org/docs/8.0/errcodes-appendix.html
+    (r'because schema "(\w+)" does not exist', "3F000", 'schema "{1}" does not exist'),
+    (r'Schema with name "?(\w+)"? does not exist', "3F000", 'schema "{1}" does not exist'),
+    (r'Schema with name "?(\w+)"? already exists', "42P06", 'schema "{1}" already exists'),
+    (r'(?:Table|View) with name "?(\w+)"? does not exist', "42P01",
+     'relation "{1}" does not exist'),
+    (r'(?:Table|View) with name "?(\w+)"? already exists', "42P07",
+     'Relation "{1}" already exists'),
+    (r'Could not rename "\w+" to "(\w+)"', "42P07", 'Relation "{1}" already exists'),
+    (r'Column with name "?(\w+)"? already exists', "42701", 'column "{1}" already exists'),
+    (r'Table "(\w+)" does not have a column (?:named|with name) "(\w+)"', "42703",
+     'column "{2}" does not exist in {1}'),
+    (r'Referenced (?:update )?column "?(\w+)"?', "42703", 'column "{1}" does not exist'),
+    (r'Referenced table "(\w+)" not found', "42P01", 'missing FROM-clause entry for table "{1}"'),
+    (r'Ambiguous reference to column name "(\w+)"', "42702",
+     'column reference "{1}" is ambiguous'),
+    (r'column "(\w+)" must appear in the GROUP BY', "42803",
+     'column "{1}" must appear in the GROUP BY clause or be used in an aggregate function'),
+    (r"(\w+(?: BY)?) clause cannot contain aggregates", "42803",
+     "aggregates not allowed in {1} clause"),
+    (r"No function matches .*? '(.*)'\.", "42883", "function {1} does not exist"),
+    (r"Could not choose a best candidate", "42883", "{0}"),
+    (r"has (\d+) columns but (\d+) values were supplied", "42601",
+     "INSERT has {2} expressions for {1} target columns"),
+    (r"same number of result columns", "42601",
+     "each query of UNION, INTERSECT and EXCEPT must have the same number of columns"),
+    (r"ORDER term out of range", "42P10", "ORDER BY position is not in select list"),
+    # values
+    (r"Could not convert string ['\"](.*)['\"] to INT", "22P02",
+     'invalid input syntax for integer: "{1}"'),
+    (r"Could not convert string ['\"](.*)['\"] to (?:DECIMAL|DOUBLE|FLOAT)", "22P02",
+     'invalid input syntax for type numeric: "{1}"'),
     (r"value .* to (?:type )?DECIMAL\(", "22003", "Numeric data overflow (result precision): {0}"),
     (r"(?:date|time\w*) field value out of range", "22008", "{0}"),
-    (r"out of range|^Out of Range", "22003", "{0}"),
+    (r"out of range|Out of Range", "22003", "{0}"),
 ]  # fmt: skip
 _KINDS: list[tuple[type[Exception], str]] = [
     (duckdb.InterruptException, "57014"),
@@ -52,13 +84,13 @@ _KINDS: list[tuple[type[Exception], str]] = [
 def from_duckdb(error: duckdb.Error) -> RedshiftError:
     """Translate an engine error into what Redshift would say, where it is known."""
     text = str(error)
-    first = text.split("\n", maxsplit=1)[0]
+    first = re.sub(r"^(?:\w+ )+Error: ", "", text.split("\n", maxsplit=1)[0])
     if match := _OURS.search(text.rsplit("(Error: ", 1)[-1]):
         if match[1] == "0A000":
             return NotEmulatedError(match[2])
         return RedshiftError(match[1], match[2])
     for pattern, sqlstate, message in _WORDS:
-        if match := re.search(pattern, text):
+        if match := re.search(pattern, text, re.MULTILINE):
             return RedshiftError(sqlstate, message.format(first, *match.groups()))
     for kind, sqlstate in _KINDS:
         if isinstance(error, kind):

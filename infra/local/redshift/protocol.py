@@ -5,7 +5,7 @@ Source: https://www.postgresql.org/docs/8.0/protocol-message-formats.html and th
 
 import socket
 import struct
-from datetime import UTC, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -134,8 +134,22 @@ def decode_parameter(value: bytes | None, oid: int, binary: bool) -> Any:  # noq
     if oid == BOOL:
         return value != b"\0"
     if oid in {TIMESTAMP, TIMESTAMPTZ}:
-        micros = struct.unpack(">q", value)[0] + POSTGRES_EPOCH_US
-        return datetime.fromtimestamp(micros // 1_000_000, UTC).replace(
-            tzinfo=None, microsecond=micros % 1_000_000
-        )
-    return value.decode()
+        return datetime(2000, 1, 1) + timedelta(microseconds=struct.unpack(">q", value)[0])
+    if oid == DATE:
+        return date(2000, 1, 1) + timedelta(days=struct.unpack(">i", value)[0])
+    return _numeric(value) if oid == NUMERIC else value.decode()
+
+
+def _numeric(value: bytes) -> Decimal:
+    """Digits to the base 10,000, the first of them worth 10,000 to the power of the weight."""
+    count, weight, sign, scale = struct.unpack_from(">hhHh", value)
+    if sign not in {0, 0x4000}:
+        raise ValueError("a numeric parameter that is no number")
+    digits = struct.unpack_from(f">{count}h", value, 8)
+    if not (0 <= scale <= 38 and -10 <= weight <= 10 and count <= 20):
+        raise ValueError("a numeric parameter of more than 38 digits")
+    # in whole numbers: a Decimal's own arithmetic would round to 28 digits
+    unscaled = 0
+    for i, digit in enumerate(digits):
+        unscaled += digit * 10 ** (4 * (weight - i) + scale + 80)
+    return Decimal((1 if sign else 0, tuple(map(int, str(unscaled // 10**80))), -scale))

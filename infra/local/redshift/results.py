@@ -84,10 +84,12 @@ def literal(value: Any, oid: int) -> str:  # noqa: ANN401
     return f"CAST({quoted} AS {_SQL_TYPES[oid]})" if oid in _SQL_TYPES else quoted
 
 
-def encode_rows(batch: pa.RecordBatch, oids: Sequence[int], formats: Sequence[int]) -> bytes:
+def encode_rows(
+    batch: pa.RecordBatch, oids: Sequence[int], formats: Sequence[int], extra_float_digits: int = 0
+) -> bytes:
     """All DataRow messages of a batch: each column as text (0) or binary (1)."""
     columns = [
-        _column(column, oid, binary == 1)
+        _column(column, oid, binary == 1, extra_float_digits)
         for column, oid, binary in zip(batch.columns, oids, formats, strict=True)
     ]
     head = struct.pack(">h", len(columns))
@@ -101,7 +103,7 @@ def encode_rows(batch: pa.RecordBatch, oids: Sequence[int], formats: Sequence[in
 _NULL = struct.pack(">i", -1)
 
 
-def _column(column: pa.Array, oid: int, binary: bool) -> list[bytes]:
+def _column(column: pa.Array, oid: int, binary: bool, extra_float_digits: int) -> list[bytes]:
     """Length and value of each row's field."""
     size = struct.Struct(">i").pack
     if binary and oid in _BINARY:
@@ -124,7 +126,7 @@ def _column(column: pa.Array, oid: int, binary: bool) -> list[bytes]:
     if text is not None:
         data = text.cast(pa.binary()).to_pylist()
         return [_NULL if v is None else size(len(v)) + v for v in data]
-    encode = _encoder(oid)
+    encode = _encoder(oid, extra_float_digits)
     out = []
     for value in column.to_pylist():
         data = None if value is None else encode(value)
@@ -132,6 +134,7 @@ def _column(column: pa.Array, oid: int, binary: bool) -> list[bytes]:
     return out
 
 
+_NOT_NUMBERS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 _BINARY = {
     protocol.BOOL: ("?", 1), protocol.INT2: ("h", 2), protocol.INT4: ("i", 4),
     protocol.INT8: ("q", 8), protocol.FLOAT4: ("f", 4), protocol.FLOAT8: ("d", 8),
@@ -164,7 +167,7 @@ def _as_text(column: pa.Array, oid: int) -> pa.Array | None:
     return None
 
 
-def _encoder(oid: int) -> Callable[[Any], bytes]:
+def _encoder(oid: int, extra_float_digits: int) -> Callable[[Any], bytes]:
     if oid == protocol.BOOL:
         return lambda v: b"t" if v else b"f"
     if oid == protocol.TIMESTAMP:
@@ -174,5 +177,7 @@ def _encoder(oid: int) -> Callable[[Any], bytes]:
     if oid == protocol.INT2_ARRAY:
         return lambda v: ("{" + ",".join(map(str, v)) + "}").encode()
     if oid in {protocol.FLOAT4, protocol.FLOAT8}:
-        return lambda v: (str(int(v)) if v.is_integer() and abs(v) < 1e15 else repr(v)).encode()
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_extra_float_digits.html
+        digits = (15 if oid == protocol.FLOAT8 else 6) + extra_float_digits
+        return lambda v: _NOT_NUMBERS.get(text := f"{v:.{max(1, digits)}g}", text).encode()
     return lambda v: str(v).encode()

@@ -1,5 +1,6 @@
 """One connection: prepared statements, and what each statement does."""
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,9 @@ from infra.local.redshift.results import OutColumn, literal, out_column, typed_n
 from infra.local.redshift.tables import Tables
 from infra.local.redshift.transaction import Transaction, now
 from infra.local.redshift.unload import Unload, parse_unload, unload
+from infra.statements import split
 
+_COMMENT = re.compile(r"\s*(?:--|/\*)")
 _ROWS_PER_BATCH = 10_000
 _COUNTED = {"INSERT": "INSERT 0", "DELETE": "DELETE", "UPDATE": "UPDATE", "MERGE": "MERGE"}
 
@@ -69,11 +72,12 @@ class Session:
         self.notices: deque[str] = deque()
         self.last_copy: tuple[int, int] = (0, -1)  # pg_last_copy_count(), pg_last_copy_id()
         self.last_unload: tuple[int, int] = (0, -1)
+        self.extra_float_digits = 0
         self._timeout_ms = 0
 
     def prepare(self, sql: str, oids: Sequence[int]) -> Prepared:
         """Parse a statement; raises RedshiftError when it is wrong or refused."""
-        if not sql.strip(" \t\r\n;"):
+        if not sql.strip("; \t\r\n") or (_COMMENT.match(sql) and not split(sql)):
             return Prepared(None)
         statement = (
             parse_command(sql)
@@ -201,6 +205,8 @@ class Session:
             return Result("SHOW", iter([row]))
         elif command.tag == "SET" and command.name == "statement_timeout":
             self._timeout_ms = int(command.value)
+        elif command.tag == "SET" and command.name == "extra_float_digits":
+            self.extra_float_digits = int(command.value)
         elif command.tag == "VACUUM" and self.transaction.status == "T":
             raise RedshiftError("25001", "VACUUM cannot run inside a transaction block")
         elif command.tag == "LOCK TABLE":

@@ -23,15 +23,28 @@ class Transaction:
         self._locks = locks
         self._read_only = False
         self._opened = False  # whether the engine's transaction has begun
+        self._implicit = False  # around the statements of one message
 
     def begin(self, *, read_only: bool) -> bool:
         """Begin one; False when one is in progress already."""
         if self.status != "I":
-            return False
+            implicit, self._implicit = self._implicit, False
+            return implicit
         self.status = "T"
         self._read_only = read_only
         self.began = now()
         return True
+
+    def begin_implicitly(self) -> None:
+        """Begin one around several statements of one message, unless one is in progress."""
+        if self.status == "I":
+            self.begin(read_only=False)
+            self._implicit = True
+
+    def end_implicit(self) -> None:
+        """Commit what `begin_implicitly` began, unless a statement has ended it."""
+        if self._implicit:
+            self.end("COMMIT")
 
     def open(self) -> None:
         """Begin the engine's: a snapshot is taken by the first statement, not by BEGIN."""
@@ -49,7 +62,7 @@ class Transaction:
         failed = self.status == "E" or tag == "ROLLBACK"
         opened, self._opened = self._opened, False
         self.status = "I"
-        self._read_only = False
+        self._read_only = self._implicit = False
         try:
             if opened:
                 self._run("ROLLBACK" if failed else "COMMIT")
@@ -77,7 +90,9 @@ class Transaction:
 
     def fail(self) -> None:
         """Mark a running transaction as failed."""
-        if self.status == "T":
+        if self._implicit:
+            self.end("ROLLBACK")
+        elif self.status == "T":
             self.status = "E"
         elif self.status == "I":
             self._locks.release(self)

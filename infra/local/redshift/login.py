@@ -1,0 +1,79 @@
+"""The start of a connection: TLS, what the client asks for, and its password.
+
+Source: https://www.postgresql.org/docs/8.0/protocol-flow.html
+"""
+
+import hmac
+import secrets
+import socket
+import ssl
+import struct
+from dataclasses import dataclass, field
+
+from infra.local.redshift.errors import RedshiftError
+from infra.local.redshift.protocol import Wire, cstring
+
+_SSL_REQUEST, _GSS_REQUEST, _CANCEL_REQUEST, _PROTOCOL_3 = 80877103, 80877104, 80877102, 196608
+_MAX_PASSWORD = 10_000
+_SETTINGS = {
+    "server_version": "8.0.2",
+    "server_encoding": "UTF8",
+    "client_encoding": "UTF8",
+    "DateStyle": "ISO, MDY",
+    "TimeZone": "UTC",
+    "integer_datetimes": "on",
+    "standard_conforming_strings": "on",
+    "server_protocol_version": "0",
+}
+
+
+@dataclass
+class Start:
+    """What a client asked for: a session with options, or to cancel the statement of another."""
+
+    wire: Wire
+    options: dict[str, str] = field(default_factory=dict)
+    cancels: tuple[int, int] | None = None
+
+
+def greet(sock: socket.socket, tls: ssl.SSLContext | None) -> Start:
+    """Read the startup message, over TLS if the client asks for it.
+
+    Raises OSError, ValueError or struct.error for what is not the protocol.
+    """
+    wire = Wire(sock)
+    code, body = wire.read_startup()
+    while code in {_SSL_REQUEST, _GSS_REQUEST}:
+        secure = code == _SSL_REQUEST and tls is not None
+        wire.raw(b"S" if secure else b"N")
+        if secure:
+            assert tls is not None  # noqa: S101
+            sock = tls.wrap_socket(sock, server_side=True)
+            wire = Wire(sock)
+        code, body = wire.read_startup()
+    if code == _CANCEL_REQUEST:
+        process, secret = struct.unpack(">ii", body)
+        return Start(wire, cancels=(process, secret))
+    if code != _PROTOCOL_3:
+        raise ConnectionError("not a PostgreSQL 3.0 client")
+    words = body.decode().split("\0")
+    return Start(wire, dict(zip(words[::2], words[1::2], strict=False)))
+
+
+def authenticate(wire: Wire, user: str, expected: bytes | None) -> None:
+    """Ask for the password and compare it; raises RedshiftError 28000."""
+    wire.send(b"R", struct.pack(">i", 3))  # cleartext password, over loopback or TLS
+    wire.flush()
+    kind, answer = wire.read(limit=_MAX_PASSWORD)
+    given = answer.rstrip(b"\0")
+    # an unknown user takes as long as a wrong password
+    if kind != b"p" or not hmac.compare_digest(given, expected or secrets.token_bytes()):
+        raise RedshiftError("28000", f'password authentication failed for user "{user}"')
+
+
+def welcome(wire: Wire, key: tuple[int, int]) -> None:
+    """Say that the login succeeded, what is set, and what a cancel needs."""
+    wire.send(b"R", struct.pack(">i", 0))
+    for name, value in _SETTINGS.items():
+        wire.send(b"S", cstring(name) + cstring(value))
+    wire.send(b"K", struct.pack(">ii", *key))
