@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 import socketserver
+import ssl
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from infra.local.redshift.server import RedshiftServer
 
 _LOGIN_SECONDS = 30
+_GOODBYE_SECONDS = 1
 _MAX_STATEMENT = 16 * 1024 * 1024
 _log = logging.getLogger("local_redshift")
 
@@ -82,6 +84,14 @@ class Connection(socketserver.BaseRequestHandler):
             session = self.server.sessions.pop(self.key, None)
             if session is not None:
                 session.close()
+            self._say_goodbye()
+
+    def _say_goodbye(self) -> None:
+        """End TLS properly: a client that cancels waits for it."""
+        if isinstance(self.request, ssl.SSLSocket):
+            with suppress(OSError, ValueError):
+                self.request.settimeout(_GOODBYE_SECONDS)
+                self.request.unwrap()
 
     def _start(self, sock: socket.socket) -> bool:
         start = login.greet(sock, self.server.tls)

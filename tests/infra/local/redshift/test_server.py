@@ -1,14 +1,10 @@
 """`olist redshift`: the server alone, started and stopped as a person does."""
 
-import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,37 +12,13 @@ import redshift_connector
 
 from infra.settings import PROJECT
 from tests.infra.local.redshift.ledger import emulator_only
+from tests.infra.local.redshift.serving import command, environment, served
 
 LONG = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000), "
     "m AS (SELECT i FROM n) SELECT COUNT(*) FROM m a, m b, m c WHERE a.i + b.i + c.i < 0"
 )
 pytestmark = emulator_only("the command `olist redshift` is ours")
-
-
-def _command(path: Path, *more: str) -> list[str]:
-    return [sys.executable, "-m", "flows.cli", "redshift", "--path", str(path), *more]
-
-
-def _environment(password: str | None) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("OLIST_")}
-    return clean if password is None else {**clean, "OLIST_REDSHIFT_PASSWORD": password}
-
-
-@contextmanager
-def _served(path: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The process and its port, once it says that it is ready."""
-    command = _command(path, "--port", "0", *more)
-    with subprocess.Popen(
-        command, env=_environment("pw"), cwd=PROJECT, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        word, _, address = process.stdout.readline().strip().partition(" ")
-        assert word == "ready"
-        try:
-            yield process, int(address.rpartition(":")[2])
-        finally:
-            process.kill()
 
 
 def _login(port: int) -> redshift_connector.Connection:
@@ -57,8 +29,8 @@ def _login(port: int) -> redshift_connector.Connection:
 
 def _refused(path: Path, *more: str, password: str | None = "pw") -> str:
     done = subprocess.run(
-        _command(path, *more),
-        env=_environment(password),
+        command(path, *more),
+        env=environment(password),
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -72,7 +44,7 @@ def _refused(path: Path, *more: str, password: str | None = "pw") -> str:
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_when_it_is_ready_and_stops_with_0(tmp_path: Path, sign: signal.Signals) -> None:
-    with _served(tmp_path / "a.duckdb", "--user", "ana") as (process, port):
+    with served(tmp_path / "a.duckdb", "--user", "ana") as (process, port):
         with _login(port) as connection:
             connection.cursor().execute("CREATE TABLE t (a INTEGER)")
         process.send_signal(sign)
@@ -80,7 +52,7 @@ def test_it_says_when_it_is_ready_and_stops_with_0(tmp_path: Path, sign: signal.
 
 
 def test_it_stops_while_a_query_runs(tmp_path: Path) -> None:
-    with _served(tmp_path / "a.duckdb", "--user", "ana") as (process, port):
+    with served(tmp_path / "a.duckdb", "--user", "ana") as (process, port):
         client = _login(port)
         long = threading.Thread(target=_run_and_fail, args=(client, LONG))
         long.start()
@@ -97,7 +69,7 @@ def _run_and_fail(client: redshift_connector.Connection, sql: str) -> None:
 
 def test_it_stops_while_clients_are_connected(tmp_path: Path) -> None:
     with (
-        _served(tmp_path / "a.duckdb", "--user", "ana") as (process, port),
+        served(tmp_path / "a.duckdb", "--user", "ana") as (process, port),
         socket.create_connection(("127.0.0.1", port)),  # says nothing
         _login(port) as connection,
     ):
@@ -108,7 +80,7 @@ def test_it_stops_while_clients_are_connected(tmp_path: Path) -> None:
 
 def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
     for sql, rows in (("CREATE TABLE t AS SELECT 7 AS a", []), ("SELECT a FROM t", [[7]])):
-        with _served(tmp_path / "a.duckdb", "--user", "ana") as (process, port):
+        with served(tmp_path / "a.duckdb", "--user", "ana") as (process, port):
             with _login(port) as connection:
                 cursor = connection.cursor()
                 cursor.execute(sql)
@@ -119,7 +91,7 @@ def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
-    with _served(tmp_path / "a.duckdb") as (process, port):
+    with served(tmp_path / "a.duckdb") as (process, port):
         listening = [
             line.split()[1]
             for line in Path(f"/proc/{process.pid}/net/tcp").read_text().splitlines()[1:]
