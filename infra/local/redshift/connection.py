@@ -147,7 +147,7 @@ class Connection(socketserver.BaseRequestHandler):
                     handlers.get(kind, self._unknown)(Reader(body))
                 except RedshiftError as error:
                     skipping = self._failed(error, kind)
-                except (OSError, struct.error):
+                except OSError:
                     raise
                 except Exception as error:  # noqa: BLE001 (logged, and told to the client)
                     # a statement must not take its connection down, let alone the server

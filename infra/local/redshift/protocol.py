@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from infra.local.redshift.errors import RedshiftError
+
 MAX_MESSAGE = 64 * 1024 * 1024  # a statement may have 16 MB, a Bind its parameters besides
 POSTGRES_EPOCH_DAYS = 10_957
 POSTGRES_EPOCH_US = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970-01-01
@@ -19,6 +21,9 @@ DATE, TIMESTAMP, TIMESTAMPTZ, NUMERIC = 1082, 1114, 1184, 1700
 OID, INT2_ARRAY = 26, 1005
 
 _INTEGER_STRUCTS = {INT2: ">h", INT4: ">i", INT8: ">q"}
+
+
+_MALFORMED = RedshiftError("08P01", "the message is malformed")
 
 
 class Wire:
@@ -75,7 +80,10 @@ class Wire:
 
 
 class Reader:
-    """Fields of a message body, read one after another."""
+    """Fields of a message body, read one after another.
+
+    Raises RedshiftError 08P01 where the body is not as its kind wants it, 22021 for broken UTF-8.
+    """
 
     def __init__(self, body: bytes) -> None:
         """Start at the first byte."""
@@ -84,14 +92,22 @@ class Reader:
 
     def string(self) -> str:
         """A zero-terminated string."""
-        end = self._body.index(b"\0", self._at)
-        text = self._body[self._at : end].decode()
+        end = self._body.find(b"\0", self._at)
+        if end < 0:
+            raise _MALFORMED
+        raw = self._body[self._at : end]
         self._at = end + 1
-        return text
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            raise RedshiftError("22021", 'invalid byte sequence for encoding "UTF8"') from None
 
     def take(self, form: str) -> Any:  # noqa: ANN401 (a struct field may be of any type)
         """One value of a struct format."""
-        (value,) = struct.unpack_from(form, self._body, self._at)
+        try:
+            (value,) = struct.unpack_from(form, self._body, self._at)
+        except struct.error:
+            raise _MALFORMED from None
         self._at += struct.calcsize(form)
         return value
 
@@ -105,6 +121,8 @@ class Reader:
         if length < 0:
             return None
         value = self._body[self._at : self._at + length]
+        if len(value) < length:
+            raise _MALFORMED
         self._at += length
         return value
 

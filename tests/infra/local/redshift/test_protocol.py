@@ -1,0 +1,163 @@
+"""The messages of the protocol, in orders that drivers use and in some that they do not."""
+
+import struct
+from collections.abc import Iterator
+
+import pytest
+
+from tests.infra.local.redshift.conftest import DSN
+from tests.infra.local.redshift.ledger import documented, emulator_only
+from tests.infra.local.redshift.raw import (
+    FLUSH,
+    SYNC,
+    Raw,
+    bind,
+    close,
+    describe,
+    execute,
+    logged_in,
+    message,
+    parse,
+    text,
+)
+
+FLOW = "https://www.postgresql.org/docs/8.0/protocol-flow.html"
+FORMATS = "https://www.postgresql.org/docs/8.0/protocol-message-formats.html"
+INT4, INT8, VARCHAR = 23, 20, 1043
+
+
+@pytest.fixture
+def raw(parameters) -> Iterator[Raw]:
+    if DSN:
+        pytest.skip("a real workgroup wants TLS, which this client by hand does not speak")
+    with logged_in(parameters) as connection:
+        yield connection
+
+
+def _said(raw: Raw, *messages: bytes) -> str:
+    """The kinds of the answers to messages and a Sync."""
+    raw.socket.sendall(b"".join(messages) + SYNC)
+    return raw.kinds()
+
+
+@documented(FLOW)
+def test_the_extended_protocol_step_by_step(raw: Raw) -> None:
+    assert _said(raw, parse("SELECT 1"), bind(), describe("P"), execute()) == "12TDCZ"
+
+
+@documented(FLOW)
+def test_what_returns_no_rows_is_described_as_such(raw: Raw) -> None:
+    create = parse("CREATE TEMP TABLE t (a INTEGER)")
+    assert _said(raw, create, bind(), describe("P"), execute()) == "12nCZ"
+
+
+@documented(FLOW)
+def test_an_empty_query(raw: Raw) -> None:
+    for sql in ("", " ; ", "-- nothing"):
+        assert _said(raw, parse(sql), bind(), execute()) == "12IZ"
+
+
+@documented(FORMATS)
+def test_a_statement_is_described_before_its_values_are_known(raw: Raw) -> None:
+    raw.socket.sendall(parse("SELECT $1 + 1 AS a, 'x' AS b", oids=(INT8,)) + describe("S") + SYNC)
+    _, parameters, row, _ = raw.until(b"Z")
+    assert parameters == (b"t", struct.pack(">hi", 1, INT8))
+    assert row[1][:2] == struct.pack(">h", 2)
+    assert struct.pack(">i", INT8) in row[1]
+
+
+@documented(FLOW)
+def test_a_named_statement_is_run_many_times(raw: Raw) -> None:
+    assert _said(raw, parse("SELECT $1", "s", (INT4,))) == "1Z"
+    for value in (b"1", b"2"):
+        raw.socket.sendall(bind("", "s", (value,)) + execute() + SYNC)
+        rows = [body for kind, body in raw.until(b"Z") if kind == b"D"]
+        assert rows == [struct.pack(">hi", 1, 1) + value]
+
+
+@documented(FLOW)
+def test_a_portal_gives_its_rows_in_parts(raw: Raw) -> None:
+    _said(raw, message(b"Q", text("CREATE TEMP TABLE t AS SELECT 1 AS a")))
+    raw.kinds()
+    for _ in range(3):
+        _said(raw, parse("INSERT INTO t SELECT a FROM t"), bind(), execute())
+    _said(raw, parse("BEGIN"), bind(), execute())
+    assert _said(raw, parse("SELECT a FROM t"), bind("p"), execute("p", 5)) == "12DDDDDsZ"
+    assert _said(raw, execute("p", 5)) == "DDDCZ"
+
+
+@documented(FLOW)
+def test_after_an_error_all_is_skipped_until_sync(raw: Raw) -> None:
+    assert _said(raw, parse("SELEC"), bind(), execute()) == "EZ"
+    assert _said(raw, parse("SELECT 1"), bind(), execute()) == "12DCZ"
+
+
+@documented(FLOW)
+def test_close_works_in_any_state(raw: Raw) -> None:
+    assert _said(raw, close("S", "never"), close("P", "never")) == "33Z"
+    _said(raw, parse("BEGIN"), bind(), execute())
+    _said(raw, parse("SELECT 1 / 0", "s"), bind("", "s"), execute())  # the transaction has failed
+    assert _said(raw, close("S", "s")) == "3Z"
+    assert _said(raw, parse("SELECT 1"), bind(), execute()) == "12EZ"
+    assert _said(raw, parse("ROLLBACK"), bind(), execute()) == "12CZ"
+
+
+@documented(FLOW)
+def test_a_closed_statement_is_gone(raw: Raw) -> None:
+    _said(raw, parse("SELECT 1", "s"), close("S", "s"))
+    raw.socket.sendall(bind("", "s") + SYNC)
+    assert raw.state(raw.until(b"Z")) == "26000"
+    raw.socket.sendall(execute("p") + SYNC)
+    assert raw.state(raw.until(b"Z")) == "34000"
+
+
+@documented(FLOW)
+def test_a_portal_ends_with_its_transaction(raw: Raw) -> None:
+    _said(raw, parse("SELECT 1"), bind("p"))
+    raw.socket.sendall(execute("p") + SYNC)
+    assert raw.state(raw.until(b"Z")) == "34000"
+
+
+@documented(FLOW)
+def test_flush_sends_what_is_ready_before_sync(raw: Raw) -> None:
+    raw.socket.sendall(parse("SELECT 1") + FLUSH)
+    assert raw.read()[0] == b"1"
+
+
+@documented(FLOW)
+def test_ready_tells_the_state_of_the_transaction(raw: Raw) -> None:
+    states = []
+    for sql in ("SELECT 1", "BEGIN", "SELECT 1", "SELECT 1 / 0", "ROLLBACK"):
+        raw.send(b"Q", text(sql))
+        states.append(raw.until(b"Z")[-1][1].decode())
+    assert states == ["I", "T", "T", "E", "I"]
+
+
+@documented("https://github.com/aws/amazon-redshift-python-driver/issues/13")
+def test_several_statements_need_the_simple_protocol(raw: Raw) -> None:
+    raw.socket.sendall(parse("SELECT 1; SELECT 2") + SYNC)
+    assert raw.state(raw.until(b"Z")) == "42601"
+    raw.send(b"Q", text("SELECT 1; SELECT 2"))
+    assert raw.kinds() == "TDCTDCZ"
+
+
+@documented(FORMATS)
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [((b"1", b"2"), "too many"), ((), "too few"), ((b"one",), "not a number")],
+)
+def test_values_must_fit_the_statement(raw: Raw, values: tuple[bytes, ...], why: str) -> None:
+    raw.socket.sendall(parse("SELECT $1", oids=(INT4,)) + bind(values=values) + SYNC)
+    assert raw.state(raw.until(b"Z")) in {"08P01", "22P03"}, why
+
+
+@emulator_only("Redshift's limit is 32,767 parameters, the protocol's own")
+def test_the_largest_number_of_parameters(raw: Raw) -> None:
+    count = 32_767
+    sql = "SELECT 1 AS a WHERE 1 IN (" + ", ".join(f"${n}" for n in range(1, 1001)) + ")"
+    assert (
+        _said(raw, parse(sql, oids=(INT4,) * 1000), bind(values=(b"1",) * 1000), execute())
+        == "12DCZ"
+    )
+    raw.socket.sendall(message(b"P", text("", "SELECT 1") + struct.pack(">h", count)) + SYNC)
+    assert raw.kinds() in {"", "EZ"}  # it says 32,767 types and holds none
