@@ -50,7 +50,8 @@ def over_window(node: exp.Expr) -> exp.Expr:
     """SUM and AVG over a window, by the type of what they sum."""
     function = node.this
     if isinstance(function, exp.WithinGroup) or function.find(exp.Dot) is None:
-        return node
+        ranks = name_of(function) in {"rank", "dense_rank"}  # INTEGER: dg/r_WF_RANK.html
+        return exp.cast(node.copy(), "int") if ranks else node
     # the macro was put in before; a window needs the engine's aggregate itself
     macro = function.expression if isinstance(function, exp.Dot) else None
     name = name_of(macro)

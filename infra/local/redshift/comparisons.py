@@ -9,54 +9,10 @@ from collections.abc import Callable, Iterable
 from sqlglot import exp
 
 from infra.local.redshift.functions import AGGREGATES, call, name_of
+from infra.local.redshift.kinds import kind_of
 from infra.local.redshift.refusals import refuse
 
 COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
-_TEXT = frozenset(
-    "lower upper trim btrim ltrim rtrim left right substr replace to_char md5 translate "
-    "concat lpad rpad split_part regexp_replace regexp_substr".split()
-)
-_NUMBER = frozenset(
-    "count sum avg len length octet_length datediff date_part median round floor ceil ceiling "
-    "row_number rank dense_rank ntile date_part_year strpos abs charindex power sqrt "
-    "stddev".split()
-)
-_DATE = frozenset("date_trunc dateadd getdate to_date last_day add_months to_timestamp".split())
-_CAST_KINDS = {
-    "VARCHAR": "text",
-    "CHAR": "text",
-    "TEXT": "text",
-    "DATE": "date",
-    "TIMESTAMP": "date",
-    "TIMESTAMPTZ": "date",
-    "BOOLEAN": "boolean",
-}
-
-
-def kind_of(node: exp.Expr) -> str:
-    """What kind of value an expression has, as far as its own words tell; '' when they do not."""
-    node = node.unnest()
-    if isinstance(node, exp.Window):
-        node = node.this
-    if isinstance(node, exp.Literal):
-        return "literal" if node.is_string else "number"
-    if isinstance(node, (exp.Parameter, exp.Null)):
-        return type(node).__name__.lower()
-    if isinstance(node, exp.Cast):
-        return _CAST_KINDS.get(node.args["to"].this.value, "number")
-    if isinstance(node, (exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Extract, exp.StrPosition)):
-        return "number"
-    if isinstance(node, (exp.DPipe, exp.Trim, exp.Substring)):
-        return "text"
-    if isinstance(node, (exp.CurrentDate, exp.CurrentTimestamp)):
-        return "date"
-    if isinstance(node, (exp.Boolean, exp.Predicate, exp.Not)):
-        return "boolean"
-    name = name_of(node)
-    for kind, names in (("text", _TEXT), ("number", _NUMBER), ("date", _DATE)):
-        if name in names:
-            return kind
-    return ""
 
 
 def compare(node: exp.Expr) -> exp.Expr:
@@ -72,7 +28,7 @@ def compare(node: exp.Expr) -> exp.Expr:
             refuse("a number compared with a text literal: write it without quotes", node)
         if kind in {"date", "boolean"}:
             return node
-        guards = [] if kind == "text" else [call("takes_literal", other.copy())]
+        guards = [] if kind == "text" else [call("takes_literal", _typed_like(other))]
     elif all(kinds) and "parameter" not in kinds:
         if kinds[0] != kinds[1] and kinds != ("literal", "literal"):
             refuse(f"{kinds[0]} compared with {kinds[1]}: CAST one side", node)
@@ -80,9 +36,9 @@ def compare(node: exp.Expr) -> exp.Expr:
             return node
         guards = []
     elif "parameter" in kinds:
-        guards = [call("takes", left.copy(), right.copy())]
+        guards = [call("takes", _typed_like(left), _typed_like(right))]
     else:
-        guards = [call("alike", left.copy(), right.copy())]
+        guards = [call("alike", _typed_like(left), _typed_like(right))]
     result = type(node)(this=_keyed(left), expression=_keyed(right))
     return _guarded(result, guards)
 
@@ -92,13 +48,7 @@ def compare_in(node: exp.In) -> exp.Expr:
     guards: list[exp.Expr] = []
     query = node.args.get("query")
     if query is not None:
-        inner = exp.Subquery(
-            this=query.unnest().copy(), alias=exp.TableAlias(this=_identifier("q"))
-        )
-        # COLUMNS(*) is the one column of the subquery, with the type that the engine found
-        keys = call("key", exp.Anonymous(this="COLUMNS", expressions=[exp.Star()]))
-        rewritten = exp.Subquery(this=exp.select(keys).from_(inner))
-        return _guarded(exp.In(this=_keyed(node.this), query=rewritten), guards)
+        return _guarded(exp.In(this=_keyed(node.this), query=_keyed_query(query)), guards)
     kinds = {kind_of(value) for value in node.expressions}
     mine = kind_of(node.this)
     if kinds <= {"literal", "null"}:
@@ -106,10 +56,10 @@ def compare_in(node: exp.In) -> exp.Expr:
             refuse("a number compared with a text literal: write it without quotes", node)
         if mine in {"date", "boolean"}:
             return node
-        guards = [] if mine == "text" else [call("takes_literal", node.this.copy())]
+        guards = [] if mine == "text" else [call("takes_literal", _typed_like(node.this))]
     else:
         guards = [
-            call("alike", node.this.copy(), v.copy())
+            call("alike", _typed_like(node.this), _typed_like(v))
             for v in node.expressions
             if kind_of(v) != "parameter"
         ]
@@ -167,8 +117,37 @@ def _keyed(node: exp.Expr) -> exp.Expr:
         return exp.Literal.string(node.unnest().name.rstrip(" "))
     if kind in {"number", "date", "boolean", "null"}:
         return node.copy()
+    if isinstance(node.unnest(), exp.Query):
+        return _keyed_query(node)
     known = kind != "parameter" and _known_to_engine(node)
     return call("key" if known else "checked_key", node.copy())
+
+
+def _keyed_query(query: exp.Expr) -> exp.Expr:
+    """A subquery of one column, which it gives without trailing blanks."""
+    select = query.unnest()
+    if isinstance(select, exp.Select) and not select.args.get("distinct") and not select.is_star:
+        keyed = query.copy()
+        keyed = keyed if isinstance(keyed, exp.Subquery) else exp.Subquery(this=keyed)
+        column = keyed.unnest().expressions[0]
+        column.replace(exp.alias_(_keyed(column.unalias()), "key", quoted=True))
+        return keyed
+    inner = exp.Subquery(this=select.copy(), alias=exp.TableAlias(this=_identifier("q")))
+    # COLUMNS(*) is the one column of the subquery, with the type that the engine found
+    keys = call("key", exp.Anonymous(this="COLUMNS", expressions=[exp.Star()]))
+    return exp.Subquery(this=exp.select(keys).from_(inner))
+
+
+def _typed_like(value: exp.Expr) -> exp.Expr:
+    """An expression of the same type; where that is a subquery, one that costs nothing."""
+    select = value.unnest()
+    if not isinstance(select, exp.Select):
+        return value.copy()
+    witness = select.copy()
+    for part in ("where", "having", "order"):
+        witness.set(part, None)
+    witness.set("limit", exp.Limit(expression=exp.Literal.number(0)))
+    return exp.Subquery(this=witness)
 
 
 def _known_to_engine(node: exp.Expr) -> bool:
@@ -263,8 +242,12 @@ def _set_operation(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def _partition(node: exp.Expr) -> exp.Expr:
+def _window(node: exp.Expr) -> exp.Expr:
+    """Rows are peers, and of one partition, where they differ in trailing blanks alone."""
     node.set("partition_by", [_keyed(key) for key in node.args.get("partition_by") or []])
+    if name_of(node.this) in {"rank", "dense_rank", "percent_rank", "cume_dist"}:
+        for item in node.args["order"].expressions if node.args.get("order") else []:
+            item.set("this", _keyed(item.this))
     return node
 
 
@@ -284,6 +267,6 @@ COMPARING: dict[type, Callable] = {
     exp.Union: _set_operation,
     exp.Except: _set_operation,
     exp.Intersect: _set_operation,
-    exp.Window: _partition,
+    exp.Window: _window,
     exp.Anonymous: _count_distinct,
 }

@@ -112,6 +112,7 @@ class Connection(socketserver.BaseRequestHandler):
         self.session = Session(
             self.server.connect,
             self.server.locks,
+            self.server.changes,
             self.server.s3,
             self.key,
             user,

@@ -21,10 +21,17 @@ from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.expressions import REWRITES
 from infra.local.redshift.functions import name_of
 from infra.local.redshift.grammar import LocalRedshift
+from infra.local.redshift.kinds import Schema, annotate
 from infra.local.redshift.refusals import check
 
 PRELUDE = Path(__file__).with_name("prelude.sql").read_text()
 
+# what sqlglot reads in silence
+_OVERLOOKED = [
+    (r"\binterval\s+'[^']*\bago\b", "an interval with AGO: write a negative number"),
+    (r"\blimit\s+\d+\s*,", "LIMIT a, b does not exist in Redshift: LIMIT b OFFSET a"),
+    (r"^\s*insert\s+(?!into\b)", "INSERT without INTO"),
+]
 _STATEMENTS = (
     exp.Select, exp.Union, exp.Except, exp.Intersect, exp.Insert, exp.Delete, exp.Update, exp.Merge,
     exp.Create, exp.Drop, exp.Alter, exp.TruncateTable,
@@ -61,23 +68,33 @@ class Translated:
 
 
 @lru_cache(maxsize=1024)
-def translate(sql: str) -> Translated:
-    """Parse, check and rewrite one statement.
+def checked(sql: str) -> tuple[exp.Expr, tuple[str, ...]]:
+    """The tree of a statement that may pass, not to be changed, and the tables that it names.
 
     Raises RedshiftError with 42601 for what cannot be parsed and 0A000 for what is refused.
     """
     tree = parse(sql)
     if not isinstance(tree, _STATEMENTS):
-        raise NotEmulatedError(f"statement {sql.split(maxsplit=1)[0].upper()}")
+        raise NotEmulatedError(f"statement {_first_words(sql)}: not emulated, leave it out locally")
     for node in tree.walk():
         check(node)
-    tree = _into(tree)
+    return tree, tuple({definitions.name(t) for t in tree.find_all(exp.Table) if t.name})
+
+
+@lru_cache(maxsize=1024)
+def translate(sql: str, schema: Schema = ()) -> Translated:
+    """Parse, check and rewrite one statement, given the columns of the tables that it names.
+
+    Raises RedshiftError with 42601 for what cannot be parsed and 0A000 for what is refused.
+    """
+    pristine, reads = checked(sql)
+    tree = _into(pristine.copy())
+    annotate(tree, schema)
     kind = _kind(tree)
     parameters = max((int(p.name) for p in tree.find_all(exp.Parameter)), default=0)
     tables = _written(tree) if kind in _WRITERS else []
     definition = definitions.of(tree) if kind == "CREATE TABLE" else None
     change = definitions.change_of(tree) if kind == "ALTER TABLE" else ()
-    reads = tuple({definitions.name(t) for t in tree.find_all(exp.Table) if t.name})
     values = _values(tree)
     if isinstance(tree, exp.Delete) and not tree.this:  # DELETE t WHERE …
         tree.set("this", tree.args["tables"][0].copy())
@@ -110,6 +127,9 @@ def parse(sql: str) -> exp.Expr:
     ):
         raise NotEmulatedError("a backslash in a literal: whether it escapes is not certain, pass "
                                "the text as a parameter")  # fmt: skip
+    for pattern, reason in _OVERLOOKED:
+        if re.search(pattern, sql, re.IGNORECASE):
+            raise NotEmulatedError(reason)
     # sqlglot takes `$1, $` for a quoted string; @1 it reads as a parameter. A temporary table may
     # be written as #name.
     marked = _PLACEHOLDER.sub(lambda m: m[0] if m[1] else f"@{m[2]}", sql)
@@ -124,6 +144,11 @@ def parse(sql: str) -> exp.Expr:
     if len(trees) != 1:
         raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
     return trees[0]
+
+
+def _first_words(sql: str) -> str:
+    bare = re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL)
+    return " ".join(bare.split()[:2]).upper()
 
 
 def _kind(tree: exp.Expr) -> str:

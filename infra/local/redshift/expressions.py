@@ -72,6 +72,13 @@ def _like(node: exp.Expr) -> exp.Expr:
     return node
 
 
+def _ignore_nulls(node: exp.Expr) -> exp.Expr:
+    # sqlglot writes these words only for functions that it knows
+    function = node.this
+    arguments = ", ".join(argument.sql("duckdb") for argument in function.expressions)
+    return exp.var(f"{name_of(function)}({arguments} IGNORE NULLS)")
+
+
 REWRITES: dict[type, Callable] = {
     exp.Anonymous: _anonymous,
     exp.Cast: cast,
@@ -85,6 +92,8 @@ REWRITES: dict[type, Callable] = {
     ),
     exp.ILike: _like,
     exp.Identifier: _lower,
+    exp.IgnoreNulls: _ignore_nulls,
+    exp.RespectNulls: lambda n: n.this.copy(),
     exp.RegexpLike: lambda n: exp.Anonymous(
         this="regexp_matches", expressions=_parts(n, "this", "expression")
     ),

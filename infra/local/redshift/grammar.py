@@ -4,16 +4,33 @@ sqlglot turns functions into its own concepts, which loses what Redshift tells a
 EXTRACT, ADD_MONTHS and DATEADD). Here a function stays a name until `functions` allows it.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.redshift import Redshift
+from sqlglot.tokens import TokenType
 
 _SPECIAL_FORMS = {"CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTRING", "TRIM"}
 
 
+# words and signs that sqlglot takes for a type or an operator, and Redshift does not know
+_UNKNOWN_WORDS = {
+    "==", "STRING", "NUMBER", "DOUBLE", "LONG", "INT64", "FLOAT64", "BYTEINT", "TINYINT", "BLOB",
+    "MEDIUMINT", "LONGTEXT", "MEDIUMTEXT", "DATETIME64", "UINT", "HUGEINT",
+}  # fmt: skip
+
+
 class LocalRedshift(Redshift):
     """Redshift's SQL, functions unresolved."""
+
+    class Tokenizer(Redshift.Tokenizer):
+        """Without the words of other dialects."""
+
+        KEYWORDS: ClassVar = {
+            word: kind
+            for word, kind in Redshift.Tokenizer.KEYWORDS.items()
+            if word not in _UNKNOWN_WORDS
+        }
 
     class Parser(Redshift.Parser):
         """Reads DISTKEY and SORTKEY of a column besides what sqlglot knows."""
@@ -36,6 +53,13 @@ class LocalRedshift(Redshift):
             "DISTKEY": lambda _: exp.var("DISTKEY"),
             "SORTKEY": lambda _: exp.var("SORTKEY"),
         }
+
+        def _parse_csv(self, parse_method: Any, sep: TokenType = TokenType.COMMA) -> list[Any]:  # noqa: ANN401
+            """A list, without the comma at its end that sqlglot overlooks."""
+            found = super()._parse_csv(parse_method, sep=sep)
+            if self._prev is not None and self._prev.token_type == sep:
+                self.raise_error("an expression is missing after the comma")
+            return found
 
         def _parse_from(
             self, joins: bool = False, skip_from_token: bool = False, consume_pipe: bool = False

@@ -24,6 +24,7 @@ from infra.local.redshift.credentials import CredentialsEndpoint
 from infra.local.redshift.dialect import PRELUDE
 from infra.local.redshift.locks import TableLocks
 from infra.local.redshift.session import Session
+from infra.local.redshift.tables import Changes
 from infra.local.redshift.tls import server_context
 
 _STOP_SECONDS = 10
@@ -73,6 +74,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         ):
             self.database.execute(setting)
         self.locks = TableLocks()
+        self.changes = Changes()
         self.sessions: dict[tuple[int, int], Session] = {}
         self.connections: set[Connection] = set()
         # the stand-in for S3 asks for a signature but does not check it

@@ -13,13 +13,13 @@ import pyarrow as pa
 from infra.local.redshift.catalogue import system_query
 from infra.local.redshift.commands import Command, parse_command
 from infra.local.redshift.copy import Copy, parse_copy
-from infra.local.redshift.dialect import Translated, translate
+from infra.local.redshift.dialect import Translated, checked, translate
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError, from_duckdb
 from infra.local.redshift.load import load
 from infra.local.redshift.locks import TableLocks
 from infra.local.redshift.protocol import UNKNOWN, VARCHAR
 from infra.local.redshift.results import OutColumn, literal, out_column, typed_null
-from infra.local.redshift.tables import Tables
+from infra.local.redshift.tables import Changes, Tables
 from infra.local.redshift.transaction import Transaction, now
 from infra.local.redshift.unload import Unload, parse_unload, unload
 from infra.statements import split
@@ -55,6 +55,7 @@ class Session:
         self,
         connect: Callable[[], duckdb.DuckDBPyConnection],
         locks: TableLocks,
+        changes: Changes,
         s3: Any,  # noqa: ANN401 (a boto3 client)
         key: tuple[int, int] = (0, 0),
         user: str = "",
@@ -67,8 +68,8 @@ class Session:
         self.key = key
         self.user = user
         self.database = database
-        self.tables = Tables(self.run)
-        self.transaction = Transaction(self.run, locks)
+        self.tables = Tables(self.run, changes)
+        self.transaction = Transaction(self.run, locks, self.tables.forget)
         self.notices: deque[str] = deque()
         self.last_copy: tuple[int, int] = (0, -1)  # pg_last_copy_count(), pg_last_copy_id()
         self.last_unload: tuple[int, int] = (0, -1)
@@ -84,16 +85,22 @@ class Session:
             or parse_copy(sql)
             or parse_unload(sql)
             or system_query(sql, self.user, self.database)
-            or translate(sql)
+            or self.translate(sql)
         )
         wanted = statement.parameters if isinstance(statement, Translated) else 0
         padded = [*oids, *[UNKNOWN] * (wanted - len(oids))]
         return Prepared(statement, sql, tuple(oid or UNKNOWN for oid in padded))
 
+    def translate(self, sql: str) -> Translated:
+        """SQL in the engine's words, by the columns that its tables have now."""
+        _, tables = checked(sql)
+        known = self.tables.schema_of(tables) if self.transaction.status != "E" else ()
+        return translate(sql, known)
+
     def describe(self, prepared: Prepared) -> list[OutColumn] | None:
         """Columns that the statement will return, before its parameters are known."""
         if not prepared.described:
-            statement = prepared.statement
+            statement = self._current(prepared)
             if isinstance(statement, Command) and statement.tag == "SHOW":
                 prepared.columns = [OutColumn(statement.name, VARCHAR)]
             elif isinstance(statement, Translated) and statement.returns_rows:
@@ -121,8 +128,15 @@ class Session:
             timer.cancel()
         return result
 
+    def _current(self, prepared: Prepared) -> Translated | Copy | Unload | Command | None:
+        """A statement as it is to run now: its tables may have changed since it was prepared."""
+        known = prepared.statement
+        if isinstance(known, Translated) and known.reads and self.transaction.status != "E":
+            prepared.statement = self.translate(prepared.sql)
+        return prepared.statement
+
     def _execute(self, prepared: Prepared, values: Sequence[Any]) -> Result:
-        statement = prepared.statement
+        statement = self._current(prepared)
         if statement is None:
             return Result("")
         if isinstance(statement, Command) and statement.tag in {"COMMIT", "ROLLBACK"}:
@@ -162,8 +176,12 @@ class Session:
         self.transaction.write(self.tables.permanent(statement.writes))
         if statement.tag == "TRUNCATE TABLE":
             return self._truncate(statement)
-        with self.transaction.of_statement():
-            row = self._change(statement, literals)
+        try:
+            with self.transaction.of_statement():
+                row = self._change(statement, literals)
+        finally:
+            if statement.tag.endswith((" TABLE", " VIEW", " SCHEMA")):
+                self.tables.changed()
         words = _COUNTED.get(statement.tag)
         return Result(f"{words} {row[0]}" if words and row else statement.tag)
 
@@ -229,8 +247,11 @@ class Session:
             ).fetchall()[0]
             if counts[0] != counts[1]:
                 raise NotEmulatedError(f"REMOVE DUPLICATES with equal rows in {source}")
-            self.run(translate(f"DELETE FROM {name} USING {source} WHERE {condition}").bind([], {}))
-            self.run(translate(f"INSERT INTO {name} SELECT * FROM {source}").bind([], {}))
+            for sql in (
+                f"DELETE FROM {name} USING {source} WHERE {condition}",
+                f"INSERT INTO {name} SELECT * FROM {source}",
+            ):
+                self.run(self.translate(sql).bind([], {}))
 
     def _timer(self) -> threading.Timer:
         timer = threading.Timer(self._timeout_ms / 1000, self.interrupt)

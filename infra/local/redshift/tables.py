@@ -1,21 +1,33 @@
 """What a session knows of its tables: columns, definitions, and which ones are temporary."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import duckdb
 
 from infra.local.redshift import definitions
 from infra.local.redshift.dialect import Translated, translate
 from infra.local.redshift.errors import RedshiftError
+from infra.local.redshift.kinds import Schema
+
+
+@dataclass
+class Changes:
+    """How often any session has changed a table; all sessions share it."""
+
+    count: int = 0
 
 
 class Tables:
     """Tables as one connection sees them; names are `schema.table`."""
 
-    def __init__(self, run: Callable[[str], duckdb.DuckDBPyConnection]) -> None:
+    def __init__(self, run: Callable[[str], duckdb.DuckDBPyConnection], changes: "Changes") -> None:
         """Look them up by engine SQL that `run` carries out."""
         self._run = run
+        self._changes = changes
+        self._version = 0
+        self._changed = False
+        self._columns: dict[str, tuple[tuple[str, str], ...]] = {}
         self._temporary: set[str] = set()
 
     def engine_name(self, table: str) -> str:
@@ -33,6 +45,29 @@ class Tables:
             f"SELECT column_name, data_type FROM duckdb_columns() WHERE {self._where(table)} "
             "ORDER BY column_index"
         ).fetchall()
+
+    def schema_of(self, tables: Sequence[str]) -> Schema:
+        """Columns and engine types of those of some tables that exist; asked for once."""
+        if self._version != self._changes.count:
+            self._version = self._changes.count
+            self._columns.clear()
+        for table in tables:
+            if table not in self._columns:
+                self._columns[table] = tuple(self.columns(table))
+        return tuple((table, self._columns[table]) for table in tables if self._columns[table])
+
+    def forget(self) -> None:
+        """Ask anew: a transaction has ended, or a table has changed."""
+        if self._changed:
+            self._changes.count += 1
+            self._changed = False
+        self._version = self._changes.count
+        self._columns.clear()
+
+    def changed(self) -> None:
+        """Have every session ask anew, now and once the transaction has ended."""
+        self._changes.count += 1
+        self._changed = True
 
     def redshift_types(self, table: str) -> dict[str, str]:
         """Names and Redshift's types of a table's columns."""

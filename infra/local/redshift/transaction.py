@@ -15,8 +15,11 @@ from infra.local.redshift.locks import TableLocks
 class Transaction:
     """Begins, ends and fails; `run` carries out engine SQL."""
 
-    def __init__(self, run: Callable[[str], object], locks: TableLocks) -> None:
-        """Start idle."""
+    def __init__(
+        self, run: Callable[[str], object], locks: TableLocks, ended: Callable[[], None]
+    ) -> None:
+        """Start idle; `ended` is called after each transaction block."""
+        self._ended = ended
         self.status = "I"  # I idle, T in a transaction, E in a failed one
         self.began = now()  # of the transaction, or of the statement outside one
         self._run = run
@@ -67,6 +70,7 @@ class Transaction:
             if opened:
                 self._run("ROLLBACK" if failed else "COMMIT")
         finally:
+            self._ended()
             self._locks.release(self)
         return "ROLLBACK" if failed else "COMMIT"
 

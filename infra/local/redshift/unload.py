@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from botocore.exceptions import BotoCoreError, ClientError
 from sqlglot import exp
 
-from infra.local.redshift.dialect import Translated, parse, translate
+from infra.local.redshift.dialect import checked, parse
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.options import (
     CREDENTIALS,
@@ -69,7 +69,7 @@ _queries = itertools.count(1)
 class Unload:
     """An UNLOAD statement that may run."""
 
-    query: Translated
+    query: str
     bucket: str
     prefix: str
     options: dict[str, str] = field(default_factory=dict)
@@ -94,16 +94,15 @@ def parse_unload(sql: str) -> Unload | None:
     tree = parse(query)
     if isinstance(tree, exp.Query) and tree.args.get("limit") is not None:
         raise RedshiftError("0A000", "Limit clause is not supported in the outer SELECT of UNLOAD")
-    translated = translate(query)
-    if not translated.returns_rows:
+    if not isinstance(checked(query)[0], exp.Query):
         raise RedshiftError("42601", "UNLOAD takes a SELECT")
-    return Unload(translated, match["bucket"], match["prefix"], options)
+    return Unload(query, match["bucket"], match["prefix"], options)
 
 
 def unload(session: "Session", statement: Unload) -> None:
     """Write the files; what is in S3 stays there whatever becomes of the transaction."""
     query = next(_queries)
-    sql = statement.query.bind([], session.clocks())
+    sql = session.translate(statement.query).bind([], session.clocks())
     table: pa.Table = session.run(sql).to_arrow_table()
     _make_room(session, statement)
     written = []

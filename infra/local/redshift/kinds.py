@@ -1,0 +1,260 @@
+"""What kind of value each expression has: found from the tables' columns before SQL is rewritten.
+
+A comparison of numbers needs no rule of Redshift's; one of text does. Where a kind stays unknown
+('') the rewritten SQL asks the engine.
+"""
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from infra.local.redshift.definitions import name
+from infra.local.redshift.functions import name_of
+
+# tables with their columns and the engine's types of them; unknown tables are left out
+Schema = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+# columns of a table, a view or a subquery with their kinds; None where they are not known
+Columns = dict[str, str] | None
+
+_TEXT = frozenset(
+    "lower upper trim btrim ltrim rtrim left right substr replace to_char md5 translate "
+    "concat lpad rpad split_part regexp_replace regexp_substr initcap listagg reverse "
+    "json_extract_path_text to_hex sha1 sha2 repeat chr".split()
+)
+_NUMBER = frozenset(
+    "count sum avg len length octet_length datediff date_part median round floor ceil ceiling "
+    "row_number rank dense_rank ntile date_part_year strpos abs charindex power sqrt "
+    "stddev mod sign ln log exp percent_rank cume_dist percentile_cont regexp_count "
+    "regexp_instr strtol".split()
+)
+_DATE = frozenset(
+    "date_trunc dateadd getdate to_date last_day add_months to_timestamp next_day "
+    "convert_timezone".split()
+)
+# functions that give one of their arguments, or a value of its kind
+_OF_ARGUMENT = frozenset(
+    "coalesce nvl greatest least min max any_value lag lead first_value last_value nth_value "
+    "percentile_disc".split()
+)
+_CAST_KINDS = {
+    "VARCHAR": "text", "CHAR": "text", "TEXT": "text", "NVARCHAR": "text", "NCHAR": "text",
+    "BPCHAR": "text", "DATE": "date", "TIMESTAMP": "date", "TIMESTAMPTZ": "date",
+    "BOOLEAN": "boolean",
+}  # fmt: skip
+_NOT_COLUMNS = {"literal": "text", "parameter": "", "null": ""}
+
+
+def kind_of(node: exp.Expr) -> str:  # noqa: PLR0912
+    """number, text, date or boolean; literal (text in quotes), parameter or null; '' if unknown."""
+    node = node.unnest()
+    while isinstance(node, (exp.Window, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)):
+        node = node.this
+    if isinstance(node, exp.Column):
+        return str(node.meta.get("kind", ""))
+    if isinstance(node, exp.Literal):
+        return "literal" if node.is_string else "number"
+    if isinstance(node, (exp.Parameter, exp.Null)):
+        return type(node).__name__.lower()
+    if isinstance(node, exp.Select):  # a subquery of one value
+        kind = kind_of(node.expressions[0].unalias())
+        return _NOT_COLUMNS.get(kind, kind)
+    if isinstance(node, exp.Cast):
+        return _CAST_KINDS.get(node.args["to"].this.value, "number")
+    if isinstance(node, (exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Extract, exp.StrPosition)):
+        return "number"
+    if isinstance(node, (exp.Add, exp.Sub)):
+        kinds = kind_of(node.this), kind_of(node.expression)
+        return "number" if kinds == ("number", "number") else ""
+    if isinstance(node, (exp.DPipe, exp.Trim, exp.Substring)):
+        return "text"
+    if isinstance(node, (exp.CurrentDate, exp.CurrentTimestamp)):
+        return "date"
+    if isinstance(node, (exp.Boolean, exp.Predicate, exp.Not)):
+        return "boolean"
+    if isinstance(node, exp.Case):
+        results = [branch.args["true"] for branch in node.args["ifs"]]
+        return _common([*results, *filter(None, [node.args.get("default")])])
+    function = name_of(node)
+    if function in _OF_ARGUMENT:
+        return _common(node.expressions[: 1 if function in {"lag", "lead", "nth_value"} else None])
+    for kind, names in (("text", _TEXT), ("number", _NUMBER), ("date", _DATE)):
+        if function in names:
+            return kind
+    return ""
+
+
+def _common(values: Sequence[exp.Expr]) -> str:
+    """The kind of values of which one is the result; NULL has any."""
+    kinds = {kind_of(value) for value in values} - {"null"}
+    if kinds == {"literal"}:
+        return "text"
+    return kinds.pop() if len(kinds) == 1 and not kinds & {"literal", "parameter"} else ""
+
+
+def engine_kind(kind: str) -> str:
+    """The kind of an engine type."""
+    if kind == "VARCHAR":
+        return "text"
+    if kind == "BOOLEAN":
+        return "boolean"
+    if kind.startswith(("TIMESTAMP", "DATE")):
+        return "date"
+    numbers = ("DECIMAL", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
+    return "number" if kind.startswith(numbers) else ""
+
+
+class _Scope:
+    """What names mean in one place: CTEs, and the tables of this query and of those around it."""
+
+    def __init__(self, tables: dict[str, Columns], ctes: dict[str, Columns]) -> None:
+        self.tables = tables
+        self.ctes = ctes
+        self.sources: list[dict[str, Columns]] = []
+        self.aliases: dict[str, str] = {}
+
+    def inner(self) -> "_Scope":
+        scope = _Scope(self.tables, dict(self.ctes))
+        scope.sources = [{}, *self.sources]
+        return scope
+
+    def kind(self, column: exp.Column) -> str:
+        table, label = column.table.lower(), column.name.lower()
+        for depth, sources in enumerate(self.sources):
+            if table:
+                if table in sources:
+                    return (sources[table] or {}).get(label, "")
+                continue
+            if None in sources.values():
+                return ""
+            for columns in sources.values():
+                if columns and label in columns:
+                    return columns[label]
+            if depth == 0 and label in self.aliases:
+                return self.aliases[label]
+        return ""
+
+
+def annotate(tree: exp.Expr, schema: Schema) -> None:
+    """Note the kind of every column of a statement."""
+    tables: dict[str, Columns] = {
+        table: {column: engine_kind(kind) for column, kind in columns} for table, columns in schema
+    }
+    scope = _Scope(tables, {}).inner()
+    if isinstance(tree, exp.Query):
+        _query(tree, scope)
+        return
+    if isinstance(tree, (exp.Update, exp.Delete, exp.Merge)):
+        _ctes(tree, scope)
+        for table in tree.find_all(exp.Table):
+            if table.find_ancestor(exp.Query) is None:
+                _source(table, scope)
+        for join in tree.find_all(exp.Join):
+            if join.find_ancestor(exp.Query) is None:
+                _source(join.this, scope)
+    _visit(tree, scope)
+
+
+def _visit(node: exp.Expr, scope: _Scope) -> None:
+    if isinstance(node, exp.Query):
+        _query(node, scope.inner())
+        return
+    if isinstance(node, exp.Column):
+        node.meta["kind"] = scope.kind(node)
+    for child in node.iter_expressions():
+        _visit(child, scope)
+
+
+def _ctes(node: exp.Expr, scope: _Scope) -> None:
+    for cte in node.args["with_"].expressions if node.args.get("with_") else []:
+        label = cte.alias.lower()
+        named = [column.name.lower() for column in cte.args["alias"].columns]
+        query = cte.this.unnest()
+        if isinstance(query, exp.SetOperation):  # it may refer to itself
+            first = _query(query.this.copy(), scope.inner())
+            scope.ctes[label] = _renamed(first, named)
+        scope.ctes[label] = _renamed(_query(query, scope.inner()), named)
+
+
+def _renamed(columns: Columns, names: list[str]) -> Columns:
+    if not names or columns is None:
+        return columns
+    return dict(zip(names, columns.values(), strict=False))
+
+
+def _query(query: exp.Expr, scope: _Scope) -> Columns:
+    """Annotate a query in a scope of its own; returns its columns."""
+    query = query.unnest()
+    _ctes(query, scope)
+    if isinstance(query, exp.SetOperation):
+        left = _query(query.this, scope.inner())
+        right = _query(query.expression, scope.inner())
+        _visit_parts(query, ("order", "limit", "offset"), scope)
+        if left is None or right is None or len(left) != len(right):
+            return None
+        pairs = zip(left.items(), right.values(), strict=True)
+        return {label: kind if kind == other else "" for (label, kind), other in pairs}
+    return _select(query, scope)
+
+
+def _select(select: exp.Expr, scope: _Scope) -> Columns:
+    source = select.args.get("from_")
+    if source is not None:
+        _source(source.this, scope)
+    for join in select.args.get("joins") or []:
+        _source(join.this, scope)
+    for projection in select.expressions:
+        _visit(projection, scope)
+        if isinstance(projection, exp.Alias):
+            kind = kind_of(projection.this)
+            scope.aliases[projection.alias.lower()] = _NOT_COLUMNS.get(kind, kind)
+    for join in select.args.get("joins") or []:
+        if join.args.get("on") is not None:
+            _visit(join.args["on"], scope)
+    _visit_parts(select, ("where", "group", "having", "qualify", "order", "limit"), scope)
+    return _shown(select, scope)
+
+
+def _visit_parts(node: exp.Expr, parts: Sequence[str], scope: _Scope) -> None:
+    for part in parts:
+        if node.args.get(part) is not None:
+            _visit(node.args[part], scope)
+
+
+def _source(source: exp.Expr, scope: _Scope) -> None:
+    """Enter a table or a subquery of FROM under the name that columns have for it."""
+    columns: Columns = None
+    label = source.alias_or_name.lower()
+    if isinstance(source, exp.Subquery):
+        columns = _query(source.this, _without_sources(scope))
+    elif isinstance(source, exp.Table):
+        known = source.name.lower() in scope.ctes and not source.db
+        columns = scope.ctes[source.name.lower()] if known else scope.tables.get(name(source))
+    alias = source.args.get("alias")
+    if alias is not None:
+        columns = _renamed(columns, [column.name.lower() for column in alias.columns])
+    scope.sources[0][label] = columns
+
+
+def _without_sources(scope: _Scope) -> _Scope:
+    """For a subquery in FROM, which does not see the tables beside it."""
+    inner = scope.inner()
+    inner.sources = [{}, *scope.sources[1:]]
+    return inner
+
+
+def _shown(select: exp.Expr, scope: _Scope) -> Columns:
+    shown: dict[str, str] = {}
+    for projection in select.expressions:
+        value = projection.unalias()
+        if isinstance(value, exp.Star) or (isinstance(value, exp.Column) and value.is_star):
+            only = value.table.lower() if isinstance(value, exp.Column) else ""
+            for label, columns in scope.sources[0].items():
+                if only and label != only:
+                    continue
+                if columns is None:
+                    return None
+                shown |= columns
+        else:
+            kind = kind_of(value)
+            shown[projection.alias_or_name.lower()] = _NOT_COLUMNS.get(kind, kind)
+    return shown
