@@ -33,11 +33,11 @@ def listagg(function: exp.Expr, order: exp.Expr | None) -> exp.Expr:
     if distinct:
         value, *rest = [*value.expressions, *rest]
     text = f"nullif(emulator.printable({value.sql('duckdb')}), '')"
-    delimiter = rest[0].sql("duckdb") if rest else "''"
+    delimiter = "''" if not rest or isinstance(rest[0], exp.Null) else rest[0].sql("duckdb")
     by = f" {order.sql('duckdb')}" if order is not None else ""
     if not distinct:
         return exp.var(f"emulator.within_listagg_limit(string_agg({text}, {delimiter}{by}))")
-    values = f"list_distinct(list(emulator.key({text})))"
+    values = f"list_distinct(list(emulator.checked_key({text})))"
     if order is not None:
         ordered = order.expressions[0]
         if ordered.this.sql() != value.sql():

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from infra.local.redshift.definitions import normalise_type
 from infra.local.redshift.functions import call, engine, name_of
+from infra.local.redshift.kinds import kind_of
 from infra.local.redshift.refusals import refuse
 
 _INTEGERS = {"INT": "Integer", "BIGINT": "Long", "SMALLINT": "Short"}
@@ -19,7 +20,10 @@ def cast(node: exp.Expr) -> exp.Expr:
     kind = node.args["to"]
     normalise_type(kind)
     target = kind.this.value
-    if target in {"VARCHAR", "CHAR"}:
+    if target == "CHAR":
+        length = kind.expressions[0].this.copy() if kind.expressions else exp.Literal.number(1)
+        return call("character", call("printable", node.this.copy()), length)
+    if target == "VARCHAR":
         length = kind.expressions[0].this.copy() if kind.expressions else None
         text = call("printable", node.this.copy())
         return text if length is None else call("cut", text, length)
@@ -38,6 +42,8 @@ def cast(node: exp.Expr) -> exp.Expr:
                 exp.Cast(this=call("digits", value.copy(), name), to=kind.copy()),
             ),
         )
+    if target in {"DECIMAL", "DOUBLE", "FLOAT"} and kind_of(node.this) != "number":
+        node.set("this", call("numeral", node.this.copy()))
     cast = node
     if target == "DECIMAL":
         if not literal:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from infra.local.redshift.errors import NotEmulatedError
+from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.refusals import refuse
 
 _MAX_VARCHAR, _MAX_CHAR, _DEFAULT_VARCHAR = 65535, 4096, 256
@@ -230,7 +230,7 @@ def change_of(alter: exp.Expr) -> tuple[str, ...]:
         return ("drop", action.args["tables"][0].name.lower())
     if isinstance(action, exp.RenameColumn):
         return ("rename", action.this.name.lower(), action.args["to"].name.lower())
-    return ("move", name(action.this))
+    return ("move", action.this.name.lower())
 
 
 def changed(before: Definition, change: tuple[str, ...]) -> Definition:
@@ -240,9 +240,14 @@ def changed(before: Definition, change: tuple[str, ...]) -> Definition:
     if what == "add":
         columns[column] = rest[0]
     elif what == "drop":
+        if column not in columns:
+            raise RedshiftError("42703", f'column "{column}" of "{before.table}" does not exist')
         columns.pop(column)
     elif what == "rename":
         columns = {rest[0] if c == column else c: kind for c, kind in columns.items()}
+    elif what == "move":  # to another name in the same schema
+        schema, _, _ = before.table.partition(".")
+        return replace(before, table=f"{schema}.{column}", columns=columns)
     return replace(before, columns=columns)
 
 

@@ -16,6 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from infra.local.redshift import definitions
+from infra.local.redshift.assignments import check_assignments
 from infra.local.redshift.comparisons import COMPARING, normalise
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.expressions import REWRITES
@@ -89,7 +90,7 @@ def translate(sql: str, schema: Schema = ()) -> Translated:
     """
     pristine, reads = checked(sql)
     tree = _into(pristine.copy())
-    annotate(tree, schema)
+    check_assignments(tree, schema, annotate(tree, schema))
     kind = _kind(tree)
     parameters = max((int(p.name) for p in tree.find_all(exp.Parameter)), default=0)
     tables = _written(tree) if kind in _WRITERS else []

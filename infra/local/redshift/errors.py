@@ -25,7 +25,7 @@ class NotEmulatedError(RedshiftError):
 
 
 # what the prelude and the length checks raise: an SQLSTATE, a bar, the message
-_OURS = re.compile(r"\b([0-9A-Z]{5})\|(.*?)\)?$", re.DOTALL)
+_OURS = re.compile(r"(?:^|Error: |\(Error: )([0-9A-Z]{5})\|(.*?)\)?$", re.DOTALL)
 # the engine's words, and what Redshift says instead; {0} is the engine's first line
 _WORDS = [
     (r"NOT NULL constraint failed: .*?(\w+)\"?$", "23502",
@@ -62,6 +62,14 @@ _WORDS = [
     (r"same number of result columns", "42601",
      "each query of UNION, INTERSECT and EXCEPT must have the same number of columns"),
     (r"ORDER term out of range", "42P10", "ORDER BY position is not in select list"),
+    (r"Cannot drop entry|depend on it", "2BP01",
+     "cannot drop it because other objects depend on it: use CASCADE"),
+    (r"More than one row returned by a subquery", "21000",
+     "more than one row returned by a subquery used as an expression"),
+    (r"Could not parse string \"(.*?)\" according to format", "22007",
+     'the value "{1}" does not fit the format'),
+    (r"Unknown TimeZone '(.*?)'", "22023", 'time zone "{1}" not recognized'),
+    (r"Malformed JSON", "22P02", "JSON parsing error: {0}"),
     # values
     (r"Could not convert string ['\"](.*)['\"] to INT", "22P02",
      'invalid input syntax for integer: "{1}"'),
@@ -78,12 +86,15 @@ _KINDS: list[tuple[type[Exception], str]] = [
     (duckdb.ParserException, "42601"),
     (duckdb.ConversionException, "22P02"),
     (duckdb.TransactionException, "40001"),
+    (duckdb.InvalidInputException, "22023"),
 ]
 
 
 def from_duckdb(error: duckdb.Error) -> RedshiftError:
     """Translate an engine error into what Redshift would say, where it is known."""
     text = str(error)
+    if isinstance(error, duckdb.InternalException):
+        return NotEmulatedError("the engine cannot plan this statement: write it in simpler steps")
     first = re.sub(r"^(?:\w+ )+Error: ", "", text.split("\n", maxsplit=1)[0])
     if match := _OURS.search(text.rsplit("(Error: ", 1)[-1]):
         if match[1] == "0A000":

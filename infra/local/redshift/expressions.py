@@ -66,6 +66,13 @@ def _parts(node: exp.Expr, *names: str) -> list[exp.Expr]:
 
 
 def _like(node: exp.Expr) -> exp.Expr:
+    if isinstance(node.expression, exp.Parameter) and not isinstance(node.parent, exp.Escape):
+        # a backslash escapes unless it is said otherwise: dg/r_patternmatching_condition_like.html
+        return exp.Escape(this=_folded(node.copy()), expression=exp.Literal.string("\\"))
+    return _folded(node)
+
+
+def _folded(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.ILike):
         node.set("this", call("ascii_only", node.this.copy()))
         node.set("expression", call("ascii_only", node.expression.copy()))
@@ -91,14 +98,17 @@ REWRITES: dict[type, Callable] = {
         "extract", exp.Literal.string(date_part(n.this.name)), n.expression.copy()
     ),
     exp.ILike: _like,
+    exp.Like: _like,
     exp.Identifier: _lower,
     exp.IgnoreNulls: _ignore_nulls,
     exp.RespectNulls: lambda n: n.this.copy(),
+    exp.Mod: lambda n: call("modulo", *_parts(n, "this", "expression")),
     exp.RegexpLike: lambda n: exp.Anonymous(
-        this="regexp_matches", expressions=_parts(n, "this", "expression")
+        this="regexp_matches",
+        expressions=[n.this.copy(), call("pattern", n.expression.copy())],
     ),
-    exp.StrPosition: lambda n: exp.Anonymous(
-        this="strpos", expressions=_parts(n, "this", "substr")
+    exp.StrPosition: lambda n: exp.cast(
+        exp.Anonymous(this="strpos", expressions=_parts(n, "this", "substr")), "int"
     ),
     exp.Substring: lambda n: call("substring", *_parts(n, "this", "start", "length")),
     exp.Table: _table,

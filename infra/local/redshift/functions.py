@@ -16,9 +16,8 @@ from infra.local.redshift.formats import date_part, to_char, to_strptime, zone_h
 
 # Alike in both, by the same name.
 _SAME = frozenset(
-    "abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees exp floor ln pi pow power "
-    "radians random sign sin sqrt tan round ascii chr lower upper reverse repeat replace "
-    "translate md5 sha1 coalesce greatest least strpos count min max bool_and bool_or "
+    "abs atan atan2 cbrt cos cot degrees pi radians random sin tan round ascii chr lower upper "
+    "reverse repeat replace translate md5 sha1 coalesce greatest least strpos count min max bool_and bool_or "
     "any_value bit_and bit_or grouping row_number rank dense_rank percent_rank cume_dist "
     "ntile lag lead first_value last_value nth_value".split()
 )
@@ -26,8 +25,7 @@ _SAME = frozenset(
 _RENAMED = {
     "len": "length", "length": "length", "char_length": "length", "character_length": "length",
     "textlen": "length", "octet_length": "strlen", "replicate": "repeat",
-    "nvl": "coalesce", "isnull": "coalesce", "log": "log10", "dlog10": "log10", "dlog1": "ln",
-    "dexp": "exp", "func_sha1": "sha1",
+    "nvl": "coalesce", "isnull": "coalesce", "func_sha1": "sha1",
 }  # fmt: skip
 # Macros of prelude.sql, with the number of arguments that they take.
 _EMULATED = {
@@ -36,8 +34,19 @@ _EMULATED = {
     "charindex": "charindex", "lpad": "pad_left", "rpad": "pad_right", "to_hex": "to_hex",
     "sha2": "sha2", "regexp_replace": "regexp_replace", "regexp_count": "regexp_count",
     "regexp_instr": "regexp_instr", "date_part_year": "date_part_year",
-    "add_months": "add_months", "last_day": "last_day",
+    "add_months": "add_months", "last_day": "last_day", "ceil": "ceil", "ceiling": "ceil",
+    "floor": "floor", "sqrt": "sqrt", "ln": "ln", "dlog1": "ln", "log": "log", "dlog10": "log",
+    "exp": "exp", "dexp": "exp", "pow": "power", "power": "power", "acos": "acos", "asin": "asin",
 }  # fmt: skip
+WITHOUT_ARGUMENTS = frozenset(
+    "random pi getdate pg_backend_pid pg_last_copy_count pg_last_copy_id pg_last_unload_count "
+    "pg_last_unload_id row_number rank dense_rank percent_rank cume_dist".split()
+)
+# INTEGER in Redshift, where the engine gives BIGINT
+_INTEGER = frozenset(
+    "len length char_length character_length textlen octet_length strpos charindex regexp_count "
+    "regexp_instr ascii".split()
+)
 # Read by the grammar, or rewritten in `comparisons` and `aggregates`.
 _FORMS = frozenset(
     "cast convert extract position substring trim sysdate current_date decode nullif "
@@ -74,6 +83,11 @@ def engine(sql: str) -> exp.Expr:
 
 def rewrite_function(node: exp.Anonymous) -> exp.Expr:
     """The engine's expression for a known function."""
+    function = _rewritten(node)
+    return exp.cast(function, "int") if name_of(node) in _INTEGER else function
+
+
+def _rewritten(node: exp.Anonymous) -> exp.Expr:
     name, arguments = name_of(node), node.expressions
     special = _SPECIAL.get(name)
     if special is not None:
@@ -164,8 +178,8 @@ def _regexp_substr(arguments: list[exp.Expr]) -> exp.Expr:
         if rest not in (["1"], ["1", "1"], ["1", "1", "e"]):
             raise NotEmulatedError("REGEXP_SUBSTR knows here only the first match from the start")
         group = "1" if rest[-1] == "e" else "0"
-    parts = (argument.sql("duckdb") for argument in arguments[:2])
-    return engine(f"regexp_extract({', '.join(parts)}, {group})")
+    text, pattern = (argument.sql("duckdb") for argument in arguments[:2])
+    return engine(f"regexp_extract({text}, emulator.pattern({pattern}), {group})")
 
 
 def _json_path(arguments: list[exp.Expr]) -> exp.Expr:
@@ -195,9 +209,7 @@ _SPECIAL: dict[str, Callable[[list[exp.Expr]], exp.Expr]] = {
     "initcap": lambda a: exp.Initcap(this=a[0]),
     "json_extract_path_text": _json_path,
     "ltrim": _trim("ltrim"),
-    "mod": lambda a: exp.Paren(
-        this=exp.Mod(this=exp.Paren(this=a[0]), expression=exp.Paren(this=a[1]))
-    ),
+    "mod": lambda a: call("modulo", a[0], a[1]),
     "next_day": _next_day,
     "nvl2": _nvl2,
     "pg_backend_pid": lambda _: exp.var("$backend_pid"),

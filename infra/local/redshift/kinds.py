@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from infra.local.redshift.definitions import name
 from infra.local.redshift.functions import name_of
+from infra.local.redshift.refusals import refuse
 
 # tables with their columns and the engine's types of them; unknown tables are left out
 Schema = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
@@ -134,15 +135,16 @@ class _Scope:
         return ""
 
 
-def annotate(tree: exp.Expr, schema: Schema) -> None:
-    """Note the kind of every column of a statement."""
+def annotate(tree: exp.Expr, schema: Schema) -> Columns:
+    """Note the kind of every column of a statement; returns those that its query gives."""
     tables: dict[str, Columns] = {
         table: {column: engine_kind(kind) for column, kind in columns} for table, columns in schema
     }
     scope = _Scope(tables, {}).inner()
     if isinstance(tree, exp.Query):
-        _query(tree, scope)
-        return
+        return _query(tree, scope)
+    if isinstance(tree, exp.Insert) and isinstance(tree.expression, exp.Query):
+        return _query(tree.expression, scope)
     if isinstance(tree, (exp.Update, exp.Delete, exp.Merge)):
         _ctes(tree, scope)
         for table in tree.find_all(exp.Table):
@@ -152,6 +154,7 @@ def annotate(tree: exp.Expr, schema: Schema) -> None:
             if join.find_ancestor(exp.Query) is None:
                 _source(join.this, scope)
     _visit(tree, scope)
+    return None
 
 
 def _visit(node: exp.Expr, scope: _Scope) -> None:
@@ -191,7 +194,10 @@ def _query(query: exp.Expr, scope: _Scope) -> Columns:
         _visit_parts(query, ("order", "limit", "offset"), scope)
         if left is None or right is None or len(left) != len(right):
             return None
-        pairs = zip(left.items(), right.values(), strict=True)
+        pairs = [*zip(left.items(), right.values(), strict=True)]
+        for (label, kind), other in pairs:
+            if kind and other and kind != other:
+                refuse(f"{label} is {kind} in one query and {other} in the other: CAST", query)
         return {label: kind if kind == other else "" for (label, kind), other in pairs}
     return _select(query, scope)
 

@@ -79,6 +79,32 @@ CREATE OR REPLACE MACRO emulator.quotient(a, b) AS
 CREATE OR REPLACE MACRO emulator.rounded_quotient(n, d) AS
   CASE WHEN (n < 0) = (d < 0) THEN (2 * abs(n) + abs(d)) // (2 * abs(d))
        ELSE -((2 * abs(n) + abs(d)) // (2 * abs(d))) END;
+CREATE OR REPLACE MACRO emulator.modulo(a, b) AS
+  CASE WHEN typeof(a) IN ('DOUBLE', 'FLOAT') OR typeof(b) IN ('DOUBLE', 'FLOAT')
+       THEN error('42883|operator does not exist: double precision % double precision')
+       ELSE a % b END;
+-- of an integer, itself: dg/r_CEILING_FLOOR.html
+CREATE OR REPLACE MACRO emulator.ceil(x) AS ceil(x), (x BIGINT) AS x,
+  (x VARCHAR) AS error('42883|function ceil(character varying) does not exist');
+CREATE OR REPLACE MACRO emulator.floor(x) AS floor(x), (x BIGINT) AS x,
+  (x VARCHAR) AS error('42883|function floor(character varying) does not exist');
+-- what has no result is an error, not NaN or infinity
+CREATE OR REPLACE MACRO emulator.sqrt(x) AS
+  CASE WHEN x < 0 THEN error('2201F|cannot take square root of a negative number')
+       ELSE sqrt(x) END;
+CREATE OR REPLACE MACRO emulator.log_of(x) AS
+  CASE WHEN x = 0 THEN error('2201E|cannot take logarithm of zero')
+       WHEN x < 0 THEN error('2201E|cannot take logarithm of a negative number') ELSE x END;
+CREATE OR REPLACE MACRO emulator.ln(x) AS ln(emulator.log_of(x));
+CREATE OR REPLACE MACRO emulator.log(x) AS log10(emulator.log_of(x));
+CREATE OR REPLACE MACRO emulator.sine_of(x) AS
+  CASE WHEN x < -1 OR x > 1 THEN error('22003|input is out of range') ELSE x END;
+CREATE OR REPLACE MACRO emulator.acos(x) AS acos(emulator.sine_of(x));
+CREATE OR REPLACE MACRO emulator.asin(x) AS asin(emulator.sine_of(x));
+CREATE OR REPLACE MACRO emulator.finite(x) AS
+  CASE WHEN isinf(x) OR isnan(x) THEN error('22003|value out of range: overflow') ELSE x END;
+CREATE OR REPLACE MACRO emulator.exp(x) AS emulator.finite(exp(x));
+CREATE OR REPLACE MACRO emulator.power(x, y) AS emulator.finite(power(x, y));
 CREATE OR REPLACE MACRO emulator.trunc(x) AS trunc(x),
   (x TIMESTAMP) AS CAST(x AS DATE),
   (x VARCHAR) AS error('42883|function trunc(character varying) does not exist');
@@ -106,8 +132,20 @@ CREATE OR REPLACE MACRO emulator.printable(x) AS
 CREATE OR REPLACE MACRO emulator.cut(s, n) AS
   CASE WHEN s IS NULL OR strlen(s) <= n THEN s WHEN strlen(s) = length(s) THEN left(s, n)
        ELSE error('0A000|cutting text of several bytes a character') END;
+-- the engine takes 1_000 for a number
+CREATE OR REPLACE MACRO emulator.numeral(x) AS
+  CASE WHEN typeof(x) = 'VARCHAR' AND contains(CAST(x AS VARCHAR), '_')
+       THEN error('22P02|invalid input syntax for type numeric: "' || CAST(x AS VARCHAR) || '"')
+       ELSE x END;
+-- CHAR is blank-padded, and its blanks at the end do not count: only values without any pass
+CREATE OR REPLACE MACRO emulator.character(s, n) AS
+  CASE WHEN s IS NULL OR (strlen(s) >= n AND NOT ends_with(emulator.cut(s, n), ' '))
+       THEN emulator.cut(s, n)
+       ELSE error('0A000|a CHAR that is padded with blanks: use VARCHAR') END;
 CREATE OR REPLACE MACRO emulator.to_boolean(x) AS
-  CASE WHEN typeof(x) <> 'VARCHAR' THEN CAST(x AS BOOLEAN) WHEN x IS NULL THEN NULL
+  CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') OR starts_with(typeof(x), 'DECIMAL')
+       THEN error('42846|cannot cast type ' || lower(typeof(x)) || ' to boolean')
+       WHEN typeof(x) <> 'VARCHAR' THEN CAST(x AS BOOLEAN) WHEN x IS NULL THEN NULL
        WHEN lower(trim(CAST(x AS VARCHAR), ' ')) IN ('t', 'true', 'y', 'yes', '1') THEN TRUE
        WHEN lower(trim(CAST(x AS VARCHAR), ' ')) IN ('f', 'false', 'n', 'no', '0') THEN FALSE
        ELSE error('22P02|invalid input syntax for type boolean') END;
@@ -126,6 +164,7 @@ CREATE OR REPLACE MACRO emulator.right(s, n) AS
   CASE WHEN n < 0 THEN error('0A000|RIGHT with a negative length') ELSE right(s, n) END;
 CREATE OR REPLACE MACRO emulator.split_part(s, delimiter, part) AS
   CASE WHEN part <= 0 THEN error('22023|field position must be greater than zero')
+       WHEN delimiter = '' THEN error('0A000|SPLIT_PART at nothing')
        ELSE split_part(s, delimiter, part) END;
 CREATE OR REPLACE MACRO emulator.charindex(part, s) AS strpos(s, part);
 CREATE OR REPLACE MACRO emulator.pad_left(s, n) AS lpad(s, n, ' '), (s, n, fill) AS lpad(s, n, fill);
@@ -139,12 +178,23 @@ CREATE OR REPLACE MACRO emulator.sha2(s, bits) AS
 CREATE OR REPLACE MACRO emulator.within_listagg_limit(s) AS
   CASE WHEN s IS NULL OR strlen(s) <= 65535 THEN s
        ELSE error('54000|Result size exceeds LISTAGG limit') END;
-CREATE OR REPLACE MACRO emulator.regexp_replace(s, pattern) AS regexp_replace(s, pattern, '', 'g'),
-  (s, pattern, by_what) AS regexp_replace(s, pattern, by_what, 'g');
+CREATE OR REPLACE MACRO emulator.pattern(p) AS
+  CASE WHEN contains(p, '(?')
+       THEN error('0A000|a regular expression with (?…) needs the parameter p in Redshift')
+       ELSE p END;
+CREATE OR REPLACE MACRO emulator.replacement(r) AS
+  CASE WHEN contains(r, '$') OR contains(r, '\')
+       THEN error('0A000|a replacement that refers to a group') ELSE r END;
+CREATE OR REPLACE MACRO emulator.regexp_replace(s, pattern) AS
+    regexp_replace(s, emulator.pattern(pattern), '', 'g'),
+  (s, pattern, by_what) AS
+    regexp_replace(s, emulator.pattern(pattern), emulator.replacement(by_what), 'g');
 CREATE OR REPLACE MACRO emulator.regexp_count(s, pattern) AS
-  len(regexp_extract_all(s, pattern));
+  len(regexp_extract_all(s, emulator.pattern(pattern)));
+-- the match itself would not tell where it lies: its anchors and its repetitions count
 CREATE OR REPLACE MACRO emulator.regexp_instr(s, pattern) AS
-  CASE WHEN regexp_matches(s, pattern) THEN strpos(s, regexp_extract(s, pattern)) ELSE 0 END;
+  CASE WHEN regexp_matches(s, emulator.pattern(pattern))
+       THEN 1 + length(regexp_extract(s, '^([\s\S]*?)(?:' || pattern || ')', 1)) ELSE 0 END;
 CREATE OR REPLACE MACRO emulator.json_text(s, path) AS json_extract_string(s, path);
 
 -- ------------------------------------------------------------------ dates
@@ -163,7 +213,9 @@ CREATE OR REPLACE MACRO emulator.date_trunc(part, t) AS CASE
   THEN date_trunc(part, CAST(t AS TIMESTAMP))
   ELSE error('0A000|DATE_TRUNC of ' || part) END;
 -- the integer of that field alone: dg/r_Dateparts_for_datetime_functions.html
-CREATE OR REPLACE MACRO emulator.extract(part, t) AS CAST(CASE part
+CREATE OR REPLACE MACRO emulator.extract(part, t) AS CAST(CASE
+    WHEN typeof(t) = 'TIMESTAMP WITH TIME ZONE'
+    THEN error('0A000|EXTRACT from a TIMESTAMPTZ: use DATE_PART') ELSE CASE part
   WHEN 'millisecond' THEN extract('millisecond' FROM CAST(t AS TIMESTAMP)) % 1000
   WHEN 'microsecond' THEN extract('microsecond' FROM CAST(t AS TIMESTAMP)) % 1000000
   WHEN 'epoch' THEN floor(epoch(CAST(t AS TIMESTAMP)))
@@ -171,7 +223,7 @@ CREATE OR REPLACE MACRO emulator.extract(part, t) AS CAST(CASE part
   ELSE CASE WHEN part IN ('year', 'quarter', 'month', 'day', 'dow', 'doy', 'hour', 'minute',
                           'second')
        THEN date_part(part, CAST(t AS TIMESTAMP))
-       ELSE error('0A000|EXTRACT of ' || part) END END AS BIGINT);
+       ELSE error('0A000|EXTRACT of ' || part) END END END AS INTEGER);
 -- a double with its fraction: dg/r_DATE_PART_function.html
 CREATE OR REPLACE MACRO emulator.date_part(part, t) AS CAST(CASE part
   WHEN 'second' THEN (extract('microsecond' FROM CAST(t AS TIMESTAMP)) / 1e6)

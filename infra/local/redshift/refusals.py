@@ -11,8 +11,15 @@ from typing import NoReturn
 from sqlglot import exp
 
 from infra.local.redshift.allowlist import EXPRESSIONS, PARTS, REASONS, SYSTEM_TABLES, TYPES
-from infra.local.redshift.errors import NotEmulatedError
-from infra.local.redshift.functions import AGGREGATES, RANKING, WINDOWS, known_functions, name_of
+from infra.local.redshift.errors import NotEmulatedError, RedshiftError
+from infra.local.redshift.functions import (
+    AGGREGATES,
+    RANKING,
+    WINDOWS,
+    WITHOUT_ARGUMENTS,
+    known_functions,
+    name_of,
+)
 
 _UNITS = "(?:year|month|week|day|hour|minute|second)s?"
 _SORT_BASED = {"median", "listagg", "percentile_cont", "percentile_disc"}
@@ -315,6 +322,8 @@ def _check_function(node: exp.Expr) -> None:
         return  # INSERT VALUES (…) of MERGE
     if name not in known_functions():
         refuse(f"function {name.upper()}: Redshift lacks it, or it is not known here", node)
+    if not node.expressions and name not in WITHOUT_ARGUMENTS:
+        raise RedshiftError("42883", f"function {name}() does not exist")
     if name == "concat" and len(node.expressions) != 2:
         refuse("CONCAT takes two arguments", node)
 

@@ -92,8 +92,7 @@ class Tables:
 
     def note_change(self, before: definitions.Definition, change: tuple[str, ...]) -> None:
         """Keep what an ALTER TABLE changed."""
-        if change[0] != "move":
-            self.note(definitions.changed(before, change))
+        self.note(definitions.changed(before, change))
 
     def create_like(self, new: definitions.Definition) -> definitions.Definition:
         """CREATE TABLE a (LIKE b): its columns, lengths and NOT NULL, without keys and defaults."""
