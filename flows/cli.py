@@ -129,6 +129,7 @@ def redshift(
     path: Annotated[Path, typer.Option(help="File that holds the database.")],
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 5439,
     user: Annotated[str, typer.Option(help="The user that may log in.")] = "olist",
+    database: Annotated[str, typer.Option(help="The database that they find.")] = "dev",
     iam_port: Annotated[
         int | None, typer.Option(help="Also answer GetCredentials of Redshift Serverless there.")
     ] = None,
@@ -139,7 +140,7 @@ def redshift(
     """
     from infra.local.redshift.server import serve  # noqa: PLC0415
 
-    serve(path.expanduser().resolve(), port, user, iam_port=iam_port)
+    serve(path.expanduser().resolve(), port, user, database=database, iam_port=iam_port)
 
 
 def main() -> None:

@@ -20,6 +20,8 @@ Merge:this using on whens
 Create:this kind expression exists replace properties no_schema_binding
 Drop:kind tables exists cascade restrict
 Alter:this kind actions
+AlterDistStyle:this
+AlterSortKey:this expressions compound
 TruncateTable:expressions
 From:this
 Where:this
@@ -34,7 +36,7 @@ Join:this on side kind
 With:expressions recursive
 CTE:this alias
 TableAlias:this columns
-Table:this db alias
+Table:this db alias catalog
 Subquery:this alias
 Values:expressions
 Tuple:expressions
@@ -145,12 +147,16 @@ REASONS = {
     "Array": "arrays do not exist in Redshift",
     "Unnest": "UNNEST does not exist in Redshift",
     "SimilarTo": "SIMILAR TO is not emulated, use ~",
-    "Dot": "a function of a schema",
+    "Dot": "a function of a schema is not known here",
+    "GeneratedAsIdentityColumnConstraint": (
+        "IDENTITY gives other values than Redshift would: number the rows with ROW_NUMBER()"
+    ),
+    "RegexpILike": "~* is not listed by Redshift: LOWER the text",
 }
 PARTS = {
     "with_": "WITH stands before the SELECT of an INSERT",
     "symmetric": "BETWEEN SYMMETRIC does not exist in Redshift",
-    "catalog": "another database",
+    "pivots": "PIVOT is not emulated: write SUM(CASE WHEN … END), or UNION ALL for UNPIVOT",
     "using": "JOIN … USING is not emulated: write ON",
     "method": "NATURAL JOIN is not emulated: write ON",
     "windows": "named windows do not exist in Redshift",

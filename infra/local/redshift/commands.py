@@ -77,6 +77,8 @@ def _set(match: re.Match[str]) -> Command:
     name, value = match["name"].lower(), match["value"].strip()
     allowed = _SETTINGS.get(name)
     if allowed is None or not re.fullmatch(allowed, value, re.IGNORECASE):
+        if name == "search_path":
+            raise NotEmulatedError(f"SET search_path TO {value}: only public; write schema.table")
         known = ", ".join(sorted(_SETTINGS))
         raise NotEmulatedError(
             f"SET {name} TO {value}; known here, with Redshift's own values: {known}"

@@ -84,6 +84,8 @@ def group_guards(select: exp.Select) -> list[exp.Expr]:
     resolved = []
     for key in keys:
         if isinstance(key, exp.Literal):
+            if not key.is_int:
+                refuse("GROUP BY takes columns, expressions of them, or positions", group)
             key = select.expressions[int(key.name) - 1].unalias()  # noqa: PLW2901 (GROUP BY 1)
         resolved.append(key)
     return _unpadded(resolved)

@@ -49,6 +49,7 @@ class Connection(socketserver.BaseRequestHandler):
     """Serves one client until it leaves; what it sends may be anything."""
 
     server: "RedshiftServer"  # pyright: ignore[reportIncompatibleVariableOverride]
+    busy = False
 
     def handle(self) -> None:
         """Log in, then answer messages."""
@@ -66,6 +67,18 @@ class Connection(socketserver.BaseRequestHandler):
             session.interrupt()
         with suppress(OSError):  # it has ended by itself
             self.request.shutdown(socket.SHUT_RDWR)
+
+    def abandoned(self) -> bool:
+        """Whether a statement runs for a client that has gone; asked from another thread."""
+        if not self.busy:
+            return False
+        try:
+            # beneath TLS, too: nothing more will come once the peer has closed
+            return not socket.socket.recv(self.request, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except (OSError, ValueError):
+            return True
 
     def _handle(self) -> None:
         sock: socket.socket = self.request
@@ -104,6 +117,7 @@ class Connection(socketserver.BaseRequestHandler):
         user = start.options.get("user", "")
         try:
             login.authenticate(self.wire, user, self.server.password_of(user))
+            login.require_database(start.options.get("database") or user, self.server.name)
         except RedshiftError as error:
             self._error(error, "FATAL")
             self.wire.flush()
@@ -116,7 +130,7 @@ class Connection(socketserver.BaseRequestHandler):
             self.server.s3,
             self.key,
             user,
-            start.options.get("database") or user,
+            self.server.name,
         )
         self.server.sessions[self.key] = self.session
         self._ready()
@@ -145,6 +159,7 @@ class Connection(socketserver.BaseRequestHandler):
                 self.wire.flush()
             elif not skipping:
                 try:
+                    self.busy = True
                     handlers.get(kind, self._unknown)(Reader(body))
                 except RedshiftError as error:
                     skipping = self._failed(error, kind)
@@ -157,6 +172,8 @@ class Connection(socketserver.BaseRequestHandler):
                         f"internal error of the local Redshift: {type(error).__name__}: {error}"
                     )
                     skipping = self._failed(RedshiftError("XX000", reason), kind)
+                finally:
+                    self.busy = False
 
     def _failed(self, error: RedshiftError, kind: bytes) -> bool:
         self.session.transaction.fail()

@@ -69,6 +69,8 @@ def _size(value: int) -> exp.Expr:
 def of(create: exp.Expr) -> Definition:
     """What a CREATE TABLE defines; raises NotEmulatedError for what is not emulated."""
     target = create.this if isinstance(create.this, exp.Table) else create.this.this
+    if create.expression is not None:
+        _check_query(create)
     found = Definition(name(target))
     for prop in create.args["properties"].expressions if create.args.get("properties") else []:
         _read_property(prop, found)
@@ -82,6 +84,21 @@ def of(create: exp.Expr) -> Definition:
         elif create.expression is None:
             _read_key(part.expressions[0] if isinstance(part, exp.Constraint) else part, found)
     return found
+
+
+def _check_query(create: exp.Expr) -> None:
+    """Of CREATE TABLE AS: each column has a name of its own and a type."""
+    if create.args.get("exists"):
+        refuse("CREATE TABLE AS has no IF NOT EXISTS in Redshift", create)
+    query = create.expression.unnest()
+    shown = query.expressions if isinstance(query, exp.Select) else []
+    names = [projection.alias_or_name.lower() for projection in shown]
+    twice = {label for label in names if label not in {"", "*"} and names.count(label) > 1}
+    if twice and not isinstance(create.this, exp.Schema):
+        raise RedshiftError("42701", f'column "{min(twice)}" specified more than once')
+    for projection in shown:
+        if isinstance(projection.unalias(), exp.Null):
+            refuse("a column of NULL alone has no type: CAST it", create)
 
 
 def _read_property(prop: exp.Expr, found: Definition) -> None:
@@ -140,6 +157,7 @@ def _read_constraints(column: exp.ColumnDef, found: Definition) -> list[exp.Expr
 
 
 def _check_default(value: exp.Expr) -> None:
+    value = value.unnest()
     clock = isinstance(value, exp.CurrentTimestamp) and value.args.get("sysdate")
     if not (clock or isinstance(value, (exp.Literal, exp.Boolean, exp.Null, exp.Neg, exp.Cast))):
         refuse("DEFAULT takes here a constant or SYSDATE", value)
@@ -226,6 +244,11 @@ def change_of(alter: exp.Expr) -> tuple[str, ...]:
         found = Definition("")
         _read_column(action, found)
         return ("add", action.name.lower(), found.columns[action.name.lower()])
+    if isinstance(action, exp.AlterDistStyle):
+        column = isinstance(action.this, exp.Column)
+        return ("distkey", action.name.lower()) if column else ("diststyle", action.name.upper())
+    if isinstance(action, exp.AlterSortKey):
+        return ("sortkey", *(column.name.lower() for column in action.expressions))
     if isinstance(action, exp.Drop):
         return ("drop", action.args["tables"][0].name.lower())
     if isinstance(action, exp.RenameColumn):
@@ -237,6 +260,12 @@ def changed(before: Definition, change: tuple[str, ...]) -> Definition:
     """The definition after an ALTER TABLE."""
     what, column, *rest = change
     columns = dict(before.columns)
+    if what == "diststyle":
+        return replace(before, diststyle=column, distkey="")
+    if what == "distkey":
+        return replace(before, diststyle="KEY", distkey=column)
+    if what == "sortkey":
+        return replace(before, sortkey=[column, *rest])
     if what == "add":
         columns[column] = rest[0]
     elif what == "drop":

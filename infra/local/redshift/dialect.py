@@ -27,9 +27,16 @@ from infra.local.redshift.refusals import check
 
 PRELUDE = Path(__file__).with_name("prelude.sql").read_text()
 
+# a temporary table may be written as #name
+_TEMPORARY = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)|#(?=[A-Za-z_])", re.DOTALL)
+_LATE_BINDING = re.compile(r"\s+with\s+no\s+schema\s+binding\s*;?\s*$", re.IGNORECASE)
 # what sqlglot reads in silence
 _OVERLOOKED = [
     (r"\binterval\s+'[^']*\bago\b", "an interval with AGO: write a negative number"),
+    (
+        r"\binterval\s+(?:\d|\w+\s+(?:year|month|week|day|hour|minute|second)s?\b)",
+        "an interval is written in quotes: INTERVAL '1 day'",
+    ),
     (r"\blimit\s+\d+\s*,", "LIMIT a, b does not exist in Redshift: LIMIT b OFFSET a"),
     (r"^\s*insert\s+(?!into\b)", "INSERT without INTO"),
 ]
@@ -38,7 +45,7 @@ _STATEMENTS = (
     exp.Create, exp.Drop, exp.Alter, exp.TruncateTable,
 )  # fmt: skip
 _WRITERS = {"INSERT", "DELETE", "UPDATE", "MERGE", "TRUNCATE TABLE", "CREATE TABLE", "DROP TABLE",
-            "ALTER TABLE"}  # fmt: skip
+            "ALTER TABLE", "CREATE VIEW", "DROP VIEW"}  # fmt: skip
 # quoted text and comments are left alone; parameters are $1, $2, … and the two clocks
 _PLACEHOLDER = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)|\$(\d+|\w+)", re.DOTALL)
 
@@ -55,6 +62,8 @@ class Translated:
     definition: definitions.Definition | None = None  # of CREATE TABLE
     change: tuple[str, ...] = ()  # of ALTER TABLE: what, column, and its new name or type
     reads: tuple[str, ...] = ()
+    late_binding: bool = False  # CREATE VIEW … WITH NO SCHEMA BINDING
+    cascade: bool = False
     values: int = 0  # INSERT … VALUES without a column list: how many values a row has
 
     def bind(self, literals: Sequence[str], clocks: dict[str, str]) -> str:
@@ -118,6 +127,8 @@ def translate(sql: str, schema: Schema = ()) -> Translated:
         change=change,
         reads=reads,
         values=values,
+        late_binding=kind == "CREATE VIEW" and bool(_LATE_BINDING.search(sql)),
+        cascade=bool(tree.args.get("cascade")),
     )
 
 
@@ -136,6 +147,9 @@ def parse(sql: str) -> exp.Expr:
     marked = _PLACEHOLDER.sub(lambda m: m[0] if m[1] else f"@{m[2]}", sql)
     marked = re.sub(r"(create\s+)(table\s+)#(\w)", r"\1temp \2\3", marked, flags=re.IGNORECASE)
     marked = re.sub(r"(create\s+)(?:local\s+)(temp)", r"\1\2", marked, flags=re.IGNORECASE)
+    marked = _TEMPORARY.sub(lambda m: m[1] or "", marked)
+    marked = _LATE_BINDING.sub("", marked)
+    marked = re.sub(r"\bsortkey\s+auto\b", "", marked, flags=re.IGNORECASE)
     try:
         trees = [tree for tree in sqlglot.parse(marked, read=LocalRedshift) if tree is not None]
     except SqlglotError as error:

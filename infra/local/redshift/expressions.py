@@ -56,6 +56,7 @@ def _concatenation(node: exp.Expr) -> exp.Expr:
 
 
 def _table(node: exp.Expr) -> exp.Expr:
+    node.set("catalog", None)  # it is the database of the session, which has seen to that
     if is_system(node):
         node.set("db", exp.to_identifier("emulator"))
     return node
@@ -90,6 +91,8 @@ REWRITES: dict[type, Callable] = {
     exp.Anonymous: _anonymous,
     exp.Cast: cast,
     exp.CurrentDate: lambda _: engine("CAST($transaction_time AS DATE)"),
+    exp.CurrentDatabase: lambda _: exp.var("$database"),
+    exp.CurrentUser: lambda _: exp.var("$user"),
     exp.CurrentSchema: lambda _: exp.Literal.string("public"),
     exp.CurrentTimestamp: lambda _: exp.var("$transaction_time"),
     exp.DPipe: _concatenation,

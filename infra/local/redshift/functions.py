@@ -17,9 +17,9 @@ from infra.local.redshift.formats import date_part, to_char, to_strptime, zone_h
 # Alike in both, by the same name.
 _SAME = frozenset(
     "abs atan atan2 cbrt cos cot degrees pi radians random sin tan round ascii chr lower upper "
-    "reverse repeat replace translate md5 sha1 coalesce greatest least strpos count min max bool_and bool_or "
-    "any_value bit_and bit_or grouping row_number rank dense_rank percent_rank cume_dist "
-    "ntile lag lead first_value last_value nth_value".split()
+    "reverse repeat replace translate md5 sha1 coalesce greatest least strpos count min max "
+    "bool_and bool_or any_value bit_and bit_or grouping row_number rank dense_rank percent_rank "
+    "cume_dist ntile lag lead first_value last_value nth_value".split()
 )
 # Alike, by another name.
 _RENAMED = {
@@ -34,13 +34,15 @@ _EMULATED = {
     "charindex": "charindex", "lpad": "pad_left", "rpad": "pad_right", "to_hex": "to_hex",
     "sha2": "sha2", "regexp_replace": "regexp_replace", "regexp_count": "regexp_count",
     "regexp_instr": "regexp_instr", "date_part_year": "date_part_year",
-    "add_months": "add_months", "last_day": "last_day", "ceil": "ceil", "ceiling": "ceil",
+    "add_months": "add_months", "last_day": "last_day", "months_between": "months_between",
+    "ceil": "ceil", "ceiling": "ceil",
     "floor": "floor", "sqrt": "sqrt", "ln": "ln", "dlog1": "ln", "log": "log", "dlog10": "log",
     "exp": "exp", "dexp": "exp", "pow": "power", "power": "power", "acos": "acos", "asin": "asin",
 }  # fmt: skip
 WITHOUT_ARGUMENTS = frozenset(
-    "random pi getdate pg_backend_pid pg_last_copy_count pg_last_copy_id pg_last_unload_count "
-    "pg_last_unload_id row_number rank dense_rank percent_rank cume_dist".split()
+    "random pi getdate current_database pg_last_copy_count pg_last_copy_id "
+    "pg_backend_pid pg_last_unload_count pg_last_unload_id row_number rank dense_rank "
+    "percent_rank cume_dist".split()
 )
 # INTEGER in Redshift, where the engine gives BIGINT
 _INTEGER = frozenset(
@@ -205,6 +207,7 @@ _SPECIAL: dict[str, Callable[[list[exp.Expr]], exp.Expr]] = {
     "date_trunc": lambda a: call("date_trunc", _part(a[0]), *a[1:]),
     "dateadd": lambda a: call("dateadd", _part(a[0]), *a[1:]),
     "datediff": lambda a: call("datediff", _part(a[0]), *a[1:]),
+    "current_database": lambda _: exp.var("$database"),
     "getdate": lambda _: exp.var("$statement_time"),
     "initcap": lambda a: exp.Initcap(this=a[0]),
     "json_extract_path_text": _json_path,

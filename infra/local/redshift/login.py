@@ -71,6 +71,12 @@ def authenticate(wire: Wire, user: str, expected: bytes | None) -> None:
         raise RedshiftError("28000", f'password authentication failed for user "{user}"')
 
 
+def require_database(asked: str, ours: str) -> None:
+    """Raise RedshiftError 3D000 where a client asks for another database than there is."""
+    if asked.lower() != ours:
+        raise RedshiftError("3D000", f'database "{asked}" does not exist, this one is {ours}')
+
+
 def welcome(wire: Wire, key: tuple[int, int]) -> None:
     """Say that the login succeeded, what is set, and what a cancel needs."""
     wire.send(b"R", struct.pack(">i", 0))

@@ -62,7 +62,7 @@ CREATE OR REPLACE MACRO emulator.sum_over(x, s) AS s,
 CREATE OR REPLACE MACRO emulator.only_double(x, what) AS
   CASE WHEN typeof(x) IN ('DOUBLE', '"NULL"') THEN CAST(x AS DOUBLE)
        ELSE error('0A000|' || what || ' of ' || typeof(x)
-                  || ' has a scale that is not certain: CAST(… AS DOUBLE PRECISION) first') END;
+                  || ' is rounded in a way that is not certain: CAST(… AS DOUBLE PRECISION) first') END;
 -- of integers a truncated BIGINT: dg/r_AVG.html
 CREATE OR REPLACE MACRO emulator.avg(x) AS avg(emulator.only_double(x, 'AVG')),
   (x BIGINT) AS CAST(sum(x) AS BIGINT) // count(x),
@@ -75,7 +75,8 @@ CREATE OR REPLACE MACRO emulator.quotient(a, b) AS
          OR NOT (starts_with(typeof(a), 'DECIMAL') OR starts_with(typeof(b), 'DECIMAL'))
        THEN a / b
        ELSE error('0A000|the rounding of ' || typeof(a) || ' / ' || typeof(b) || ' is not certain: '
-                  || 'write ROUND(CAST(a AS DECIMAL(p, s)) / CAST(b AS DECIMAL(p, s)), n)') END;
+                  || 'CAST one side AS DOUBLE PRECISION, or write ROUND(CAST(a AS DECIMAL(p, s)) / '
+                  || 'CAST(b AS DECIMAL(p, s)), n) with numbers for p, s and n') END;
 CREATE OR REPLACE MACRO emulator.rounded_quotient(n, d) AS
   CASE WHEN (n < 0) = (d < 0) THEN (2 * abs(n) + abs(d)) // (2 * abs(d))
        ELSE -((2 * abs(n) + abs(d)) // (2 * abs(d))) END;
@@ -105,6 +106,16 @@ CREATE OR REPLACE MACRO emulator.finite(x) AS
   CASE WHEN isinf(x) OR isnan(x) THEN error('22003|value out of range: overflow') ELSE x END;
 CREATE OR REPLACE MACRO emulator.exp(x) AS emulator.finite(exp(x));
 CREATE OR REPLACE MACRO emulator.power(x, y) AS emulator.finite(power(x, y));
+-- months and a 31st of a month for each further day: dg/r_MONTHS_BETWEEN_function.html
+CREATE OR REPLACE MACRO emulator.only_date(d) AS
+  CASE WHEN typeof(d) IN ('DATE', '"NULL"') THEN CAST(d AS DATE)
+       ELSE error('0A000|MONTHS_BETWEEN of ' || typeof(d) || ': CAST it to DATE') END;
+CREATE OR REPLACE MACRO emulator.months_apart(a, b) AS
+  CAST((year(a) - year(b)) * 12 + month(a) - month(b) AS DOUBLE)
+  + CASE WHEN day(a) = day(b) OR (a = last_day(a) AND b = last_day(b)) THEN 0
+         ELSE (day(a) - day(b)) / 31.0 END;
+CREATE OR REPLACE MACRO emulator.months_between(a, b) AS
+  emulator.months_apart(emulator.only_date(a), emulator.only_date(b));
 CREATE OR REPLACE MACRO emulator.trunc(x) AS trunc(x),
   (x TIMESTAMP) AS CAST(x AS DATE),
   (x VARCHAR) AS error('42883|function trunc(character varying) does not exist');

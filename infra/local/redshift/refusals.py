@@ -271,7 +271,7 @@ def _check_merge(node: exp.Expr) -> None:
 
 def _check_interval(node: exp.Expr) -> None:
     if not isinstance(node.parent, (exp.Add, exp.Sub)):
-        refuse("an interval stands only in date + interval", node)
+        refuse("an interval stands only in date + interval: use DATEADD(second, n, date)", node)
     amount = node.this.name if node.this and node.this.is_string else ""
     whole = f"{amount} {node.text('unit')}".strip().lower()
     if not re.fullmatch(rf"[+-]?\d+ {_UNITS}( [+-]?\d+ {_UNITS})*", whole):

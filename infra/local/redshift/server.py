@@ -7,10 +7,12 @@ from `OLIST_S3_ENDPOINT_URL`.
 import argparse
 import logging
 import os
+import re
 import signal
 import socketserver
 import ssl
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from infra.local.redshift.tables import Changes
 from infra.local.redshift.tls import server_context
 
 _STOP_SECONDS = 10
+_WATCH_SECONDS = 1
 
 
 class StartError(RuntimeError):
@@ -49,12 +52,14 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         password: str,
         s3_endpoint: str | None,
         tls: ssl.SSLContext | None = None,
+        name: str = "dev",
     ) -> None:
-        """Open the file and bind the port (0: a free one)."""
+        """Open the file as the database `name` and bind the port (0: a free one)."""
         super().__init__(("127.0.0.1", port), Connection, bind_and_activate=False)
         self.user = user
         self.password = password
         self.tls = tls
+        self.name = name
         self.credentials: CredentialsEndpoint | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
         self.database = duckdb.connect(
@@ -63,10 +68,12 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
             config={"integer_division": "true", "python_enable_replacements": "false"},
         )
         self.database.execute(PRELUDE)
-        self.database.execute(CATALOGUE)
+        self.database.execute(CATALOGUE.replace("'dev'", f"'{name}'"))
         for setting in (
             "SET GLOBAL preserve_insertion_order = false",
             "SET GLOBAL TimeZone = 'UTC'",
+            # a join without a condition ends with an error, not with a full disk
+            "SET GLOBAL max_temp_directory_size = '10GB'",
             # the log carries commits; folding it into the file each time would double the writes
             "SET GLOBAL checkpoint_threshold = '1GB'",
             "SET GLOBAL enable_external_access = false",
@@ -100,6 +107,14 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
             return self.password.encode()
         return self.credentials.password_of(user) if self.credentials else None
 
+    def watch(self) -> None:
+        """End what runs for clients that have gone."""
+        while True:
+            time.sleep(_WATCH_SECONDS)
+            for connection in tuple(self.connections):
+                if connection.abandoned():
+                    connection.hang_up()
+
     def server_close(self) -> None:
         """Close the socket, then all connections, then the database."""
         super().server_close()
@@ -118,6 +133,7 @@ def serve(
     port: int,
     user: str,
     *,
+    database: str = "dev",
     iam_port: int | None = None,
     with_parent: bool = False,
 ) -> None:
@@ -131,7 +147,8 @@ def serve(
         signal.signal(sign, lambda *_: sys.exit(0))
     if with_parent:
         end_with_parent()
-    server = _start(path, port, user, iam_port)
+    server = _start(path, port, user, database, iam_port)
+    threading.Thread(target=server.watch, daemon=True).start()
     print(f"ready 127.0.0.1:{server.server_address[1]}", flush=True)
     print(f"TLS: trust {path.parent / 'ca.pem'}", flush=True)
     if server.credentials is not None:
@@ -142,8 +159,10 @@ def serve(
         server.server_close()
 
 
-def _start(path: Path, port: int, user: str, iam_port: int | None) -> RedshiftServer:
+def _start(path: Path, port: int, user: str, database: str, iam_port: int | None) -> RedshiftServer:
     password = os.environ.get("OLIST_REDSHIFT_PASSWORD")
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*", database):
+        raise StartError(f"{database!r} cannot be the name of a database: a-z, 0-9 and _")
     if not password:
         raise StartError(f"set OLIST_REDSHIFT_PASSWORD to the password that {user} will need")
     try:
@@ -154,6 +173,7 @@ def _start(path: Path, port: int, user: str, iam_port: int | None) -> RedshiftSe
             password,
             os.environ.get("OLIST_S3_ENDPOINT_URL"),
             server_context(path.parent),
+            database,
         )
         if iam_port is not None:
             bound = int(server.server_address[1])
@@ -174,9 +194,16 @@ def main() -> None:
     parser.add_argument("--path", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--user", default="olist")
+    parser.add_argument("--database", default="dev")
     parser.add_argument("--with-parent", action="store_true", help="end when the parent does")
     arguments = parser.parse_args()
-    serve(arguments.path, arguments.port, arguments.user, with_parent=arguments.with_parent)
+    serve(
+        arguments.path,
+        arguments.port,
+        arguments.user,
+        database=arguments.database,
+        with_parent=arguments.with_parent,
+    )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from sqlglot import exp
 
 from infra.local.redshift.catalogue import system_query
 from infra.local.redshift.commands import Command, parse_command
@@ -26,6 +27,9 @@ from infra.statements import split
 
 _COMMENT = re.compile(r"\s*(?:--|/\*)")
 _ROWS_PER_BATCH = 10_000
+_COLUMN = r"[\w$.]+"
+_EQUALITIES = rf"\(?{_COLUMN}\s?=\s?{_COLUMN}(?: and {_COLUMN}\s?=\s?{_COLUMN})*\)?"
+_TUNING = {("diststyle",), ("distkey",), ("sortkey",)}
 _COUNTED = {"INSERT": "INSERT 0", "DELETE": "DELETE", "UPDATE": "UPDATE", "MERGE": "MERGE"}
 
 
@@ -93,7 +97,10 @@ class Session:
 
     def translate(self, sql: str) -> Translated:
         """SQL in the engine's words, by the columns that its tables have now."""
-        _, tables = checked(sql)
+        tree, tables = checked(sql)
+        for table in tree.find_all(exp.Table):
+            if table.catalog and table.catalog.lower() != self.database.lower():
+                raise NotEmulatedError(f"another database than {self.database}: {table.sql()}")
         known = self.tables.schema_of(tables) if self.transaction.status != "E" else ()
         return translate(sql, known)
 
@@ -193,7 +200,16 @@ class Session:
         sql = statement.bind(literals, self.clocks())
         if statement.values:
             sql = self.tables.name_first_columns(sql, statement)
+        if statement.change[:1] in _TUNING:
+            self.tables.note_tuning(statement.writes[0], statement.change)
+            return None
         before = self.tables.definition(statement.writes[0]) if statement.change else None
+        if statement.tag in {"DROP TABLE", "DROP VIEW"}:
+            sql = "; ".join([*self.tables.dropped_with(statement), sql])
+        if statement.tag == "CREATE VIEW":
+            self.tables.replaced(statement.writes[0], lambda: self.run(sql))
+            self.tables.note_view(statement)
+            return None
         rows = self.run(sql).fetchall()
         if definition is not None:
             self.tables.note(definition)
@@ -237,6 +253,8 @@ class Session:
 
     def _remove_duplicates(self, target: str, source: str, condition: str) -> None:
         """MERGE … REMOVE DUPLICATES: the source's rows replace those that match."""
+        if not re.fullmatch(_EQUALITIES, condition.strip(), re.IGNORECASE):
+            raise NotEmulatedError(f"the ON of MERGE takes equalities of columns only: {condition}")
         self.transaction.write([target])
         name = target.removeprefix("public.")
         rows = self.tables.engine_name(source if "." in source else f"public.{source}")
@@ -272,6 +290,8 @@ class Session:
             "last_unload_count": str(self.last_unload[0]),
             "last_unload_id": str(self.last_unload[1]),
             "backend_pid": str(self.key[0]),
+            "database": f"'{self.database}'",
+            "user": "'" + self.user.replace("'", "''") + "'",
         }
 
     # ------------------------------------------------------------------ engine

@@ -1,5 +1,6 @@
 """What a session knows of its tables: columns, definitions, and which ones are temporary."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -90,9 +91,56 @@ class Tables:
             text = definition.to_json().replace("'", "''")
             self._run(f"COMMENT ON TABLE {self.engine_name(definition.table)} IS '{text}'")
 
+    def note_tuning(self, table: str, change: tuple[str, ...]) -> None:
+        """Keep what an ALTER TABLE changed of the distribution or the order of rows."""
+        self.note(definitions.changed(self.definition(table), change))
+
     def note_change(self, before: definitions.Definition, change: tuple[str, ...]) -> None:
         """Keep what an ALTER TABLE changed."""
         self.note(definitions.changed(before, change))
+
+    def note_view(self, view: Translated) -> None:
+        """Keep which tables a view reads, unless it was made WITH NO SCHEMA BINDING."""
+        reads = [] if view.late_binding else [t for t in view.reads if t != view.writes[0]]
+        self._run(f"COMMENT ON VIEW {self.engine_name(view.writes[0])} IS '{json.dumps(reads)}'")
+
+    def dropped_with(self, drop: Translated) -> list[str]:
+        """Engine SQL to drop the views that depend on what is dropped, if it says CASCADE.
+
+        Raises RedshiftError 2BP01 where there are some and it does not.
+        """
+        statements = []
+        for table in drop.writes:
+            for view in self._views_on(table):
+                if view in drop.writes:
+                    continue
+                if not drop.cascade:
+                    raise RedshiftError(
+                        "2BP01",
+                        f"cannot drop {table} because {view} depends on it: "
+                        "DROP … CASCADE drops both",
+                    )
+                statements.append(f"DROP VIEW IF EXISTS {self.engine_name(view)}")
+        return statements
+
+    def replaced(self, view: str, create: Callable[[], object]) -> None:
+        """Replace a view; raises RedshiftError where its columns would change."""
+        before = self.columns(view)
+        create()
+        if before and before != self.columns(view):
+            raise RedshiftError(
+                "42P16",
+                f"cannot change the columns of {view} by CREATE OR REPLACE VIEW: DROP it first",
+            )
+
+    def _views_on(self, table: str) -> list[str]:
+        """The views that read a table, and those that read these."""
+        found = self._run(
+            "SELECT schema_name || '.' || view_name, comment FROM duckdb_views() "
+            "WHERE NOT internal AND comment IS NOT NULL"
+        ).fetchall()
+        direct = [view for view, reads in found if table in json.loads(reads)]
+        return [view for one in direct for view in (*self._views_on(one), one)]
 
     def create_like(self, new: definitions.Definition) -> definitions.Definition:
         """CREATE TABLE a (LIKE b): its columns, lengths and NOT NULL, without keys and defaults."""

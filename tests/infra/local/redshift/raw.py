@@ -41,7 +41,8 @@ class Raw:
         """The kinds of all messages up to one of a kind, as a word."""
         return b"".join(kind for kind, _ in self.until(until)).decode()
 
-    def state(self, messages: list[tuple[bytes, bytes]]) -> str:
+    @staticmethod
+    def state(messages: list[tuple[bytes, bytes]]) -> str:
         """The SQLSTATE of the first error among messages, '' without one."""
         for kind, body in messages:
             if kind == b"E":

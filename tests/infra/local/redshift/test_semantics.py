@@ -154,9 +154,9 @@ def test_fails_as_documented(sales: Database, sql: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "words"),
     [
-        refuses("SELECT AVG(m) FROM sales", "scale", "whether AVG of a DECIMAL cuts or rounds is not documented"),
+        refuses("SELECT AVG(m) FROM sales", "rounded", "whether AVG of a DECIMAL cuts or rounds is not documented"),
         refuses("SELECT SUM(m) / COUNT(*) FROM sales", "rounding", "whether a DECIMAL quotient cuts or rounds is not documented"),
-        refuses("SELECT MEDIAN(m) FROM sales", "scale", "the scale of MEDIAN of a DECIMAL is not documented"),
+        refuses("SELECT MEDIAN(m) FROM sales", "rounded", "the scale of MEDIAN of a DECIMAL is not documented"),
         refuses("SELECT CAST(f AS VARCHAR) FROM sales", "text of DOUBLE", "the text of a float is not documented"),
         refuses("SELECT CAST(b AS VARCHAR) FROM sales", "text of BOOLEAN", "the text of a boolean in SQL is not documented"),
         refuses("SELECT CAST(m AS INTEGER) FROM sales", "ROUND or TRUNC", "the pages differ on whether a cast rounds"),
