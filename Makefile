@@ -5,7 +5,7 @@ BIN := .venv/bin
 OLIST_HOME ?= .local
 export OLIST_HOME
 
-.PHONY: run test lint format bench ui lock clean help
+.PHONY: run test lint format bench coverage ui lock clean help
 
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -28,6 +28,9 @@ format: .venv/ready ## Write code in the project's style
 
 bench: .venv/ready ## Time a full-size load against one DuckDB script
 	$(BIN)/python -m tests.bench.full_load
+
+coverage: .venv/ready ## Write anew what the local Redshift covers
+	@$(BIN)/python -m tests.infra.local.redshift.coverage
 
 ui: .venv/ready ## Look at past runs in the Prefect UI
 	@PREFECT_HOME=$(abspath $(OLIST_HOME))/prefect PREFECT_SERVER_ANALYTICS_ENABLED=false \

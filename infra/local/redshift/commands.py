@@ -28,7 +28,7 @@ class Command:
 
 _LEVEL = r"(?:serializable|snapshot|read (?:un)?committed|repeatable read)"
 _TABLE = r"[a-z_][\w$]*(?:\.[a-z_][\w$]*)?"
-_SETTINGS = {
+SETTINGS = {
     # what it is set to is the only behaviour here, or without effect on results
     "client_encoding": r"'?utf-?8'?|unicode",
     "datestyle": r"'?iso.*",
@@ -75,11 +75,11 @@ def shown(name: str) -> tuple[str, str]:
 
 def _set(match: re.Match[str]) -> Command:
     name, value = match["name"].lower(), match["value"].strip()
-    allowed = _SETTINGS.get(name)
+    allowed = SETTINGS.get(name)
     if allowed is None or not re.fullmatch(allowed, value, re.IGNORECASE):
         if name == "search_path":
             raise NotEmulatedError(f"SET search_path TO {value}: only public; write schema.table")
-        known = ", ".join(sorted(_SETTINGS))
+        known = ", ".join(sorted(SETTINGS))
         raise NotEmulatedError(
             f"SET {name} TO {value}; known here, with Redshift's own values: {known}"
         )

@@ -37,7 +37,6 @@ OPTIONS = {
     "blanksasnull": "BLANKSASNULL",
     "trimblanks": "TRIMBLANKS",
     "ignoreblanklines": "IGNOREBLANKLINES",
-    "fillrecord": "FILLRECORD",
     "truncatecolumns": "TRUNCATECOLUMNS",
     "roundec": "ROUNDEC",
     "acceptinvchars": rf"ACCEPTINVCHARS(?:\s+{TEXT})?",

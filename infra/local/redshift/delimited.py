@@ -120,8 +120,8 @@ def _read(
 
     delimiter = copy.options.get("delimiter", "," if csv else "|")
     delimiter = {"\\t": "\t"}.get(delimiter, delimiter)
-    if len(delimiter) != 1 or "fillrecord" in copy.options:
-        raise NotEmulatedError("FILLRECORD, or a DELIMITER of several characters")
+    if len(delimiter) != 1:
+        raise NotEmulatedError("a DELIMITER of several characters")
     if not csv and "quote" in copy.options:
         raise NotEmulatedError("QUOTE without CSV")
     text = _without_lines(body, skip)

@@ -25,7 +25,7 @@ _SAME = frozenset(
 _RENAMED = {
     "len": "length", "length": "length", "char_length": "length", "character_length": "length",
     "textlen": "length", "octet_length": "strlen", "replicate": "repeat",
-    "nvl": "coalesce", "isnull": "coalesce", "func_sha1": "sha1",
+    "nvl": "coalesce", "func_sha1": "sha1",
 }  # fmt: skip
 # Macros of prelude.sql, with the number of arguments that they take.
 _EMULATED = {
@@ -201,8 +201,6 @@ def _trim(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
 _SPECIAL: dict[str, Callable[[list[exp.Expr]], exp.Expr]] = {
     "btrim": _trim("trim"),
     "convert_timezone": _convert_timezone,
-    "date_add": lambda a: call("dateadd", _part(a[0]), *a[1:]),
-    "date_diff": lambda a: call("datediff", _part(a[0]), *a[1:]),
     "date_part": lambda a: call("date_part", _part(a[0]), *a[1:]),
     "date_trunc": lambda a: call("date_trunc", _part(a[0]), *a[1:]),
     "dateadd": lambda a: call("dateadd", _part(a[0]), *a[1:]),

@@ -258,6 +258,16 @@ class TestText:
             (None, None, None, None, None),
         ]
 
+    @documented("copy-parameters-data-load")
+    def test_options_that_only_tune_or_say_what_is_so_change_nothing(
+        self, target: Database, place: Place
+    ) -> None:
+        url = place.put("csv/plain.csv", "1,ab,1.5,2018-01-01,2018-01-01\n")
+        _copy(
+            target, place, url, "CSV ENCODING UTF8 STATUPDATE OFF COMPUPDATE OFF REGION 'us-east-1'"
+        )
+        assert target.value("SELECT COUNT(*) FROM target") == 1
+
     @documented(CONVERSION)
     @pytest.mark.parametrize(
         ("options", "field", "stored"),

@@ -186,3 +186,13 @@ def test_the_session_knows_its_last_unload(sales: Database, place: Place, at: st
 @emulator_only("the text of a DOUBLE in files is not documented")
 def test_a_double_in_text_is_refused(sales, place: Place, at: str) -> None:
     assert "CAST" in sales.error(_sql(place, at, "CSV", "SELECT f FROM sales"))["M"]
+
+
+@emulator_only("where Redshift would begin the next file is not documented")
+def test_more_than_maxfilesize_is_refused(sales: Database, place: Place, at: str) -> None:
+    sales.run("CREATE TEMP TABLE many AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
+              "SELECT i + 1 FROM n WHERE i < 1000) SELECT a.i AS a, b.i AS b FROM n a, n b")  # fmt: skip
+    error = sales.error(
+        _sql(place, at, "CSV PARALLEL OFF MAXFILESIZE 5 MB", "SELECT a, b FROM many")
+    )
+    assert "MAXFILESIZE" in error["M"]

@@ -1,0 +1,152 @@
+"""Writes COVERAGE.md: what the local Redshift accepts, refuses, and how far each is documented.
+
+`make coverage` runs it; a test fails while the file is stale. All of it is read off the code and
+the tests, so nothing can be listed that no test has shown.
+"""
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local.redshift import allowlist, commands, copy, functions, unload
+from infra.settings import PROJECT
+from tests.infra.local.redshift.ledger import marked
+
+HERE = Path(__file__).parent
+TARGET = PROJECT / "infra" / "local" / "redshift" / "COVERAGE.md"
+_HEAD = """\
+# What the local Redshift covers
+
+Written by `make coverage` from the code and its tests; do not edit.
+
+**Accepted means: the same result as on Redshift. Everything else is refused** with SQLSTATE,
+statement and reason. Each behaviour below has a test that goes through a real client. *Documented*
+ones carry the page that says so, and run unchanged against a real workgroup:
+`OLIST_REDSHIFT_DSN=redshift://user:password@host:5439/database pytest tests/infra/local/redshift`
+(COPY and UNLOAD then need `OLIST_BUCKET` and `OLIST_COPY_ROLE`). The *emulator's own* ones say why
+it refuses, or does, what Redshift's documentation leaves open.
+"""
+_STATEMENTS = (
+    "Select Union Except Intersect Insert Update Delete Merge Create Drop Alter TruncateTable"
+).split()
+_STATEMENT_WORDS = {
+    "Create": "CREATE TABLE, CREATE TABLE AS, CREATE SCHEMA, CREATE VIEW",
+    "Drop": "DROP TABLE, DROP SCHEMA, DROP VIEW",
+    "Alter": "ALTER TABLE",
+    "TruncateTable": "TRUNCATE",
+    "Except": "EXCEPT, MINUS",
+    "Merge": "MERGE, MERGE … REMOVE DUPLICATES",
+}
+_COMMANDS = "BEGIN, COMMIT, ROLLBACK, LOCK, SET, RESET, SHOW, VACUUM, ANALYZE, COPY, UNLOAD"
+
+
+class _Collected:
+    """Keeps what pytest collects."""
+
+    def __init__(self) -> None:
+        self.items: list[pytest.Item] = []
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """All tests, once."""
+        self.items = list(items)
+
+
+def text() -> str:
+    """The whole file."""
+    collected = _Collected()
+    quiet = ["--collect-only", "--quiet", "--quiet", "--numprocesses=0", "-p", "no:cacheprovider"]
+    if pytest.main([*quiet, str(HERE)], plugins=[collected]) != pytest.ExitCode.OK:
+        raise SystemExit("the tests of the local Redshift cannot be collected")
+    parts = [_HEAD, *_accepted(), *_behaviours(collected.items), *_lacking()]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _accepted() -> Iterator[str]:
+    words = [_STATEMENT_WORDS.get(name, name.upper()) for name in _STATEMENTS]
+    yield "## Accepted\n"
+    for title, listed in {
+        "Statements": [*words, _COMMANDS],
+        "Types": sorted(allowlist.TYPES),
+        "Functions": sorted(name.upper() for name in functions.known_functions()),
+        "Options of COPY": sorted(name.upper() for name in copy.OPTIONS),
+        "Options of UNLOAD": sorted(name.upper() for name in unload.OPTIONS),
+        "Settings": sorted(commands.SETTINGS),
+        "Tables of the catalogue": sorted(allowlist.SYSTEM_TABLES),
+    }.items():
+        yield f"**{title}** ({len(listed)}): {', '.join(listed)}\n"
+
+
+def _behaviours(items: list[pytest.Item]) -> Iterator[str]:
+    for mark, title, about in (
+        ("documented", "Documented behaviours", "Source"),
+        ("emulator_only", "The emulator's own", "Why"),
+    ):
+        found: dict[str, dict[str, list[tuple[str, str]]]] = defaultdict(lambda: defaultdict(list))
+        for item in items:
+            (known,) = marked(item)
+            if known.name == mark:
+                case = getattr(item, "callspec", None)
+                found[_module(item)][_behaviour(item)].append(
+                    (case.id if case else "", known.args[0])
+                )
+        count = sum(len(cases) for tests in found.values() for cases in tests.values())
+        yield f"## {title}: {count}\n"
+        for module, tests in found.items():
+            yield f"### {module}\n\n| behaviour | cases | {about.lower()} |\n|---|---|---|"
+            for behaviour, cases in tests.items():
+                sources = dict.fromkeys(_linked(reason) for _, reason in cases)
+                yield f"| {behaviour} | {len(cases)} | {', '.join(sources)} |"
+            yield from _statements(tests)
+            yield ""
+
+
+def _statements(tests: dict[str, list[tuple[str, str]]]) -> Iterator[str]:
+    """The SQL of parametrized tests, folded away."""
+    shown = [case for cases in tests.values() for case, _ in cases if " " in case]
+    if shown:
+        yield f"\n<details><summary>{len(shown)} statements</summary>\n\n```sql"
+        yield from (case.encode().decode("unicode_escape") for case in shown)
+        yield "```\n\n</details>"
+
+
+def _lacking() -> Iterator[str]:
+    statements = [
+        line for line in (HERE / "lacking.sql").read_text().splitlines() if line.endswith(";")
+    ]
+    yield f"## Refused, for Redshift lacks it: {len(statements)}\n\n```sql"
+    yield from statements
+    yield "```"
+
+
+def _module(item: pytest.Item) -> str:
+    words = item.path.stem.removeprefix("test_").replace("_", " ")
+    return words[0].upper() + words[1:]
+
+
+def _behaviour(item: pytest.Item) -> str:
+    name = getattr(item, "originalname", item.name).removeprefix("test_").replace("_", " ")
+    group = item.parent.name.removeprefix("Test") if isinstance(item.parent, pytest.Class) else ""
+    return f"{group}: {name}" if group else name
+
+
+def _linked(reason: str) -> str:
+    if not reason.startswith("https://"):
+        return reason.replace("|", "\\|")
+    name = reason.rstrip("/").rsplit("/", 1)[-1].removesuffix(".html")
+    return f"[{name}]({reason})"
+
+
+def main() -> None:
+    """Write the file, or with `--check` say whether it is stale."""
+    made = text()
+    if "--check" not in sys.argv:
+        TARGET.write_text(made)
+    elif not TARGET.exists() or TARGET.read_text() != made:
+        raise SystemExit(f"{TARGET.relative_to(PROJECT)} is stale: run `make coverage`")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""COVERAGE.md says what the code and the tests say."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.local.redshift import commands, copy, functions, unload
+from infra.settings import PROJECT
+from tests.infra.local.redshift.ledger import emulator_only
+
+
+@emulator_only("the ledger is kept by the project itself")
+def test_the_ledger_is_not_stale() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.infra.local.redshift.coverage", "--check"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+@emulator_only("the ledger is kept by the project itself")
+def test_nothing_is_listed_that_no_test_uses() -> None:
+    here = Path(__file__).parent
+    sql = "\n".join(file.read_text().lower() for file in here.glob("*.*") if file.is_file())
+    # these are written without parentheses
+    words = {"current_date", "sysdate", "current_user", *copy.OPTIONS, *unload.OPTIONS}
+    words |= {*commands.SETTINGS}
+    calls = functions.known_functions() - words
+    unused = [word for word in words if not re.search(rf"\b{word}\b", sql)]
+    unused += [name for name in calls if not re.search(rf"\b{name}\s*\(", sql)]
+    assert sorted(unused) == []
