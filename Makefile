@@ -26,8 +26,9 @@ format: .venv/ready ## Write code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/ready ## Time a full-size load against one DuckDB script
+bench: .venv/ready ## Time a full-size load, and the local Redshift, against DuckDB
 	$(BIN)/python -m tests.bench.full_load
+	$(BIN)/python -m tests.bench.local_redshift
 
 coverage: .venv/ready ## Write anew what the local Redshift covers
 	@$(BIN)/python -m tests.infra.local.redshift.coverage

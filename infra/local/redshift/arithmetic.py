@@ -67,6 +67,16 @@ def _fraction(value: exp.Expr) -> bool:
     return "." in value.sql()
 
 
+def typed_literals(node: exp.Expr) -> exp.Expr:
+    """A whole number beside a column is an INTEGER; the engine would make it as small as that."""
+    for side, other in (("this", "expression"), ("expression", "this")):
+        value = node.args[side]
+        small = isinstance(value, exp.Literal) and value.is_int and len(value.name) < 10
+        if small and isinstance(node.args[other].unnest(), (exp.Column, exp.Parameter)):
+            node.set(side, exp.cast(value.copy(), "int"))
+    return node
+
+
 def divide(node: exp.Expr) -> exp.Expr:
     """Division: of integers an integer, by zero an error; of decimals only within ROUND."""
     # ROUND(decimal / decimal, n) is rewritten as a whole, below

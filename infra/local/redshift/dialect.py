@@ -92,16 +92,17 @@ def checked(sql: str) -> tuple[exp.Expr, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1024)
-def translate(sql: str, schema: Schema = ()) -> Translated:
-    """Parse, check and rewrite one statement, given the columns of the tables that it names.
+def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -> Translated:
+    """Parse, check and rewrite one statement, given the columns of the tables that it names and
+    the kinds of its parameters.
 
     Raises RedshiftError with 42601 for what cannot be parsed and 0A000 for what is refused.
     """
     pristine, reads = checked(sql)
     tree = _into(pristine.copy())
-    check_assignments(tree, schema, annotate(tree, schema))
+    check_assignments(tree, schema, annotate(tree, schema, parameters))
     kind = _kind(tree)
-    parameters = max((int(p.name) for p in tree.find_all(exp.Parameter)), default=0)
+    count = max((int(p.name) for p in tree.find_all(exp.Parameter)), default=0)
     tables = _written(tree) if kind in _WRITERS else []
     definition = definitions.of(tree) if kind == "CREATE TABLE" else None
     change = definitions.change_of(tree) if kind == "ALTER TABLE" else ()
@@ -122,7 +123,7 @@ def translate(sql: str, schema: Schema = ()) -> Translated:
         tag=kind,
         returns_rows=isinstance(tree, exp.Query),
         writes=tuple(tables),
-        parameters=parameters,
+        parameters=count,
         definition=definition,
         change=change,
         reads=reads,

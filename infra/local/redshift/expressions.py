@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from infra.local.redshift.aggregates import listagg, over_window, within_group
-from infra.local.redshift.arithmetic import cast, divide, round_quotient
+from infra.local.redshift.arithmetic import cast, divide, round_quotient, typed_literals
 from infra.local.redshift.formats import date_part
 from infra.local.redshift.functions import call, engine, name_of, rewrite_function
 from infra.local.redshift.refusals import is_system
@@ -88,6 +88,7 @@ def _ignore_nulls(node: exp.Expr) -> exp.Expr:
 
 
 REWRITES: dict[type, Callable] = {
+    **dict.fromkeys((exp.Add, exp.Sub, exp.Mul), typed_literals),
     exp.Anonymous: _anonymous,
     exp.Cast: cast,
     exp.CurrentDate: lambda _: engine("CAST($transaction_time AS DATE)"),

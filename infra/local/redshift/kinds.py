@@ -54,8 +54,10 @@ def kind_of(node: exp.Expr) -> str:  # noqa: PLR0912
         return str(node.meta.get("kind", ""))
     if isinstance(node, exp.Literal):
         return "literal" if node.is_string else "number"
-    if isinstance(node, (exp.Parameter, exp.Null)):
-        return type(node).__name__.lower()
+    if isinstance(node, exp.Parameter):
+        return str(node.meta.get("kind") or "parameter")
+    if isinstance(node, exp.Null):
+        return "null"
     if isinstance(node, exp.Select):  # a subquery of one value
         kind = kind_of(node.expressions[0].unalias())
         return _NOT_COLUMNS.get(kind, kind)
@@ -135,8 +137,15 @@ class _Scope:
         return ""
 
 
-def annotate(tree: exp.Expr, schema: Schema) -> Columns:
-    """Note the kind of every column of a statement; returns those that its query gives."""
+def annotate(tree: exp.Expr, schema: Schema, parameters: Sequence[str] = ()) -> Columns:
+    """Note the kind of every column of a statement; returns those that its query gives.
+
+    `parameters` are the kinds of $1, $2, … as far as the client has said; '' is text of any kind.
+    """
+    for parameter in tree.find_all(exp.Parameter):
+        position = int(parameter.name) - 1
+        if position < len(parameters):
+            parameter.meta["kind"] = parameters[position]
     tables: dict[str, Columns] = {
         table: {column: engine_kind(kind) for column, kind in columns} for table, columns in schema
     }

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from infra.local.redshift import protocol
 from infra.local.redshift.errors import NotEmulatedError
+from infra.local.redshift.kinds import engine_kind
 
 _OIDS = {
     "BOOLEAN": protocol.BOOL,
@@ -36,7 +37,7 @@ _OIDS = {
 _SQL_TYPES = {
     protocol.BOOL: "boolean",
     protocol.INT2: "smallint",
-    protocol.INT4: "int",
+    protocol.INT4: "integer",
     protocol.INT8: "bigint",
     protocol.FLOAT4: "float",
     protocol.FLOAT8: "double",
@@ -65,9 +66,16 @@ def out_column(name: str, kind: str) -> OutColumn:
     return OutColumn(name, _OIDS[kind])
 
 
+def parameter_kind(oid: int) -> str:
+    """The kind of a parameter; '' where its text may be of any."""
+    if oid == protocol.NUMERIC:
+        return "number"
+    return engine_kind(_SQL_TYPES.get(oid, "").upper())
+
+
 def typed_null(oid: int) -> str:
     """NULL of a parameter's type, to find the types of a result before the values are known."""
-    kind = _SQL_TYPES.get(oid)
+    kind = "decimal(38, 10)" if oid == protocol.NUMERIC else _SQL_TYPES.get(oid)
     return f"CAST(NULL AS {kind})" if kind else "NULL"
 
 
@@ -77,8 +85,10 @@ def literal(value: Any, oid: int) -> str:  # noqa: ANN401
         return typed_null(oid)
     if isinstance(value, bool):
         return str(value).upper()
-    if isinstance(value, (int, Decimal)):
-        return f"({value:f})" if isinstance(value, Decimal) else f"({value})"
+    if isinstance(value, Decimal):
+        return f"({value:f})"
+    if isinstance(value, int):
+        return f"CAST({value} AS {_SQL_TYPES[oid]})" if oid in _SQL_TYPES else f"({value})"
     text = value.isoformat(" ") if isinstance(value, datetime) else str(value)
     quoted = "'" + text.replace("'", "''") + "'"
     return f"CAST({quoted} AS {_SQL_TYPES[oid]})" if oid in _SQL_TYPES else quoted

@@ -19,7 +19,13 @@ from infra.local.redshift.errors import NotEmulatedError, RedshiftError, from_du
 from infra.local.redshift.load import load
 from infra.local.redshift.locks import TableLocks
 from infra.local.redshift.protocol import UNKNOWN, VARCHAR
-from infra.local.redshift.results import OutColumn, literal, out_column, typed_null
+from infra.local.redshift.results import (
+    OutColumn,
+    literal,
+    out_column,
+    parameter_kind,
+    typed_null,
+)
 from infra.local.redshift.tables import Changes, Tables
 from infra.local.redshift.transaction import Transaction, now
 from infra.local.redshift.unload import Unload, parse_unload, unload
@@ -89,20 +95,20 @@ class Session:
             or parse_copy(sql)
             or parse_unload(sql)
             or system_query(sql, self.user, self.database)
-            or self.translate(sql)
+            or self.translate(sql, oids)
         )
         wanted = statement.parameters if isinstance(statement, Translated) else 0
         padded = [*oids, *[UNKNOWN] * (wanted - len(oids))]
         return Prepared(statement, sql, tuple(oid or UNKNOWN for oid in padded))
 
-    def translate(self, sql: str) -> Translated:
+    def translate(self, sql: str, oids: Sequence[int] = ()) -> Translated:
         """SQL in the engine's words, by the columns that its tables have now."""
         tree, tables = checked(sql)
         for table in tree.find_all(exp.Table):
             if table.catalog and table.catalog.lower() != self.database.lower():
                 raise NotEmulatedError(f"another database than {self.database}: {table.sql()}")
         known = self.tables.schema_of(tables) if self.transaction.status != "E" else ()
-        return translate(sql, known)
+        return translate(sql, known, tuple(parameter_kind(oid) for oid in oids))
 
     def describe(self, prepared: Prepared) -> list[OutColumn] | None:
         """Columns that the statement will return, before its parameters are known."""
@@ -139,7 +145,7 @@ class Session:
         """A statement as it is to run now: its tables may have changed since it was prepared."""
         known = prepared.statement
         if isinstance(known, Translated) and known.reads and self.transaction.status != "E":
-            prepared.statement = self.translate(prepared.sql)
+            prepared.statement = self.translate(prepared.sql, prepared.oids)
         return prepared.statement
 
     def _execute(self, prepared: Prepared, values: Sequence[Any]) -> Result:
