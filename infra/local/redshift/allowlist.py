@@ -32,7 +32,7 @@ Order:expressions
 Ordered:this desc nulls_first
 Limit:expression
 Offset:expression
-Join:this on side kind
+Join:this on side kind using
 With:expressions recursive
 CTE:this alias
 TableAlias:this columns
@@ -89,8 +89,8 @@ LTE:this expression
 Is:this expression
 In:this expressions query
 Between:this low high
-Like:this expression
-ILike:this expression
+Like:this expression negate
+ILike:this expression negate
 RegexpLike:this expression
 Escape:this expression
 Exists:this
@@ -157,7 +157,6 @@ PARTS = {
     "with_": "WITH stands before the SELECT of an INSERT",
     "symmetric": "BETWEEN SYMMETRIC does not exist in Redshift",
     "pivots": "PIVOT is not emulated: write SUM(CASE WHEN … END), or UNION ALL for UNPIVOT",
-    "using": "JOIN … USING is not emulated: write ON",
     "method": "NATURAL JOIN is not emulated: write ON",
     "windows": "named windows do not exist in Redshift",
     "conflict": "ON CONFLICT does not exist in Redshift, use MERGE",

@@ -31,7 +31,7 @@ _WORDS = [
     (r"NOT NULL constraint failed: .*?(\w+)\"?$", "23502",
      "Cannot insert a NULL value into column {1}"),
     (r"(?i)division by zero|divide by zero", "22012", "Divide by zero"),
-    (r"has multiple overloads that match", "0A000",
+    (r"has multiple overloads that match|cannot be volatile|has side effects", "0A000",
      "refused by the local Redshift: the type of an aggregate, a window or an alias of the same "
      "SELECT is needed here and not known: compute it in a CTE, or CAST it"),
     (r"MERGE INTO.* more than once", "XX000", "Found multiple matches to update the same tuple."),

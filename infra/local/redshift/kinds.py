@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from infra.local.redshift.definitions import name
 from infra.local.redshift.functions import name_of
+from infra.local.redshift.joins import name_merged, write_on
 from infra.local.redshift.refusals import refuse
 
 # tables with their columns and the engine's types of them; unknown tables are left out
@@ -26,7 +27,7 @@ _NUMBER = frozenset(
     "count sum avg len length octet_length datediff date_part median round floor ceil ceiling "
     "row_number rank dense_rank ntile date_part_year strpos abs charindex power sqrt "
     "stddev mod sign ln log exp percent_rank cume_dist percentile_cont regexp_count "
-    "regexp_instr strtol".split()
+    "regexp_instr strtol grouping".split()
 )
 _DATE = frozenset(
     "date_trunc dateadd getdate to_date last_day add_months to_timestamp next_day "
@@ -208,15 +209,21 @@ def _query(query: exp.Expr, scope: _Scope) -> Columns:
             if kind and other and kind != other:
                 refuse(f"{label} is {kind} in one query and {other} in the other: CAST", query)
         return {label: kind if kind == other else "" for (label, kind), other in pairs}
-    return _select(query, scope)
+    return _select(query, scope) if isinstance(query, exp.Select) else None
 
 
-def _select(select: exp.Expr, scope: _Scope) -> Columns:
+def _select(select: exp.Select, scope: _Scope) -> Columns:
     source = select.args.get("from_")
     if source is not None:
         _source(source.this, scope)
+    merged: dict[str, exp.Column] = {}
     for join in select.args.get("joins") or []:
+        left = dict(scope.sources[0])
         _source(join.this, scope)
+        if join.args.get("using"):
+            write_on(join, left, join.this.alias_or_name, merged)
+    if merged:
+        name_merged(select, scope.sources[0], merged)
     for projection in select.expressions:
         _visit(projection, scope)
         if isinstance(projection, exp.Alias):

@@ -45,7 +45,7 @@ CREATE OR REPLACE MACRO emulator.takes_literal(a) AS
        THEN error('0A000|comparing a number with a text literal: write the number without quotes')
        ELSE TRUE END;
 CREATE OR REPLACE MACRO emulator.ascii_only(x) AS
-  CASE WHEN strlen(x) = length(x) THEN x
+  CASE WHEN x IS NULL OR strlen(x) = length(x) THEN x
        ELSE error('0A000|ILIKE folds only ASCII in Redshift: LOWER both sides') END;
 
 -- ------------------------------------------------------------------ numbers

@@ -112,7 +112,7 @@ def _check_order_of_distinct(node: exp.Expr) -> None:
     if not node.args.get("distinct") or order is None:
         return
     shown = {p.alias_or_name.lower() for p in node.expressions}
-    shown |= {p.unalias().sql().lower() for p in node.expressions}
+    shown |= {p.unalias().unnest().sql().lower() for p in node.expressions}
     for item in order.expressions:
         key = item.this
         known = (
@@ -208,9 +208,11 @@ def _check_join(node: exp.Expr) -> None:
     if node.text("kind") not in {"", "INNER", "OUTER", "CROSS"}:
         refuse("join", node)
     if node.text("side") == "FULL":
-        condition = node.args.get("on")
+        if node.args.get("using"):
+            refuse("FULL JOIN … USING is not emulated: write ON", node)
+        condition = node.args["on"].unnest() if node.args.get("on") else None
         parts = condition.flatten() if isinstance(condition, exp.And) else [condition]
-        if not all(isinstance(part, exp.EQ) for part in parts):
+        if not all(part is not None and isinstance(part.unnest(), exp.EQ) for part in parts):
             refuse("FULL JOIN is only supported with merge-joinable join conditions", node)
 
 

@@ -154,6 +154,15 @@ def test_peers_may_differ_in_blanks_at_the_end(db: Database) -> None:
 
 
 @documented("r_patternmatching_condition_like")
+@pytest.mark.parametrize("operator", ["LIKE", "ILIKE"])
+def test_patterns_may_be_negated_and_escaped(sales: Database, operator: str) -> None:
+    assert sales.value(f"SELECT COUNT(*) FROM sales WHERE s NOT {operator} 'a%'") == 1
+    assert sales.value(f"SELECT COUNT(*) FROM sales WHERE s NOT {operator} %s", ("a%",)) == 1
+    assert sales.value(f"SELECT '5% off' {operator} '5^%%' ESCAPE '^' AS x") is True
+    assert sales.value(f"SELECT '50 off' NOT {operator} '5^%%' ESCAPE '^' AS x") is True
+
+
+@documented("r_patternmatching_condition_like")
 def test_a_backslash_in_a_parameter_escapes(db: Database) -> None:
     assert db.value("SELECT 'a_b' LIKE %s AS x", ("a\\_b",)) is True
     assert db.value("SELECT 'axb' LIKE %s AS x", ("a\\_b",)) is False
@@ -181,6 +190,37 @@ def test_a_backslash_in_a_parameter_escapes(db: Database) -> None:
 )  # fmt: skip
 def test_what_has_no_result_is_an_error(sales: Database, sql: str, state: str) -> None:
     assert sales.error(sql)["C"] == state
+
+
+@pytest.fixture
+def joined(db: Database) -> Database:
+    for table, columns, rows in (
+        ("a", "k INTEGER, x VARCHAR(5)", "(1, 'a1'), (2, 'a2')"),
+        ("b", "k INTEGER, j VARCHAR(5), y VARCHAR(5)", "(1, 'j', 'b1'), (3, 'i', 'b3')"),
+        ("c", "j VARCHAR(5), z VARCHAR(5)", "('j ', 'c1')"),
+    ):
+        db.run(f"CREATE TEMP TABLE using_{table} ({columns})")
+        db.run(f"INSERT INTO using_{table} VALUES {rows}")
+    return db
+
+
+_USING = "https://www.postgresql.org/docs/8.0/queries-table-expressions.html"
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        gives("SELECT k, x, y FROM using_a JOIN using_b USING (k)", [(1, "a1", "b1")], _USING),
+        gives("SELECT * FROM using_a JOIN using_b USING (k)", [(1, "a1", "j", "b1")], _USING),
+        gives("SELECT * FROM using_a LEFT JOIN using_b USING (k) ORDER BY k", [(1, "a1", "j", "b1"), (2, "a2", None, None)], _USING),
+        gives("SELECT k, y FROM using_a RIGHT JOIN using_b USING (k) ORDER BY k", [(1, "b1"), (3, "b3")], _USING),
+        # the names of the last join come first, and blanks at the end of text do not count
+        gives("SELECT * FROM using_a JOIN using_b USING (k) JOIN using_c USING (j)", [("j", 1, "a1", "b1", "c1")], _USING),
+        gives("WITH q AS (SELECT k FROM using_a) SELECT k, COUNT(y) AS n FROM q LEFT JOIN using_b USING (k) GROUP BY k ORDER BY k", [(1, 1), (2, 0)], _USING),
+    ],
+)  # fmt: skip
+def test_join_using_merges_columns(joined: Database, sql: str, expected: list[tuple]) -> None:
+    assert joined.rows(sql) == expected
 
 
 @documented("r_ALTER_TABLE")

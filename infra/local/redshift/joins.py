@@ -1,0 +1,83 @@
+"""JOIN … USING, written out as ON: its columns are compared by Redshift's rules, too.
+
+A column of USING is one column of the result. Its unqualified name means the left table's, or the
+right one's after RIGHT JOIN.
+Source: https://www.postgresql.org/docs/8.0/queries-table-expressions.html
+"""
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from infra.local.redshift.refusals import refuse
+
+# sources of a SELECT by the name that columns have for them, with their columns in order
+Sources = dict[str, dict[str, str] | None]
+
+
+def write_on(join: exp.Join, left: Sources, right: str, merged: dict[str, exp.Column]) -> None:
+    """Give a join its ON; `merged` then tells what the names of USING mean."""
+    conditions, named = [], {}
+    for identifier in join.args["using"]:
+        label = identifier.name.lower()
+        owner = merged.get(label) or _owner(label, left, join)
+        other = exp.column(label, table=right)
+        conditions.append(exp.EQ(this=owner.copy(), expression=other))
+        named[label] = other.copy() if join.side == "RIGHT" else owner.copy()
+    older = {label: column for label, column in merged.items() if label not in named}
+    merged.clear()
+    merged.update(named | older)  # in the order that `*` shows them
+    join.set("using", None)
+    join.set("on", exp.and_(*conditions))
+
+
+def _owner(label: str, left: Sources, join: exp.Join) -> exp.Column:
+    owners = [table for table, columns in left.items() if columns and label in columns]
+    if None in left.values() or len(owners) != 1:
+        refuse(f"whose {label} USING means is not known here: write ON", join)
+    return exp.column(label, table=owners[0])
+
+
+def name_merged(select: exp.Select, sources: Sources, merged: dict[str, exp.Column]) -> None:
+    """Have the names of USING, and `*`, mean the merged columns."""
+    for projection in list(select.expressions):
+        if isinstance(projection, exp.Star):
+            shown = [*_all_columns(select, sources, merged)]
+            index = select.expressions.index(projection)
+            select.expressions[index : index + 1] = shown
+            select.set("expressions", select.expressions)
+        elif isinstance(projection, exp.Column) and _is_merged(projection, merged):
+            projection.replace(
+                exp.alias_(merged[projection.name.lower()].copy(), projection.name, quoted=True)
+            )
+    for column in list(_own_columns(select)):
+        if _is_merged(column, merged):
+            column.replace(merged[column.name.lower()].copy())
+
+
+def _is_merged(column: exp.Column, merged: dict[str, exp.Column]) -> bool:
+    return not column.table and column.name.lower() in merged
+
+
+def _all_columns(
+    select: exp.Select, sources: Sources, merged: dict[str, exp.Column]
+) -> Iterator[exp.Expr]:
+    for label, column in merged.items():
+        yield exp.alias_(column.copy(), label, quoted=True)
+    for table, columns in sources.items():
+        if columns is None:
+            refuse("* after JOIN … USING of tables that are not known: name the columns", select)
+        for label in columns:
+            if label not in merged:
+                yield exp.column(label, table=table)
+
+
+def _own_columns(node: exp.Expr) -> Iterator[exp.Column]:
+    """The columns of a SELECT, without those of its subqueries."""
+    for child in node.iter_expressions():
+        if isinstance(child, exp.Query):
+            continue
+        if isinstance(child, exp.Column):
+            yield child
+        else:
+            yield from _own_columns(child)
