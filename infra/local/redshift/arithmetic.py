@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from infra.local.redshift.definitions import normalise_type
 from infra.local.redshift.functions import call, engine, name_of
-from infra.local.redshift.kinds import kind_of
+from infra.local.redshift.kinds import is_real, kind_of
 from infra.local.redshift.refusals import refuse
 
 _INTEGERS = {"INT": "Integer", "BIGINT": "Long", "SMALLINT": "Short"}
@@ -69,6 +69,7 @@ def _fraction(value: exp.Expr) -> bool:
 
 def typed_literals(node: exp.Expr) -> exp.Expr:
     """A whole number beside a column is an INTEGER; the engine would make it as small as that."""
+    refuse_real(node)
     for side, other in (("this", "expression"), ("expression", "this")):
         value = node.args[side]
         small = isinstance(value, exp.Literal) and value.is_int and len(value.name) < 10
@@ -77,8 +78,15 @@ def typed_literals(node: exp.Expr) -> exp.Expr:
     return node
 
 
+def refuse_real(node: exp.Expr) -> None:
+    """Redshift goes on in DOUBLE PRECISION where one side is no REAL, the engine in REAL."""
+    if is_real(node.this) or is_real(node.expression):
+        refuse("arithmetic with REAL: CAST it AS DOUBLE PRECISION", node)
+
+
 def divide(node: exp.Expr) -> exp.Expr:
     """Division: of integers an integer, by zero an error; of decimals only within ROUND."""
+    refuse_real(node)
     # ROUND(decimal / decimal, n) is rewritten as a whole, below
     if name_of(node.parent) == "round" and _decimal_operands(node):
         return node

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from infra.local.redshift.definitions import name
 from infra.local.redshift.functions import name_of
-from infra.local.redshift.kinds import Columns, Schema, engine_kind, kind_of
+from infra.local.redshift.kinds import Columns, Schema, column_kind, kind_of
 from infra.local.redshift.refusals import refuse
 
 _INTEGERS = {"SMALLINT", "INTEGER", "BIGINT"}
@@ -32,7 +32,7 @@ def check_assignments(tree: exp.Expr, schema: Schema, shown: Columns) -> None:
             _check(column, columns[column], value)
     if isinstance(tree, exp.Insert) and shown is not None and not _values(tree.expression):
         for column, kind in zip(_named(tree, list(columns)), shown.values(), strict=False):
-            expected = engine_kind(columns.get(column, ""))
+            expected = column_kind(columns.get(column, ""))
             if kind and expected and kind != expected and not _written_out(tree.expression):
                 _refuse(column, expected, kind, tree.expression)
 
@@ -78,7 +78,7 @@ def _named(insert: exp.Expr, columns: list[str]) -> list[str]:
 
 def _check(column: str, kind: str, value: exp.Expr) -> None:
     value = value.unalias()
-    found, expected = kind_of(value), engine_kind(kind)
+    found, expected = kind_of(value), column_kind(kind)
     number = value.this if isinstance(value, exp.Neg) else value
     if found == "literal":
         text = value.unnest().name.strip().lower()

@@ -64,6 +64,7 @@ class Translated:
     reads: tuple[str, ...] = ()
     late_binding: bool = False  # CREATE VIEW … WITH NO SCHEMA BINDING
     cascade: bool = False
+    assigned: tuple[str, ...] = ()  # the columns that UPDATE sets
     values: int = 0  # INSERT … VALUES without a column list: how many values a row has
 
     def bind(self, literals: Sequence[str], clocks: dict[str, str]) -> str:
@@ -107,6 +108,8 @@ def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -
     definition = definitions.of(tree) if kind == "CREATE TABLE" else None
     change = definitions.change_of(tree) if kind == "ALTER TABLE" else ()
     values = _values(tree)
+    changes = tree.expressions if isinstance(tree, exp.Update) else []
+    assigned = tuple(change.this.name.lower() for change in changes)
     if isinstance(tree, exp.Delete) and not tree.this:  # DELETE t WHERE …
         tree.set("this", tree.args["tables"][0].copy())
         tree.set("tables", None)
@@ -130,6 +133,7 @@ def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -
         values=values,
         late_binding=kind == "CREATE VIEW" and bool(_LATE_BINDING.search(sql)),
         cascade=bool(tree.args.get("cascade")),
+        assigned=assigned,
     )
 
 

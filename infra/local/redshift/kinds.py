@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from infra.local.redshift.definitions import name
+from infra.local.redshift.errors import RedshiftError
 from infra.local.redshift.functions import name_of
 from infra.local.redshift.joins import name_merged, write_on
 from infra.local.redshift.refusals import refuse
@@ -43,6 +44,7 @@ _CAST_KINDS = {
     "BPCHAR": "text", "DATE": "date", "TIMESTAMP": "date", "TIMESTAMPTZ": "date",
     "BOOLEAN": "boolean",
 }  # fmt: skip
+_REAL, _AMBIGUOUS = "real", "ambiguous"
 _NOT_COLUMNS = {"literal": "text", "parameter": "", "null": ""}
 
 
@@ -95,15 +97,34 @@ def _common(values: Sequence[exp.Expr]) -> str:
     return kinds.pop() if len(kinds) == 1 and not kinds & {"literal", "parameter"} else ""
 
 
+def is_real(node: exp.Expr) -> bool:
+    """Whether an expression is certain to be a REAL."""
+    node = node.unnest()
+    if isinstance(node, exp.Cast):
+        return node.args["to"].this.value == "FLOAT"
+    return bool(node.meta.get("real"))
+
+
+def _of_real(kind: str) -> str:
+    return "number" if kind == _REAL else kind
+
+
+def column_kind(kind: str) -> str:
+    """The kind of a column of an engine type, or ''."""
+    return _of_real(engine_kind(kind))
+
+
 def engine_kind(kind: str) -> str:
-    """The kind of an engine type."""
+    """The same with REAL apart, whose arithmetic has rules of its own."""
     if kind == "VARCHAR":
         return "text"
     if kind == "BOOLEAN":
         return "boolean"
     if kind.startswith(("TIMESTAMP", "DATE")):
         return "date"
-    numbers = ("DECIMAL", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
+    if kind == "FLOAT":
+        return _REAL
+    numbers = ("DECIMAL", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE")
     return "number" if kind.startswith(numbers) else ""
 
 
@@ -172,7 +193,11 @@ def _visit(node: exp.Expr, scope: _Scope) -> None:
         _query(node, scope.inner())
         return
     if isinstance(node, exp.Column):
-        node.meta["kind"] = scope.kind(node)
+        kind = scope.kind(node)
+        if kind == _AMBIGUOUS:
+            raise RedshiftError("42702", f'column reference "{node.name}" is ambiguous')
+        node.meta["kind"] = _of_real(kind)
+        node.meta["real"] = kind == _REAL
     for child in node.iter_expressions():
         _visit(child, scope)
 
@@ -206,7 +231,7 @@ def _query(query: exp.Expr, scope: _Scope) -> Columns:
             return None
         pairs = [*zip(left.items(), right.values(), strict=True)]
         for (label, kind), other in pairs:
-            if kind and other and kind != other:
+            if kind and other and _of_real(kind) != _of_real(other):
                 refuse(f"{label} is {kind} in one query and {other} in the other: CAST", query)
         return {label: kind if kind == other else "" for (label, kind), other in pairs}
     return _select(query, scope) if isinstance(query, exp.Select) else None
@@ -275,8 +300,11 @@ def _shown(select: exp.Expr, scope: _Scope) -> Columns:
                     continue
                 if columns is None:
                     return None
-                shown |= columns
+                for name_, kind in columns.items():
+                    shown[name_] = _AMBIGUOUS if name_ in shown else kind
         else:
             kind = kind_of(value)
-            shown[projection.alias_or_name.lower()] = _NOT_COLUMNS.get(kind, kind)
+            kind = _REAL if is_real(value) else _NOT_COLUMNS.get(kind, kind)
+            label = projection.alias_or_name.lower()
+            shown[label] = _AMBIGUOUS if label in shown else kind
     return shown

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from infra.local.redshift import protocol
 from infra.local.redshift.errors import NotEmulatedError
-from infra.local.redshift.kinds import engine_kind
+from infra.local.redshift.kinds import column_kind
 
 _OIDS = {
     "BOOLEAN": protocol.BOOL,
@@ -70,7 +70,7 @@ def parameter_kind(oid: int) -> str:
     """The kind of a parameter; '' where its text may be of any."""
     if oid == protocol.NUMERIC:
         return "number"
-    return engine_kind(_SQL_TYPES.get(oid, "").upper())
+    return column_kind(_SQL_TYPES.get(oid, "").upper())
 
 
 def typed_null(oid: int) -> str:

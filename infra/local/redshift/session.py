@@ -187,6 +187,8 @@ class Session:
 
     def _write(self, statement: Translated, literals: list[str]) -> Result:
         self.transaction.write(self.tables.permanent(statement.writes))
+        if statement.tag in {"INSERT", "UPDATE", "MERGE"}:
+            self.tables.require_lengths(statement.writes[0], statement.assigned)
         if statement.tag == "TRUNCATE TABLE":
             return self._truncate(statement)
         try:

@@ -28,6 +28,7 @@ class Tables:
         self._changes = changes
         self._version = 0
         self._changed = False
+        self._with_lengths: set[str] = set()
         self._columns: dict[str, tuple[tuple[str, str], ...]] = {}
         self._temporary: set[str] = set()
 
@@ -47,11 +48,22 @@ class Tables:
             "ORDER BY column_index"
         ).fetchall()
 
+    def require_lengths(self, table: str, assigned: Sequence[str]) -> None:
+        """Raise NotEmulatedError where text goes into columns whose length is not known."""
+        if table in self._with_lengths:
+            return
+        for _, columns in self.schema_of([table]):
+            text = {name for name, kind in columns if kind == "VARCHAR"}
+            if text & set(assigned or text):
+                self.definition(table)
+                self._with_lengths.add(table)
+
     def schema_of(self, tables: Sequence[str]) -> Schema:
         """Columns and engine types of those of some tables that exist; asked for once."""
         if self._version != self._changes.count:
             self._version = self._changes.count
             self._columns.clear()
+            self._with_lengths.clear()
         for table in tables:
             if table not in self._columns:
                 self._columns[table] = tuple(self.columns(table))
@@ -64,6 +76,7 @@ class Tables:
             self._changed = False
         self._version = self._changes.count
         self._columns.clear()
+        self._with_lengths.clear()
 
     def changed(self) -> None:
         """Have every session ask anew, now and once the transaction has ended."""

@@ -357,7 +357,7 @@ class TestPsycopg:
     def test_text_of_a_float_has_15_digits_unless_more_are_asked_for(self, typed, dsn) -> None:
         with psycopg.connect(dsn, autocommit=True) as connection:
             raw = connection.cursor()
-            sql = "SELECT f / 3 AS a, CAST(f AS REAL) / 3 AS b FROM typed WHERE i = 1"
+            sql = "SELECT f / 3 AS a, CAST(f / 3 AS REAL) AS b FROM typed WHERE i = 1"
             assert _texts(raw.execute(sql)) == ["0.166666666666667", "0.166667"]
             connection.execute("SET extra_float_digits TO 2")
             assert _texts(raw.execute(sql))[0] == "0.16666666666666666"

@@ -192,6 +192,31 @@ def test_what_has_no_result_is_an_error(sales: Database, sql: str, state: str) -
     assert sales.error(sql)["C"] == state
 
 
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        refuses("SELECT r + 1 FROM reals", "REAL", "Redshift goes on in DOUBLE PRECISION, the engine in REAL"),
+        refuses("SELECT x * 2 FROM (SELECT r AS x FROM reals) AS q", "REAL", "the same through a subquery"),
+        fails("SELECT i FROM (SELECT i, s AS i FROM sales) AS q", "ambiguous", "r_FROM_clause30"),
+        fails("WITH q AS (SELECT a.i, b.i FROM sales AS a, sales AS b) SELECT i FROM q", "ambiguous", "r_WITH_clause"),
+    ],
+)  # fmt: skip
+def test_names_and_types_that_would_mislead_are_errors(
+    sales: Database, sql: str, words: str
+) -> None:
+    sales.run("CREATE TEMP TABLE reals (r REAL)")
+    assert words in sales.error(sql)["M"]
+
+
+@emulator_only("the lengths of the columns of CREATE TABLE AS are not known here")
+def test_text_does_not_go_into_a_table_made_from_a_query(sales: Database) -> None:
+    sales.run("CREATE TEMP TABLE made AS SELECT i, s FROM sales")
+    for sql in ("INSERT INTO made VALUES (1, 'a')", "UPDATE made SET s = 'b'"):
+        assert "CREATE TABLE it with its types" in sales.error(sql)["M"]
+    sales.run("UPDATE made SET i = 5")
+    sales.run("DELETE FROM made")
+
+
 @pytest.fixture
 def joined(db: Database) -> Database:
     for table, columns, rows in (
