@@ -5,8 +5,8 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/c_Aggregate_Functions.htm
 
 from sqlglot import exp
 
+from infra.local.redshift.errors import refuse
 from infra.local.redshift.functions import call, engine, name_of
-from infra.local.redshift.refusals import refuse
 
 
 def within_group(node: exp.Expr) -> exp.Expr:

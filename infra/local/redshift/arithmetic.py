@@ -8,9 +8,9 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from infra.local.redshift.definitions import normalise_type
+from infra.local.redshift.errors import refuse
 from infra.local.redshift.functions import call, engine, name_of
 from infra.local.redshift.kinds import is_real, kind_of
-from infra.local.redshift.refusals import refuse
 
 _INTEGERS = {"INT": "Integer", "BIGINT": "Long", "SMALLINT": "Short"}
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from infra.local.redshift.definitions import name
+from infra.local.redshift.errors import refuse
 from infra.local.redshift.functions import name_of
-from infra.local.redshift.kinds import Columns, Schema, column_kind, kind_of
-from infra.local.redshift.refusals import refuse
+from infra.local.redshift.kinds import column_kind, kind_of
+from infra.local.redshift.scopes import Columns, Schema
 
 _INTEGERS = {"SMALLINT", "INTEGER", "BIGINT"}
 _BOOLEANS = {"t", "f", "true", "false"}

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 
 from sqlglot import exp
 
+from infra.local.redshift.errors import refuse
 from infra.local.redshift.functions import AGGREGATES, call, name_of
 from infra.local.redshift.kinds import kind_of
-from infra.local.redshift.refusals import refuse
 
 COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 

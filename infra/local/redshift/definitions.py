@@ -11,8 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from infra.local.redshift.errors import NotEmulatedError, RedshiftError
-from infra.local.redshift.refusals import refuse
+from infra.local.redshift.errors import NotEmulatedError, RedshiftError, refuse
 
 _MAX_VARCHAR, _MAX_CHAR, _DEFAULT_VARCHAR = 65535, 4096, 256
 _TEXT_TYPES = {"VARCHAR": "VARCHAR", "TEXT": "VARCHAR", "NVARCHAR": "VARCHAR",

@@ -22,8 +22,8 @@ from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.expressions import REWRITES
 from infra.local.redshift.functions import name_of
 from infra.local.redshift.grammar import LocalRedshift
-from infra.local.redshift.kinds import Schema, annotate
 from infra.local.redshift.refusals import check
+from infra.local.redshift.scopes import Schema, annotate
 
 PRELUDE = Path(__file__).with_name("prelude.sql").read_text()
 

@@ -1,8 +1,10 @@
 """Errors that a client sees."""
 
 import re
+from typing import NoReturn
 
 import duckdb
+from sqlglot import exp
 
 
 class RedshiftError(Exception):
@@ -22,6 +24,17 @@ class NotEmulatedError(RedshiftError):
     def __init__(self, reason: str) -> None:
         """Say what is refused and why, in `reason`."""
         super().__init__("0A000", f"refused by the local Redshift: {reason}")
+
+
+def short(node: exp.Expr) -> str:
+    """The SQL of a node, cut to a line."""
+    text = node.sql(dialect="redshift")
+    return text if len(text) <= 120 else text[:117] + "…"
+
+
+def refuse(reason: str, node: exp.Expr) -> NoReturn:
+    """Raise NotEmulatedError with the SQL that it is about."""
+    raise NotEmulatedError(f"{reason}: {short(node)}")
 
 
 # what the prelude and the length checks raise: an SQLSTATE, a bar, the message

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from infra.local.redshift.refusals import refuse
+from infra.local.redshift.errors import refuse
 
 # sources of a SELECT by the name that columns have for them, with their columns in order
 Sources = dict[str, dict[str, str] | None]

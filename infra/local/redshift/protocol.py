@@ -132,6 +132,12 @@ def cstring(text: str) -> bytes:
     return text.encode() + b"\0"
 
 
+def send_error(wire: Wire, error: RedshiftError, severity: str = "ERROR") -> None:
+    """Queue an ErrorResponse."""
+    fields = {b"S": severity, b"C": error.sqlstate, b"M": error.message, b"D": error.detail}
+    wire.send(b"E", b"".join(k + cstring(text) for k, text in fields.items() if text) + b"\0")
+
+
 def decode_parameter(value: bytes | None, oid: int, binary: bool) -> Any:  # noqa: ANN401
     """A bound parameter as a Python value; text of unknown type stays text."""
     if value is None:

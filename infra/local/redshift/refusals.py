@@ -6,12 +6,12 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_reference.html
 
 import re
 from collections.abc import Callable
-from typing import NoReturn
 
 from sqlglot import exp
 
+from infra.local.redshift import changes
 from infra.local.redshift.allowlist import EXPRESSIONS, PARTS, REASONS, SYSTEM_TABLES, TYPES
-from infra.local.redshift.errors import NotEmulatedError, RedshiftError
+from infra.local.redshift.errors import NotEmulatedError, RedshiftError, refuse, short
 from infra.local.redshift.functions import (
     AGGREGATES,
     RANKING,
@@ -45,17 +45,6 @@ def check(node: exp.Expr) -> None:
     detail = _CHECKS.get(type(node))
     if detail is not None:
         detail(node)
-
-
-def short(node: exp.Expr) -> str:
-    """The SQL of a node, cut to a line."""
-    text = node.sql(dialect="redshift")
-    return text if len(text) <= 120 else text[:117] + "…"
-
-
-def refuse(reason: str, node: exp.Expr) -> NoReturn:
-    """Raise NotEmulatedError with the SQL that it is about."""
-    raise NotEmulatedError(f"{reason}: {short(node)}")
 
 
 def _check_window(node: exp.Expr) -> None:
@@ -163,47 +152,6 @@ def _check_regexp(node: exp.Expr) -> None:
         refuse("~* is not listed by Redshift: LOWER the text", node)
 
 
-def _check_create(node: exp.Expr) -> None:
-    kind = node.args["kind"]
-    if kind not in {"TABLE", "SCHEMA", "VIEW"}:
-        refuse("statement", node)
-    if node.args.get("replace") and kind != "VIEW":
-        refuse("only a view can be replaced in Redshift", node)
-    if node.args.get("exists") and kind == "VIEW":
-        refuse("CREATE VIEW has no IF NOT EXISTS in Redshift", node)
-    if node.find(exp.MaterializedProperty):
-        refuse("a materialized view", node)
-
-
-def _check_alter(node: exp.Expr) -> None:
-    actions = node.args["actions"]
-    if node.args["kind"] != "TABLE" or len(actions) != 1:
-        refuse("one change of a table per ALTER", node)
-    action = actions[0]
-    text = isinstance(action, exp.ColumnDef) and action.args["kind"].this.value not in {
-        "BIGINT", "BOOLEAN", "DATE", "DECIMAL", "DOUBLE", "FLOAT", "INT", "SMALLINT", "TIMESTAMP",
-    }  # fmt: skip
-    if text:
-        refuse("ADD COLUMN of text: create the table anew", node)
-    if isinstance(action, exp.Drop) and (
-        action.args["kind"] != "COLUMN" or action.args.get("exists")
-    ):
-        refuse("ALTER TABLE DROP takes COLUMN name", node)
-
-
-def _check_insert(node: exp.Expr) -> None:
-    if isinstance(node.parent, exp.When):
-        return
-    target = node.this.this if isinstance(node.this, exp.Schema) else node.this
-    if not isinstance(target, exp.Table) or target.alias:
-        refuse("INSERT INTO takes a table without an alias", node)
-
-
-def _check_values(node: exp.Expr) -> None:
-    if not isinstance(node.parent, exp.Insert):
-        refuse("VALUES as a table does not exist in Redshift", node)
-
-
 def _check_join(node: exp.Expr) -> None:
     if node.text("kind") not in {"", "INNER", "OUTER", "CROSS"}:
         refuse("join", node)
@@ -247,30 +195,6 @@ def _check_limit(node: exp.Expr) -> None:
         refuse("LIMIT and OFFSET take a whole number", node)
 
 
-def _check_merge(node: exp.Expr) -> None:
-    target, source, whens = node.this, node.args["using"], node.args["whens"].expressions
-    if target.alias or not isinstance(source, exp.Table) or node.args.get("with_"):
-        refuse("MERGE takes a target without alias, a table as source and no WITH", node)
-    on = node.args["on"].unnest()
-    if not all(isinstance(part.unnest(), exp.EQ) for part in (
-        on.flatten() if isinstance(on, exp.And) else [on]
-    )):  # fmt: skip
-        refuse("the ON of MERGE takes equalities only", node)
-    matched = [bool(when.args.get("matched")) for when in whens]
-    plain = all(not w.args.get("condition") and not w.args.get("source") for w in whens)
-    if matched != [True, False] or not plain:
-        refuse("MERGE needs WHEN MATCHED and WHEN NOT MATCHED, once each and without AND", node)
-    if target.name.lower() == source.name.lower() and target.db.lower() == source.db.lower():
-        refuse("the source of MERGE cannot be its target", node)
-    update, insert = (when.args["then"] for when in whens)
-    deletes = isinstance(update, exp.Var) and update.name.upper() == "DELETE"
-    if not deletes and not (isinstance(update, exp.Update) and update.expressions):
-        refuse("WHEN MATCHED takes UPDATE SET column = value or DELETE", node)
-    values = insert.find(exp.Tuple) if isinstance(insert, exp.Insert) else None
-    if values is None or not (insert.expression or name_of(values.expressions[0]) == "values"):
-        refuse("WHEN NOT MATCHED takes INSERT (columns) VALUES (values)", node)
-
-
 def _check_interval(node: exp.Expr) -> None:
     if not isinstance(node.parent, (exp.Add, exp.Sub)):
         refuse("an interval stands only in date + interval: use DATEADD(second, n, date)", node)
@@ -292,20 +216,6 @@ def _check_within_group(node: exp.Expr) -> None:
         fraction = node.this.expressions[0] if len(node.this.expressions) == 1 else exp.Null()
         if not isinstance(fraction, exp.Literal) or not 0 <= float(fraction.name) <= 1:
             refuse("a percentile is a number from 0 to 1", node)
-
-
-def _check_update(node: exp.Expr) -> None:
-    for join in node.find_all(exp.Join):
-        if join.side:
-            refuse("Target table must be part of an equijoin predicate", node)
-    for change in node.expressions:
-        if not isinstance(change, exp.EQ) or not isinstance(change.this, exp.Column):
-            refuse("SET takes column = value", node)
-
-
-def _check_truncate(node: exp.Expr) -> None:
-    if len(node.expressions) != 1:
-        refuse("TRUNCATE takes one table", node)
 
 
 def _check_tuple(node: exp.Expr) -> None:
@@ -331,15 +241,16 @@ def _check_function(node: exp.Expr) -> None:
 
 
 _CHECKS: dict[type, Callable[[exp.Expr], None]] = {
-    exp.Alter: _check_alter, exp.Anonymous: _check_function, exp.Create: _check_create,
+    **changes.CHECKS,
+    exp.Anonymous: _check_function,
     exp.CurrentTimestamp: _check_timestamp, exp.DataType: _check_type,
     exp.Escape: _check_escape, exp.Except: _check_distinct_set, exp.IgnoreNulls: _check_nulls,
     exp.Extract: _check_extract, exp.Offset: _check_limit, exp.WithinGroup: _check_within_group,
-    exp.RespectNulls: _check_nulls, exp.TruncateTable: _check_truncate, exp.Tuple: _check_tuple,
-    exp.ILike: _check_like, exp.Insert: _check_insert, exp.Intersect: _check_distinct_set,
+    exp.RespectNulls: _check_nulls, exp.Tuple: _check_tuple,
+    exp.ILike: _check_like, exp.Intersect: _check_distinct_set,
     exp.Interval: _check_interval, exp.Is: _check_is, exp.Join: _check_join, exp.Like: _check_like,
-    exp.Limit: _check_limit, exp.Merge: _check_merge,
+    exp.Limit: _check_limit,
     exp.RegexpLike: _check_regexp, exp.Select: _check_select,
-    exp.Table: _check_table, exp.Union: _check_distinct_set, exp.Update: _check_update,
-    exp.Values: _check_values, exp.Window: _check_window,
+    exp.Table: _check_table, exp.Union: _check_distinct_set,
+    exp.Window: _check_window,
 }  # fmt: skip

@@ -29,14 +29,11 @@ from infra.local.redshift.results import (
 from infra.local.redshift.tables import Changes, Tables
 from infra.local.redshift.transaction import Transaction, now
 from infra.local.redshift.unload import Unload, parse_unload, unload
+from infra.local.redshift.writes import remove_duplicates, write
 from infra.statements import split
 
 _COMMENT = re.compile(r"\s*(?:--|/\*)")
 _ROWS_PER_BATCH = 10_000
-_COLUMN = r"[\w$.]+"
-_EQUALITIES = rf"\(?{_COLUMN}\s?=\s?{_COLUMN}(?: and {_COLUMN}\s?=\s?{_COLUMN})*\)?"
-_TUNING = {("diststyle",), ("distkey",), ("sortkey",)}
-_COUNTED = {"INSERT": "INSERT 0", "DELETE": "DELETE", "UPDATE": "UPDATE", "MERGE": "MERGE"}
 
 
 @dataclass
@@ -169,7 +166,7 @@ class Session:
             self.transaction.open()
             self.describe(prepared)
             return Result("SELECT", self._stream(statement.bind(literals, self.clocks())))
-        return self._write(statement, literals)
+        return Result(write(self, statement, literals))
 
     def close(self) -> None:
         """Roll back what is open and give the locks back."""
@@ -184,53 +181,6 @@ class Session:
             self.connection.interrupt()
 
     # ------------------------------------------------------------------ statements
-
-    def _write(self, statement: Translated, literals: list[str]) -> Result:
-        self.transaction.write(self.tables.permanent(statement.writes))
-        if statement.tag in {"INSERT", "UPDATE", "MERGE"}:
-            self.tables.require_lengths(statement.writes[0], statement.assigned)
-        if statement.tag == "TRUNCATE TABLE":
-            return self._truncate(statement)
-        try:
-            with self.transaction.of_statement():
-                row = self._change(statement, literals)
-        finally:
-            if statement.tag.endswith((" TABLE", " VIEW", " SCHEMA")):
-                self.tables.changed()
-        words = _COUNTED.get(statement.tag)
-        return Result(f"{words} {row[0]}" if words and row else statement.tag)
-
-    def _change(self, statement: Translated, literals: list[str]) -> tuple | None:
-        definition = statement.definition
-        if definition is not None and definition.like:
-            self.tables.note(self.tables.create_like(definition))
-            return None
-        sql = statement.bind(literals, self.clocks())
-        if statement.values:
-            sql = self.tables.name_first_columns(sql, statement)
-        if statement.change[:1] in _TUNING:
-            self.tables.note_tuning(statement.writes[0], statement.change)
-            return None
-        before = self.tables.definition(statement.writes[0]) if statement.change else None
-        if statement.tag in {"DROP TABLE", "DROP VIEW"}:
-            sql = "; ".join([*self.tables.dropped_with(statement), sql])
-        if statement.tag == "CREATE VIEW":
-            self.tables.replaced(statement.writes[0], lambda: self.run(sql))
-            self.tables.note_view(statement)
-            return None
-        rows = self.run(sql).fetchall()
-        if definition is not None:
-            self.tables.note(definition)
-        if before is not None:
-            self.tables.note_change(before, statement.change)
-        return rows[0] if rows else None
-
-    def _truncate(self, statement: Translated) -> Result:
-        # it commits what came before, and cannot be rolled back
-        with self.transaction.of_statement():
-            self.run(f"DELETE FROM {self.tables.engine_name(statement.writes[0])}")
-        self.transaction.end("COMMIT")
-        return Result("TRUNCATE TABLE")
 
     def _copy(self, copy: Copy) -> Result:
         self.transaction.write(self.tables.permanent((copy.table,)))
@@ -256,28 +206,8 @@ class Session:
                 raise RedshiftError("25P01", "LOCK TABLE may only be used in transaction blocks")
             self.transaction.write(command.tables, exclusive=True)
         elif command.tag == "MERGE":
-            self._remove_duplicates(command.tables[0], command.name, command.value)
+            remove_duplicates(self, command.tables[0], command.name, command.value)
         return Result(command.tag)
-
-    def _remove_duplicates(self, target: str, source: str, condition: str) -> None:
-        """MERGE … REMOVE DUPLICATES: the source's rows replace those that match."""
-        if not re.fullmatch(_EQUALITIES, condition.strip(), re.IGNORECASE):
-            raise NotEmulatedError(f"the ON of MERGE takes equalities of columns only: {condition}")
-        self.transaction.write([target])
-        name = target.removeprefix("public.")
-        rows = self.tables.engine_name(source if "." in source else f"public.{source}")
-        with self.transaction.of_statement():
-            counts = self.run(
-                f"SELECT (SELECT count(*) FROM {rows}), "
-                f"(SELECT count(*) FROM (SELECT DISTINCT * FROM {rows}))"
-            ).fetchall()[0]
-            if counts[0] != counts[1]:
-                raise NotEmulatedError(f"REMOVE DUPLICATES with equal rows in {source}")
-            for sql in (
-                f"DELETE FROM {name} USING {source} WHERE {condition}",
-                f"INSERT INTO {name} SELECT * FROM {source}",
-            ):
-                self.run(self.translate(sql).bind([], {}))
 
     def _timer(self) -> threading.Timer:
         timer = threading.Timer(self._timeout_ms / 1000, self.interrupt)

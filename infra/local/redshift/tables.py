@@ -9,7 +9,7 @@ import duckdb
 from infra.local.redshift import definitions
 from infra.local.redshift.dialect import Translated, translate
 from infra.local.redshift.errors import RedshiftError
-from infra.local.redshift.kinds import Schema
+from infra.local.redshift.scopes import Schema
 
 
 @dataclass

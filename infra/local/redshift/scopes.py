@@ -1,0 +1,201 @@
+"""What the columns of a statement are: found from its tables, CTEs and subqueries.
+
+Notes the kind of each column before SQL is rewritten, and writes JOIN … USING out.
+"""
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from infra.local.redshift.definitions import name
+from infra.local.redshift.errors import RedshiftError, refuse
+from infra.local.redshift.joins import name_merged, write_on
+from infra.local.redshift.kinds import NOT_COLUMNS, REAL, engine_kind, is_real, kind_of, of_real
+
+# tables with their columns and the engine's types of them; unknown tables are left out
+Schema = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+# columns of a table, a view or a subquery with their kinds; None where they are not known
+Columns = dict[str, str] | None
+_AMBIGUOUS = "ambiguous"
+
+
+class _Scope:
+    """What names mean in one place: CTEs, and the tables of this query and of those around it."""
+
+    def __init__(self, tables: dict[str, Columns], ctes: dict[str, Columns]) -> None:
+        self.tables = tables
+        self.ctes = ctes
+        self.sources: list[dict[str, Columns]] = []
+        self.aliases: dict[str, str] = {}
+
+    def inner(self) -> "_Scope":
+        scope = _Scope(self.tables, dict(self.ctes))
+        scope.sources = [{}, *self.sources]
+        return scope
+
+    def kind(self, column: exp.Column) -> str:
+        table, label = column.table.lower(), column.name.lower()
+        for depth, sources in enumerate(self.sources):
+            if table:
+                if table in sources:
+                    return (sources[table] or {}).get(label, "")
+                continue
+            if None in sources.values():
+                return ""
+            for columns in sources.values():
+                if columns and label in columns:
+                    return columns[label]
+            if depth == 0 and label in self.aliases:
+                return self.aliases[label]
+        return ""
+
+
+def annotate(tree: exp.Expr, schema: Schema, parameters: Sequence[str] = ()) -> Columns:
+    """Note the kind of every column of a statement; returns those that its query gives.
+
+    `parameters` are the kinds of $1, $2, … as far as the client has said; '' is text of any kind.
+    """
+    for parameter in tree.find_all(exp.Parameter):
+        position = int(parameter.name) - 1
+        if position < len(parameters):
+            parameter.meta["kind"] = parameters[position]
+    tables: dict[str, Columns] = {
+        table: {column: engine_kind(kind) for column, kind in columns} for table, columns in schema
+    }
+    scope = _Scope(tables, {}).inner()
+    if isinstance(tree, exp.Query):
+        return _query(tree, scope)
+    if isinstance(tree, exp.Insert) and isinstance(tree.expression, exp.Query):
+        return _query(tree.expression, scope)
+    if isinstance(tree, (exp.Update, exp.Delete, exp.Merge)):
+        _ctes(tree, scope)
+        for table in tree.find_all(exp.Table):
+            if table.find_ancestor(exp.Query) is None:
+                _source(table, scope)
+        for join in tree.find_all(exp.Join):
+            if join.find_ancestor(exp.Query) is None:
+                _source(join.this, scope)
+    _visit(tree, scope)
+    return None
+
+
+def _visit(node: exp.Expr, scope: _Scope) -> None:
+    if isinstance(node, exp.Query):
+        _query(node, scope.inner())
+        return
+    if isinstance(node, exp.Column):
+        kind = scope.kind(node)
+        if kind == _AMBIGUOUS:
+            raise RedshiftError("42702", f'column reference "{node.name}" is ambiguous')
+        node.meta["kind"] = of_real(kind)
+        node.meta["real"] = kind == REAL
+    for child in node.iter_expressions():
+        _visit(child, scope)
+
+
+def _ctes(node: exp.Expr, scope: _Scope) -> None:
+    for cte in node.args["with_"].expressions if node.args.get("with_") else []:
+        label = cte.alias.lower()
+        named = [column.name.lower() for column in cte.args["alias"].columns]
+        query = cte.this.unnest()
+        if isinstance(query, exp.SetOperation):  # it may refer to itself
+            first = _query(query.this.copy(), scope.inner())
+            scope.ctes[label] = _renamed(first, named)
+        scope.ctes[label] = _renamed(_query(query, scope.inner()), named)
+
+
+def _renamed(columns: Columns, names: list[str]) -> Columns:
+    if not names or columns is None:
+        return columns
+    return dict(zip(names, columns.values(), strict=False))
+
+
+def _query(query: exp.Expr, scope: _Scope) -> Columns:
+    """Annotate a query in a scope of its own; returns its columns."""
+    query = query.unnest()
+    _ctes(query, scope)
+    if isinstance(query, exp.SetOperation):
+        left = _query(query.this, scope.inner())
+        right = _query(query.expression, scope.inner())
+        _visit_parts(query, ("order", "limit", "offset"), scope)
+        if left is None or right is None or len(left) != len(right):
+            return None
+        pairs = [*zip(left.items(), right.values(), strict=True)]
+        for (label, kind), other in pairs:
+            if kind and other and of_real(kind) != of_real(other):
+                refuse(f"{label} is {kind} in one query and {other} in the other: CAST", query)
+        return {label: kind if kind == other else "" for (label, kind), other in pairs}
+    return _select(query, scope) if isinstance(query, exp.Select) else None
+
+
+def _select(select: exp.Select, scope: _Scope) -> Columns:
+    source = select.args.get("from_")
+    if source is not None:
+        _source(source.this, scope)
+    merged: dict[str, exp.Column] = {}
+    for join in select.args.get("joins") or []:
+        left = dict(scope.sources[0])
+        _source(join.this, scope)
+        if join.args.get("using"):
+            write_on(join, left, join.this.alias_or_name, merged)
+    if merged:
+        name_merged(select, scope.sources[0], merged)
+    for projection in select.expressions:
+        _visit(projection, scope)
+        if isinstance(projection, exp.Alias):
+            kind = kind_of(projection.this)
+            scope.aliases[projection.alias.lower()] = NOT_COLUMNS.get(kind, kind)
+    for join in select.args.get("joins") or []:
+        if join.args.get("on") is not None:
+            _visit(join.args["on"], scope)
+    _visit_parts(select, ("where", "group", "having", "qualify", "order", "limit"), scope)
+    return _shown(select, scope)
+
+
+def _visit_parts(node: exp.Expr, parts: Sequence[str], scope: _Scope) -> None:
+    for part in parts:
+        if node.args.get(part) is not None:
+            _visit(node.args[part], scope)
+
+
+def _source(source: exp.Expr, scope: _Scope) -> None:
+    """Enter a table or a subquery of FROM under the name that columns have for it."""
+    columns: Columns = None
+    label = source.alias_or_name.lower()
+    if isinstance(source, exp.Subquery):
+        columns = _query(source.this, _without_sources(scope))
+    elif isinstance(source, exp.Table):
+        known = source.name.lower() in scope.ctes and not source.db
+        columns = scope.ctes[source.name.lower()] if known else scope.tables.get(name(source))
+    alias = source.args.get("alias")
+    if alias is not None:
+        columns = _renamed(columns, [column.name.lower() for column in alias.columns])
+    scope.sources[0][label] = columns
+
+
+def _without_sources(scope: _Scope) -> _Scope:
+    """For a subquery in FROM, which does not see the tables beside it."""
+    inner = scope.inner()
+    inner.sources = [{}, *scope.sources[1:]]
+    return inner
+
+
+def _shown(select: exp.Expr, scope: _Scope) -> Columns:
+    shown: dict[str, str] = {}
+    for projection in select.expressions:
+        value = projection.unalias()
+        if isinstance(value, exp.Star) or (isinstance(value, exp.Column) and value.is_star):
+            only = value.table.lower() if isinstance(value, exp.Column) else ""
+            for label, columns in scope.sources[0].items():
+                if only and label != only:
+                    continue
+                if columns is None:
+                    return None
+                for name_, kind in columns.items():
+                    shown[name_] = _AMBIGUOUS if name_ in shown else kind
+        else:
+            kind = kind_of(value)
+            kind = REAL if is_real(value) else NOT_COLUMNS.get(kind, kind)
+            label = projection.alias_or_name.lower()
+            shown[label] = _AMBIGUOUS if label in shown else kind
+    return shown

@@ -1,0 +1,87 @@
+"""Statements that change rows or tables, carried out in a session."""
+
+import re
+from typing import TYPE_CHECKING
+
+from infra.local.redshift.dialect import Translated
+from infra.local.redshift.errors import NotEmulatedError
+
+if TYPE_CHECKING:
+    from infra.local.redshift.session import Session
+
+_COLUMN = r"[\w$.]+"
+_EQUALITIES = rf"\(?{_COLUMN}\s?=\s?{_COLUMN}(?: and {_COLUMN}\s?=\s?{_COLUMN})*\)?"
+_TUNING = {("diststyle",), ("distkey",), ("sortkey",)}
+_COUNTED = {"INSERT": "INSERT 0", "DELETE": "DELETE", "UPDATE": "UPDATE", "MERGE": "MERGE"}
+
+
+def write(session: "Session", statement: Translated, literals: list[str]) -> str:
+    """Carry out a statement that changes rows or tables; returns its command tag."""
+    session.transaction.write(session.tables.permanent(statement.writes))
+    if statement.tag in {"INSERT", "UPDATE", "MERGE"}:
+        session.tables.require_lengths(statement.writes[0], statement.assigned)
+    if statement.tag == "TRUNCATE TABLE":
+        return _truncate(session, statement)
+    try:
+        with session.transaction.of_statement():
+            row = _change(session, statement, literals)
+    finally:
+        if statement.tag.endswith((" TABLE", " VIEW", " SCHEMA")):
+            session.tables.changed()
+    words = _COUNTED.get(statement.tag)
+    return f"{words} {row[0]}" if words and row else statement.tag
+
+
+def _change(session: "Session", statement: Translated, literals: list[str]) -> tuple | None:
+    definition = statement.definition
+    if definition is not None and definition.like:
+        session.tables.note(session.tables.create_like(definition))
+        return None
+    sql = statement.bind(literals, session.clocks())
+    if statement.values:
+        sql = session.tables.name_first_columns(sql, statement)
+    if statement.change[:1] in _TUNING:
+        session.tables.note_tuning(statement.writes[0], statement.change)
+        return None
+    before = session.tables.definition(statement.writes[0]) if statement.change else None
+    if statement.tag in {"DROP TABLE", "DROP VIEW"}:
+        sql = "; ".join([*session.tables.dropped_with(statement), sql])
+    if statement.tag == "CREATE VIEW":
+        session.tables.replaced(statement.writes[0], lambda: session.run(sql))
+        session.tables.note_view(statement)
+        return None
+    rows = session.run(sql).fetchall()
+    if definition is not None:
+        session.tables.note(definition)
+    if before is not None:
+        session.tables.note_change(before, statement.change)
+    return rows[0] if rows else None
+
+
+def _truncate(session: "Session", statement: Translated) -> str:
+    # it commits what came before, and cannot be rolled back
+    with session.transaction.of_statement():
+        session.run(f"DELETE FROM {session.tables.engine_name(statement.writes[0])}")
+    session.transaction.end("COMMIT")
+    return "TRUNCATE TABLE"
+
+
+def remove_duplicates(session: "Session", target: str, source: str, condition: str) -> None:
+    """MERGE … REMOVE DUPLICATES: the source's rows replace those that match."""
+    if not re.fullmatch(_EQUALITIES, condition.strip(), re.IGNORECASE):
+        raise NotEmulatedError(f"the ON of MERGE takes equalities of columns only: {condition}")
+    session.transaction.write([target])
+    name = target.removeprefix("public.")
+    rows = session.tables.engine_name(source if "." in source else f"public.{source}")
+    with session.transaction.of_statement():
+        counts = session.run(
+            f"SELECT (SELECT count(*) FROM {rows}), "
+            f"(SELECT count(*) FROM (SELECT DISTINCT * FROM {rows}))"
+        ).fetchall()[0]
+        if counts[0] != counts[1]:
+            raise NotEmulatedError(f"REMOVE DUPLICATES with equal rows in {source}")
+        for sql in (
+            f"DELETE FROM {name} USING {source} WHERE {condition}",
+            f"INSERT INTO {name} SELECT * FROM {source}",
+        ):
+            session.run(session.translate(sql).bind([], {}))
