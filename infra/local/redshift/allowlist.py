@@ -153,7 +153,21 @@ REASONS = {
     ),
     "RegexpILike": "~* is not listed by Redshift: LOWER the text",
 }
+INSTEAD = {
+    "age": "use DATEDIFF",
+    "array_agg": "use LISTAGG",
+    "current_timestamp": "use GETDATE()",
+    "date": "write CAST(x AS DATE)",
+    "date_format": "use TO_CHAR",
+    "ifnull": "use NVL",
+    "now": "use GETDATE()",
+    "string_agg": "use LISTAGG",
+    "string_split": "use SPLIT_PART",
+    "strftime": "use TO_CHAR",
+    "to_number": "write CAST(x AS DECIMAL(p, s))",
+}
 PARTS = {
+    "fraction_in_string": "a fraction in an interval: write it in a smaller unit",
     "with_": "WITH stands before the SELECT of an INSERT",
     "symmetric": "BETWEEN SYMMETRIC does not exist in Redshift",
     "pivots": "PIVOT is not emulated: write SUM(CASE WHEN … END), or UNION ALL for UNPIVOT",

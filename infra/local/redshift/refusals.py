@@ -10,7 +10,14 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from infra.local.redshift import changes
-from infra.local.redshift.allowlist import EXPRESSIONS, PARTS, REASONS, SYSTEM_TABLES, TYPES
+from infra.local.redshift.allowlist import (
+    EXPRESSIONS,
+    INSTEAD,
+    PARTS,
+    REASONS,
+    SYSTEM_TABLES,
+    TYPES,
+)
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError, refuse, short
 from infra.local.redshift.functions import (
     AGGREGATES,
@@ -62,7 +69,7 @@ def _check_window(node: exp.Expr) -> None:
         return
     if name not in AGGREGATES | WINDOWS:
         refuse("window function", node)
-    if inner.find(exp.Distinct):
+    if any(isinstance(argument, exp.Distinct) for argument in inner.expressions):
         refuse("DISTINCT of a window function", node)
     if name in RANKING and spec is not None:
         refuse(f"{name.upper()} takes no frame", node)
@@ -233,7 +240,10 @@ def _check_function(node: exp.Expr) -> None:
     if name == "values" and isinstance(node.parent, exp.Tuple) and node.find_ancestor(exp.When):
         return  # INSERT VALUES (…) of MERGE
     if name not in known_functions():
-        refuse(f"function {name.upper()}: Redshift lacks it, or it is not known here", node)
+        instead = f": {INSTEAD[name]}" if name in INSTEAD else ""
+        refuse(
+            f"function {name.upper()}: Redshift lacks it, or it is not known here{instead}", node
+        )
     if not node.expressions and name not in WITHOUT_ARGUMENTS:
         raise RedshiftError("42883", f"function {name}() does not exist")
     if name == "concat" and len(node.expressions) != 2:

@@ -62,7 +62,8 @@ def out_column(name: str, kind: str) -> OutColumn:
         precision, scale = (int(n) for n in kind[8:-1].split(","))
         return OutColumn(name, protocol.NUMERIC, (precision << 16 | scale) + 4)
     if kind not in _OIDS:
-        raise NotEmulatedError(f"a result column of type {kind} ({name})")
+        instead = ": use DATEDIFF(second, a, b)" if kind == "INTERVAL" else ""
+        raise NotEmulatedError(f"a result column of type {kind} ({name}){instead}")
     return OutColumn(name, _OIDS[kind])
 
 

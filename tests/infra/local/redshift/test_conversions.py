@@ -142,6 +142,12 @@ def test_nulls_are_left_out_where_the_window_says_so(db: Database) -> None:
         assert [value for _, value in rows] == expected, window
 
 
+@documented("c_Window_functions")
+def test_a_window_over_groups_may_count_distinct_values(sales: Database) -> None:
+    sql = "SELECT i, SUM(COUNT(DISTINCT s)) OVER () AS n FROM sales GROUP BY i ORDER BY i"
+    assert sales.rows(sql) == [(1, 2), (2, 2)]
+
+
 @documented("r_Character_types")
 def test_peers_may_differ_in_blanks_at_the_end(db: Database) -> None:
     db.run("CREATE TEMP TABLE peers (s VARCHAR(5))")
