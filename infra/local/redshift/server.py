@@ -84,6 +84,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         self.changes = Changes()
         self.sessions: dict[tuple[int, int], Session] = {}
         self.connections: set[Connection] = set()
+        self.closing = threading.Event()
         # the stand-in for S3 asks for a signature but does not check it
         self.s3 = boto3.client(
             "s3",
@@ -109,8 +110,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
 
     def watch(self) -> None:
         """End what runs for clients that have gone."""
-        while True:
-            time.sleep(_WATCH_SECONDS)
+        while not self.closing.wait(_WATCH_SECONDS):
             for connection in tuple(self.connections):
                 if connection.abandoned():
                     connection.hang_up()
@@ -118,6 +118,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
     def server_close(self) -> None:
         """Close the socket, then all connections, then the database."""
         super().server_close()
+        self.closing.set()
         if self.credentials is not None:
             self.credentials.shutdown()
         until = time.monotonic() + _STOP_SECONDS
@@ -148,7 +149,8 @@ def serve(
     if with_parent:
         end_with_parent()
     server = _start(path, port, user, database, iam_port)
-    threading.Thread(target=server.watch, daemon=True).start()
+    watch = threading.Thread(target=server.watch)
+    watch.start()
     print(f"ready 127.0.0.1:{server.server_address[1]}", flush=True)
     print(f"TLS: trust {path.parent / 'ca.pem'}", flush=True)
     if server.credentials is not None:
@@ -157,6 +159,7 @@ def serve(
         server.serve_forever()
     finally:
         server.server_close()
+        watch.join()
 
 
 def _start(path: Path, port: int, user: str, database: str, iam_port: int | None) -> RedshiftServer:

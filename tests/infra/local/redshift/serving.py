@@ -26,7 +26,12 @@ def served(path: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], int]
     """The process and its port, once it says that it is ready."""
     line = command(path, "--port", "0", *more)
     with subprocess.Popen(
-        line, env=environment("pw"), cwd=PROJECT, stdout=subprocess.PIPE, text=True
+        line,
+        env=environment("pw"),
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         assert process.stdout is not None
         word, _, address = process.stdout.readline().strip().partition(" ")

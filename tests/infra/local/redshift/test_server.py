@@ -49,6 +49,8 @@ def test_it_says_when_it_is_ready_and_stops_with_0(tmp_path: Path, sign: signal.
             connection.cursor().execute("CREATE TABLE t (a INTEGER)")
         process.send_signal(sign)
         assert process.wait(20) == 0
+        assert process.stdout is not None
+        assert process.stdout.read() == f"TLS: trust {tmp_path / 'ca.pem'}\n"  # and nothing more
 
 
 def test_it_stops_while_a_query_runs(tmp_path: Path) -> None:
