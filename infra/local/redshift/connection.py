@@ -6,6 +6,7 @@ Source: https://www.postgresql.org/docs/8.0/protocol-flow.html
 import logging
 import os
 import secrets
+import select
 import socket
 import socketserver
 import ssl
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _LOGIN_SECONDS = 30
 _GOODBYE_SECONDS = 1
+_GONE = getattr(select, "POLLRDHUP", select.POLLHUP)  # the peer has closed its side
 _log = logging.getLogger("local_redshift")
 
 
@@ -52,15 +54,12 @@ class Connection(socketserver.BaseRequestHandler):
 
     def abandoned(self) -> bool:
         """Whether a statement runs for a client that has gone; asked from another thread."""
-        if not self.busy:
-            return False
+        poll = select.poll()
         try:
-            # beneath TLS, too: nothing more will come once the peer has closed
-            return not socket.socket.recv(self.request, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
+            poll.register(self.request, _GONE)
+            return self.busy and bool(poll.poll(0))
+        except (OSError, ValueError):  # it has just been closed
             return False
-        except (OSError, ValueError):
-            return True
 
     def _handle(self) -> None:
         sock: socket.socket = self.request
