@@ -36,7 +36,7 @@ Join:this on side kind using
 With:expressions recursive
 CTE:this alias
 TableAlias:this columns
-Table:this db alias catalog
+Table:this db alias catalog joins
 Subquery:this alias
 Values:expressions
 Tuple:expressions

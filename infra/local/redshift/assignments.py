@@ -12,7 +12,7 @@ from sqlglot import exp
 from infra.local.redshift.definitions import name
 from infra.local.redshift.errors import refuse
 from infra.local.redshift.functions import name_of
-from infra.local.redshift.kinds import column_kind, kind_of
+from infra.local.redshift.kinds import column_kind, kind_of, of_real
 from infra.local.redshift.scopes import Columns, Schema
 
 _INTEGERS = {"SMALLINT", "INTEGER", "BIGINT"}
@@ -31,11 +31,12 @@ def check_assignments(tree: exp.Expr, schema: Schema, shown: Columns) -> None:
     for column, value in _pairs(tree, list(columns)):
         if column in columns:
             _check(column, columns[column], value)
-    if isinstance(tree, exp.Insert) and shown is not None and not _values(tree.expression):
-        for column, kind in zip(_named(tree, list(columns)), shown.values(), strict=False):
-            expected = column_kind(columns.get(column, ""))
-            if kind and expected and kind != expected and not _written_out(tree.expression):
-                _refuse(column, expected, kind, tree.expression)
+    if not isinstance(tree, exp.Insert) or shown is None or _written_out(tree.expression):
+        return
+    for column, (_, kind) in zip(_named(tree, list(columns)), shown, strict=False):
+        expected = column_kind(columns.get(column, ""))
+        if kind and expected and of_real(kind) != expected:
+            _refuse(column, expected, kind, tree.expression)
 
 
 def _pairs(tree: exp.Expr, columns: list[str]) -> Iterator[tuple[str, exp.Expr]]:
@@ -85,7 +86,7 @@ def _check(column: str, kind: str, value: exp.Expr) -> None:
         text = value.unnest().name.strip().lower()
         if expected == "number" or (expected == "boolean" and text not in _BOOLEANS):
             _refuse(column, expected, "text", value)
-    elif found == "parameter" and kind in _INTEGERS:
+    elif isinstance(value.unnest(), exp.Parameter) and kind in _INTEGERS:
         value.replace(exp.cast(value.copy(), kind.replace("INTEGER", "INT"), dialect="redshift"))
     elif found and expected and found not in {expected, "null", "parameter"}:
         _refuse(column, expected, found, value)

@@ -83,6 +83,11 @@ def _check_update(node: exp.Expr) -> None:
     for change in node.expressions:
         if not isinstance(change, exp.EQ) or not isinstance(change.this, exp.Column):
             refuse("SET takes column = value", node)
+        if (
+            isinstance(change.expression, exp.Column)
+            and change.expression.name.lower() == "default"
+        ):
+            refuse("SET column = DEFAULT is not emulated: write the value", node)
 
 
 def _check_truncate(node: exp.Expr) -> None:

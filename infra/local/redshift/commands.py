@@ -113,6 +113,10 @@ _COMMANDS: list[tuple[str, Callable[[re.Match[str]], Command]]] = [
         r"reset (?P<name>statement_timeout|query_group)",
         lambda m: Command("SET", m["name"].lower(), "0"),
     ),
+    (
+        r"deallocate(?: prepare)? (?P<name>\w+)",
+        lambda m: Command("DEALLOCATE", "" if m["name"].lower() == "all" else m["name"]),
+    ),
     (r"show (?P<name>[\w ]+)", lambda m: Command("SHOW", *shown(m["name"]))),
     (
         rf"lock (?:table )?(?P<tables>{_TABLE}(?:\s?,\s?{_TABLE})*)",

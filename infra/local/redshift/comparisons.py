@@ -48,6 +48,10 @@ def compare_in(node: exp.In) -> exp.Expr:
     guards: list[exp.Expr] = []
     query = node.args.get("query")
     if query is not None:
+        theirs, mine = kind_of(query), kind_of(node.this)
+        mine = "text" if mine == "literal" else mine
+        if theirs and mine not in {"", "parameter", "null", theirs}:
+            refuse(f"{mine} compared with {theirs}: CAST one side", node)
         return _guarded(exp.In(this=_keyed(node.this), query=_keyed_query(query)), guards)
     kinds = {kind_of(value) for value in node.expressions}
     mine = kind_of(node.this)
@@ -62,6 +66,10 @@ def compare_in(node: exp.In) -> exp.Expr:
             call("alike", _typed_like(node.this), _typed_like(v))
             for v in node.expressions
             if kind_of(v) != "parameter"
+        ] + [
+            call("takes", _typed_like(node.this), _typed_like(v))
+            for v in node.expressions
+            if kind_of(v) == "parameter"
         ]
         if kinds <= {"number"}:
             return _guarded(node.copy(), guards[:1] if mine != "number" else [])
@@ -84,6 +92,8 @@ def group_guards(select: exp.Select) -> list[exp.Expr]:
     resolved = []
     for key in keys:
         if isinstance(key, exp.Literal):
+            if key.is_int and (select.is_star or int(key.name) > len(select.expressions)):
+                refuse("GROUP BY a position of no column that stands in the SELECT list", group)
             if not key.is_int:
                 refuse("GROUP BY takes columns, expressions of them, or positions", group)
             key = select.expressions[int(key.name) - 1].unalias()  # noqa: PLW2901 (GROUP BY 1)
@@ -223,10 +233,19 @@ def _select(node: exp.Expr) -> exp.Expr:
     for condition in group_guards(node):
         node.having(condition, copy=False)
     if node.args.get("distinct"):
-        add = node.having if node.args.get("group") else node.where
+        add = node.having if node.args.get("group") or _aggregates(node) else node.where
         for condition in distinct_guards(node):
             add(condition, copy=False)
     return node
+
+
+def _aggregates(select: exp.Select) -> bool:
+    """Whether a SELECT without GROUP BY is of one row."""
+    calls = (call for p in select.expressions for call in p.find_all(exp.Anonymous))
+    return any(
+        name_of(call) in AGGREGATES and call.find_ancestor(exp.Window, exp.Select) is select
+        for call in calls
+    )
 
 
 def _set_operation(node: exp.Expr) -> exp.Expr:

@@ -22,7 +22,7 @@ from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.expressions import REWRITES
 from infra.local.redshift.functions import name_of
 from infra.local.redshift.grammar import LocalRedshift
-from infra.local.redshift.refusals import check
+from infra.local.redshift.refusals import check, is_system
 from infra.local.redshift.scopes import Schema, annotate
 
 PRELUDE = Path(__file__).with_name("prelude.sql").read_text()
@@ -101,6 +101,14 @@ def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -
     """
     pristine, reads = checked(sql)
     tree = _into(pristine.copy())
+    if _kind(tree) == "CREATE VIEW":
+        _bind_tables(tree)
+    _name_columns(tree)
+    for query in [
+        q for q in tree.find_all(exp.Query) if isinstance(q.parent, (exp.CTE, exp.Subquery))
+    ]:
+        if not isinstance(query, exp.Subquery):
+            _name_columns(query)
     check_assignments(tree, schema, annotate(tree, schema, parameters))
     kind = _kind(tree)
     count = max((int(p.name) for p in tree.find_all(exp.Parameter)), default=0)
@@ -113,7 +121,6 @@ def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -
     if isinstance(tree, exp.Delete) and not tree.this:  # DELETE t WHERE …
         tree.set("this", tree.args["tables"][0].copy())
         tree.set("tables", None)
-    _name_columns(tree)
     for node in list(tree.walk()):
         normalise(node)
     for rewrites in (COMPARING, REWRITES):
@@ -149,7 +156,7 @@ def parse(sql: str) -> exp.Expr:
             raise NotEmulatedError(reason)
     # sqlglot takes `$1, $` for a quoted string; @1 it reads as a parameter. A temporary table may
     # be written as #name.
-    marked = _PLACEHOLDER.sub(lambda m: m[0] if m[1] else f"@{m[2]}", sql)
+    marked = _PLACEHOLDER.sub(lambda m: m[0] if m[1] else f" @{m[2]}", sql)
     marked = re.sub(r"(create\s+)(table\s+)#(\w)", r"\1temp \2\3", marked, flags=re.IGNORECASE)
     marked = re.sub(r"(create\s+)(?:local\s+)(temp)", r"\1\2", marked, flags=re.IGNORECASE)
     marked = _TEMPORARY.sub(lambda m: m[1] or "", marked)
@@ -169,6 +176,14 @@ def parse(sql: str) -> exp.Expr:
 def _first_words(sql: str) -> str:
     bare = re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL)
     return " ".join(bare.split()[:2]).upper()
+
+
+def _bind_tables(view: exp.Expr) -> None:
+    """A view reads the permanent tables, whatever temporary ones a reader has."""
+    ctes = {cte.alias.lower() for cte in view.find_all(exp.CTE)}
+    for table in view.find_all(exp.Table):
+        if table.name and not table.db and table.name.lower() not in ctes and not is_system(table):
+            table.set("db", exp.to_identifier("public"))
 
 
 def _kind(tree: exp.Expr) -> str:

@@ -48,6 +48,8 @@ _WORDS = [
      "refused by the local Redshift: the type of an aggregate, a window or an alias of the same "
      "SELECT is needed here and not known: compute it in a CTE, or CAST it"),
     (r"MERGE INTO.* more than once", "XX000", "Found multiple matches to update the same tuple."),
+    (r"Cannot compare values of type (\S+) and (?:type )?(\S+)", "0A000",
+     "refused by the local Redshift: comparing {1} with {2}: CAST one side"),
     # names; the states are those of https://www.postgresql.org/docs/8.0/errcodes-appendix.html
     (r'because schema "(\w+)" does not exist', "3F000", 'schema "{1}" does not exist'),
     (r'Schema with name "?(\w+)"? does not exist', "3F000", 'schema "{1}" does not exist'),

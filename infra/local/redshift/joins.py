@@ -12,11 +12,13 @@ from sqlglot import exp
 from infra.local.redshift.errors import refuse
 
 # sources of a SELECT by the name that columns have for them, with their columns in order
-Sources = dict[str, dict[str, str] | None]
+Sources = dict[str, list[tuple[str, str]] | None]
 
 
 def write_on(join: exp.Join, left: Sources, right: str, merged: dict[str, exp.Column]) -> None:
     """Give a join its ON; `merged` then tells what the names of USING mean."""
+    if right.lower() in left:
+        refuse("JOIN … USING of two tables of one name: give them aliases", join)
     conditions, named = [], {}
     for identifier in join.args["using"]:
         label = identifier.name.lower()
@@ -32,7 +34,7 @@ def write_on(join: exp.Join, left: Sources, right: str, merged: dict[str, exp.Co
 
 
 def _owner(label: str, left: Sources, join: exp.Join) -> exp.Column:
-    owners = [table for table, columns in left.items() if columns and label in columns]
+    owners = [table for table, columns in left.items() if label in dict(columns or [])]
     if None in left.values() or len(owners) != 1:
         refuse(f"whose {label} USING means is not known here: write ON", join)
     return exp.column(label, table=owners[0])
@@ -40,6 +42,7 @@ def _owner(label: str, left: Sources, join: exp.Join) -> exp.Column:
 
 def name_merged(select: exp.Select, sources: Sources, merged: dict[str, exp.Column]) -> None:
     """Have the names of USING, and `*`, mean the merged columns."""
+    aliases = {p.alias.lower() for p in select.expressions if isinstance(p, exp.Alias)}
     for projection in list(select.expressions):
         if isinstance(projection, exp.Star):
             shown = [*_all_columns(select, sources, merged)]
@@ -51,6 +54,9 @@ def name_merged(select: exp.Select, sources: Sources, merged: dict[str, exp.Colu
                 exp.alias_(merged[projection.name.lower()].copy(), projection.name, quoted=True)
             )
     for column in list(_own_columns(select)):
+        ordered = isinstance(column.find_ancestor(exp.Order, exp.Window, exp.Select), exp.Order)
+        if ordered and column.name.lower() in aliases:
+            continue  # ORDER BY means the output column
         if _is_merged(column, merged):
             column.replace(merged[column.name.lower()].copy())
 
@@ -67,7 +73,7 @@ def _all_columns(
     for table, columns in sources.items():
         if columns is None:
             refuse("* after JOIN … USING of tables that are not known: name the columns", select)
-        for label in columns:
+        for label, _ in columns:
             if label not in merged:
                 yield exp.column(label, table=table)
 

@@ -42,6 +42,8 @@ NOT_COLUMNS = {"literal": "text", "parameter": "", "null": ""}
 def kind_of(node: exp.Expr) -> str:  # noqa: PLR0912
     """number, text, date or boolean; literal (text in quotes), parameter or null; '' if unknown."""
     node = node.unnest()
+    if isinstance(node, exp.WithinGroup) and name_of(node.this) == "percentile_disc":
+        return kind_of(node.expression.expressions[0].this)
     while isinstance(node, (exp.Window, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)):
         node = node.this
     if isinstance(node, exp.Column):

@@ -20,6 +20,8 @@ FLOAT4, FLOAT8, UNKNOWN, BPCHAR, VARCHAR = 700, 701, 705, 1042, 1043
 DATE, TIMESTAMP, TIMESTAMPTZ, NUMERIC = 1082, 1114, 1184, 1700
 OID, INT2_ARRAY = 26, 1005
 
+PARAMETER_OIDS = {BOOL, INT8, INT2, INT4, TEXT, FLOAT4, FLOAT8, UNKNOWN, BPCHAR, VARCHAR, DATE,
+                  TIMESTAMP, TIMESTAMPTZ, NUMERIC}  # fmt: skip
 _INTEGER_STRUCTS = {INT2: ">h", INT4: ">i", INT8: ">q"}
 
 
@@ -148,7 +150,11 @@ def decode_parameter(value: bytes | None, oid: int, binary: bool) -> Any:  # noq
             return int(text)
         if oid in {FLOAT4, FLOAT8}:
             return float(text)
-        return Decimal(text) if oid == NUMERIC else text
+        if oid != NUMERIC:
+            return text
+        if not (number := Decimal(text)).is_finite():
+            raise ValueError("a numeric parameter that is no number")
+        return number
     if oid in _INTEGER_STRUCTS:
         return struct.unpack(_INTEGER_STRUCTS[oid], value)[0]
     if oid == FLOAT8:

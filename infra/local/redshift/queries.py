@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 from sqlglot.errors import SqlglotError
 
-from infra.local.redshift.errors import RedshiftError
-from infra.local.redshift.protocol import Reader, Wire, cstring, decode_parameter
+from infra.local.redshift.errors import NotEmulatedError, RedshiftError
+from infra.local.redshift.protocol import PARAMETER_OIDS, Reader, Wire, cstring, decode_parameter
 from infra.local.redshift.results import OutColumn, encode_rows
 from infra.local.redshift.session import Prepared, Result, Session
 from infra.statements import split
@@ -38,7 +38,6 @@ class Queries:
         """Answer over a wire."""
         self.wire = wire
         self.session = session
-        self.prepared: dict[str, Prepared] = {}
         self.portals: dict[str, Portal] = {}
         self._handlers: dict[bytes, Callable[[Reader], None]] = {
             b"P": self._parse,
@@ -64,7 +63,7 @@ class Queries:
 
     def _parse(self, body: Reader) -> None:
         name, sql, oids = body.string(), body.string(), body.many(">i")
-        self.prepared[name] = self._prepare(sql, oids)
+        self.session.prepared[name] = self._prepare(sql, oids)
         self.wire.send(b"1")
 
     def _bind(self, body: Reader) -> None:
@@ -74,6 +73,9 @@ class Queries:
         results = body.many(">h")
         if len(raw) != len(prepared.oids) or len(formats) not in {0, 1, len(raw)}:
             raise RedshiftError("08P01", f"{len(raw)} parameters for {len(prepared.oids)}")
+        unknown = [oid for oid in prepared.oids if oid not in PARAMETER_OIDS]
+        if unknown:
+            raise NotEmulatedError(f"a parameter of the type with OID {unknown[0]}")
         try:
             values = [
                 decode_parameter(value, oid, _pick(formats, i) == 1)
@@ -99,7 +101,7 @@ class Queries:
 
     def _close(self, body: Reader) -> None:
         kind, name = body.take("c"), body.string()
-        (self.prepared if kind == b"S" else self.portals).pop(name, None)
+        (self.session.prepared if kind == b"S" else self.portals).pop(name, None)
         self.wire.send(b"3")
 
     def _query(self, body: Reader) -> None:
@@ -170,9 +172,9 @@ class Queries:
         self.wire.send(b"T", body)
 
     def _statement(self, name: str) -> Prepared:
-        if name not in self.prepared:
+        if name not in self.session.prepared:
             raise RedshiftError("26000", f'prepared statement "{name}" does not exist')
-        return self.prepared[name]
+        return self.session.prepared[name]
 
     def _portal(self, name: str) -> Portal:
         if name not in self.portals:

@@ -15,8 +15,7 @@ from infra.local.redshift.kinds import NOT_COLUMNS, REAL, engine_kind, is_real, 
 # tables with their columns and the engine's types of them; unknown tables are left out
 Schema = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 # columns of a table, a view or a subquery with their kinds; None where they are not known
-Columns = dict[str, str] | None
-_AMBIGUOUS = "ambiguous"
+Columns = list[tuple[str, str]] | None
 
 
 class _Scope:
@@ -38,16 +37,24 @@ class _Scope:
         for depth, sources in enumerate(self.sources):
             if table:
                 if table in sources:
-                    return (sources[table] or {}).get(label, "")
+                    return _only(label, sources[table] or [])
                 continue
             if None in sources.values():
                 return ""
             for columns in sources.values():
-                if columns and label in columns:
-                    return columns[label]
+                if any(label == name_ for name_, _ in columns or []):
+                    return _only(label, columns or [])
             if depth == 0 and label in self.aliases:
                 return self.aliases[label]
         return ""
+
+
+def _only(label: str, columns: list[tuple[str, str]]) -> str:
+    """The kind of the only column of a name, '' where there is none."""
+    kinds = [kind for name_, kind in columns if name_ == label]
+    if len(kinds) > 1:
+        raise RedshiftError("42702", f'column reference "{label}" is ambiguous')
+    return kinds[0] if kinds else ""
 
 
 def annotate(tree: exp.Expr, schema: Schema, parameters: Sequence[str] = ()) -> Columns:
@@ -60,7 +67,8 @@ def annotate(tree: exp.Expr, schema: Schema, parameters: Sequence[str] = ()) -> 
         if position < len(parameters):
             parameter.meta["kind"] = parameters[position]
     tables: dict[str, Columns] = {
-        table: {column: engine_kind(kind) for column, kind in columns} for table, columns in schema
+        table: [(column, engine_kind(kind)) for column, kind in columns]
+        for table, columns in schema
     }
     scope = _Scope(tables, {}).inner()
     if isinstance(tree, exp.Query):
@@ -85,20 +93,20 @@ def _visit(node: exp.Expr, scope: _Scope) -> None:
         return
     if isinstance(node, exp.Column):
         kind = scope.kind(node)
-        if kind == _AMBIGUOUS:
-            raise RedshiftError("42702", f'column reference "{node.name}" is ambiguous')
         node.meta["kind"] = of_real(kind)
         node.meta["real"] = kind == REAL
     for child in node.iter_expressions():
-        _visit(child, scope)
+        if not isinstance(child, exp.With):  # its queries have been visited
+            _visit(child, scope)
 
 
 def _ctes(node: exp.Expr, scope: _Scope) -> None:
-    for cte in node.args["with_"].expressions if node.args.get("with_") else []:
+    with_ = node.args.get("with_") or exp.With(expressions=[])
+    for cte in with_.expressions:
         label = cte.alias.lower()
         named = [column.name.lower() for column in cte.args["alias"].columns]
         query = cte.this.unnest()
-        if isinstance(query, exp.SetOperation):  # it may refer to itself
+        if with_.args.get("recursive") and isinstance(query, exp.SetOperation):
             first = _query(query.this.copy(), scope.inner())
             scope.ctes[label] = _renamed(first, named)
         scope.ctes[label] = _renamed(_query(query, scope.inner()), named)
@@ -107,7 +115,8 @@ def _ctes(node: exp.Expr, scope: _Scope) -> None:
 def _renamed(columns: Columns, names: list[str]) -> Columns:
     if not names or columns is None:
         return columns
-    return dict(zip(names, columns.values(), strict=False))
+    kinds = [kind for _, kind in columns]
+    return [*zip(names, kinds, strict=False), *columns[len(names) :]]
 
 
 def _query(query: exp.Expr, scope: _Scope) -> Columns:
@@ -120,11 +129,11 @@ def _query(query: exp.Expr, scope: _Scope) -> Columns:
         _visit_parts(query, ("order", "limit", "offset"), scope)
         if left is None or right is None or len(left) != len(right):
             return None
-        pairs = [*zip(left.items(), right.values(), strict=True)]
+        pairs = [*zip(left, [kind for _, kind in right], strict=True)]
         for (label, kind), other in pairs:
             if kind and other and of_real(kind) != of_real(other):
                 refuse(f"{label} is {kind} in one query and {other} in the other: CAST", query)
-        return {label: kind if kind == other else "" for (label, kind), other in pairs}
+        return [(label, kind if kind == other else "") for (label, kind), other in pairs]
     return _select(query, scope) if isinstance(query, exp.Select) else None
 
 
@@ -170,7 +179,8 @@ def _source(source: exp.Expr, scope: _Scope) -> None:
     alias = source.args.get("alias")
     if alias is not None:
         columns = _renamed(columns, [column.name.lower() for column in alias.columns])
-    scope.sources[0][label] = columns
+    # of two tables of one name, in two schemas, the engine is asked
+    scope.sources[0][label] = None if label in scope.sources[0] else columns
 
 
 def _without_sources(scope: _Scope) -> _Scope:
@@ -181,7 +191,7 @@ def _without_sources(scope: _Scope) -> _Scope:
 
 
 def _shown(select: exp.Expr, scope: _Scope) -> Columns:
-    shown: dict[str, str] = {}
+    shown: list[tuple[str, str]] = []
     for projection in select.expressions:
         value = projection.unalias()
         if isinstance(value, exp.Star) or (isinstance(value, exp.Column) and value.is_star):
@@ -191,11 +201,9 @@ def _shown(select: exp.Expr, scope: _Scope) -> Columns:
                     continue
                 if columns is None:
                     return None
-                for name_, kind in columns.items():
-                    shown[name_] = _AMBIGUOUS if name_ in shown else kind
+                shown += columns
         else:
             kind = kind_of(value)
             kind = REAL if is_real(value) else NOT_COLUMNS.get(kind, kind)
-            label = projection.alias_or_name.lower()
-            shown[label] = _AMBIGUOUS if label in shown else kind
+            shown.append((projection.alias_or_name.lower(), kind))
     return shown

@@ -45,6 +45,7 @@ class Prepared:
     oids: tuple[int, ...] = ()
     columns: list[OutColumn] | None = None
     described: bool = False
+    version: int = 0  # of the tables, when it was described
 
 
 @dataclass
@@ -78,6 +79,7 @@ class Session:
         self.tables = Tables(self.run, changes)
         self.transaction = Transaction(self.run, locks, self.tables.forget)
         self.notices: deque[str] = deque()
+        self.prepared: dict[str, Prepared] = {}
         self.last_copy: tuple[int, int] = (0, -1)  # pg_last_copy_count(), pg_last_copy_id()
         self.last_unload: tuple[int, int] = (0, -1)
         self.extra_float_digits = 0
@@ -120,6 +122,7 @@ class Session:
                 rows = self.run(f"DESCRIBE {sql}").fetchall()
                 prepared.columns = [out_column(name, kind) for name, kind, *_ in rows]
             prepared.described = True
+            prepared.version = self.tables.version
         return prepared.columns
 
     def execute(self, prepared: Prepared, values: Sequence[Any] = ()) -> Result:
@@ -143,7 +146,18 @@ class Session:
         known = prepared.statement
         if isinstance(known, Translated) and known.reads and self.transaction.status != "E":
             prepared.statement = self.translate(prepared.sql, prepared.oids)
+            if prepared.described and self.tables.version != prepared.version:
+                self._describe_again(prepared)
         return prepared.statement
+
+    def _describe_again(self, prepared: Prepared) -> None:
+        """Raise RedshiftError where the client was told of other columns."""
+        told, prepared.described = prepared.columns, False
+        if self.describe(prepared) != told:
+            prepared.columns, prepared.described = told, True
+            raise RedshiftError(
+                "0A000", "cached plan must not change result type: prepare the statement anew"
+            )
 
     def _execute(self, prepared: Prepared, values: Sequence[Any]) -> Result:
         statement = self._current(prepared)
@@ -199,6 +213,8 @@ class Session:
             self._timeout_ms = int(command.value)
         elif command.tag == "SET" and command.name == "extra_float_digits":
             self.extra_float_digits = int(command.value)
+        elif command.tag == "DEALLOCATE":
+            self.prepared = {k: v for k, v in self.prepared.items() if command.name not in {"", k}}
         elif command.tag == "VACUUM" and self.transaction.status == "T":
             raise RedshiftError("25001", "VACUUM cannot run inside a transaction block")
         elif command.tag == "LOCK TABLE":

@@ -66,8 +66,24 @@ class Tables:
             self._with_lengths.clear()
         for table in tables:
             if table not in self._columns:
-                self._columns[table] = tuple(self.columns(table))
+                hidden = table in self._temporary and self._permanent_too(table)
+                # which of the two a statement means, the engine is asked
+                self._columns[table] = () if hidden else tuple(self.columns(table))
         return tuple((table, self._columns[table]) for table in tables if self._columns[table])
+
+    @property
+    def version(self) -> int:
+        """Changes when any session changes a table."""
+        return self._changes.count
+
+    def _permanent_too(self, table: str) -> bool:
+        schema, name = table.split(".")
+        return bool(
+            self._run(
+                "SELECT 1 FROM duckdb_tables() WHERE NOT temporary "
+                f"AND schema_name = '{schema}' AND table_name = '{name}'"
+            ).fetchall()
+        )
 
     def forget(self) -> None:
         """Ask anew: a transaction has ended, or a table has changed."""

@@ -314,3 +314,91 @@ def test_a_prepared_statement_follows_its_tables(db: Database) -> None:
     db.run("DROP TABLE moving")
     db.run("CREATE TABLE moving (a INTEGER)")
     assert "number" in db.error(sql)["M"]
+
+
+class TestScopes:
+    """Names mean what Redshift takes them for; text in `p.cust` has trailing blanks."""
+
+    @pytest.fixture
+    def p(self, db: Database) -> Database:
+        for table, columns, rows in (
+            ("public.p", "id INTEGER, cust VARCHAR(20)", "(1, 'a'), (2, 'a '), (3, 'b')"),
+            ("core.k", "id INTEGER, v VARCHAR(5)", "(1, 'a'), (2, 'a ')"),
+            ("stg.k", "id INTEGER, v INTEGER", "(1, 1), (2, 2)"),
+        ):
+            db.run(f"CREATE SCHEMA IF NOT EXISTS {table.split('.')[0]}")
+            db.run(f"DROP TABLE IF EXISTS {table} CASCADE")
+            db.run(f"CREATE TABLE {table} ({columns})")
+            db.run(f"INSERT INTO {table} VALUES {rows}")
+        return db
+
+    @documented("r_Character_types")
+    @pytest.mark.parametrize(
+        ("sql", "expected"),
+        [
+            # two tables of one name, in two schemas
+            ("SELECT COUNT(DISTINCT core.k.v) AS n FROM core.k JOIN stg.k ON core.k.id = stg.k.id", [(1,)]),
+            # a list of names over columns that repeat
+            ("WITH q(x, y, z) AS (SELECT cust, cust, id FROM p) SELECT COUNT(*) AS n FROM q AS a JOIN q AS b ON a.y = b.y", [(5,)]),
+            # a CTE that has the name of a table which it reads
+            ("WITH p AS (SELECT 7 AS n UNION ALL SELECT COUNT(*) FROM p AS a JOIN p AS b ON a.cust = b.cust) SELECT n FROM p ORDER BY 1", [(5,), (7,)]),
+            ("WITH p AS (SELECT 7 AS cust UNION ALL SELECT id FROM p WHERE cust = 'b') SELECT cust FROM p ORDER BY 1", [(3,), (7,)]),
+            # an alias wins in ORDER BY, a column of USING elsewhere
+            ("SELECT -id AS id FROM p AS a JOIN p AS b USING (id) ORDER BY id", [(-3,), (-2,), (-1,)]),
+            ("SELECT MAX(id) AS id, b.cust FROM p AS a JOIN p AS b USING (id) WHERE id <> 2 GROUP BY b.cust ORDER BY id", [(1, "a"), (3, "b")]),
+            # names that Redshift gives to columns without one
+            ("SELECT max FROM (SELECT MAX(id) FROM p) AS a", [(3,)]),
+            ("WITH q(a, b) AS (SELECT MAX(id), COUNT(*) FROM p) SELECT a, b FROM q", [(3, 3)]),
+            ("WITH RECURSIVE n(i, j) AS (SELECT 1, 1 UNION ALL SELECT i + 1, j + i FROM n WHERE i < 3) SELECT i, j FROM n ORDER BY 1", [(1, 1), (2, 2), (3, 4)]),
+            ("SELECT DISTINCT MAX(id) FROM p", [(3,)]),
+            ("SELECT id FROM p WHERE id <2", [(1,)]),
+        ],
+    )  # fmt: skip
+    def test_names_are_found_where_they_are(self, p: Database, sql: str, expected: list) -> None:
+        assert p.rows(sql) == expected
+
+    @documented("r_UPDATE")
+    def test_a_cte_before_update_may_have_the_name_of_a_table(self, p: Database) -> None:
+        p.run(
+            "WITH p AS (SELECT x.id AS cust FROM p AS x JOIN p AS y ON x.cust = y.cust AND x.id <> y.id) "
+            "UPDATE core.k SET v = 'z' FROM p WHERE core.k.id = p.cust"
+        )
+        assert p.rows("SELECT v FROM core.k") == [("z",), ("z",)]
+
+    @documented("r_UPDATE")
+    def test_update_and_delete_look_into_several_tables(self, p: Database) -> None:
+        p.run(
+            "UPDATE p SET cust = 'q' FROM core.k AS c JOIN stg.k AS s ON c.id = s.id WHERE p.id = c.id"
+        )
+        assert p.value("SELECT COUNT(*) FROM p WHERE cust = 'q'") == 2
+        p.run("DELETE FROM p USING core.k AS c, stg.k AS s WHERE p.id = c.id AND c.id = s.id")
+        assert p.rows("SELECT id FROM p") == [(3,)]
+
+    @documented("r_CREATE_TABLE_NEW")
+    def test_a_temporary_table_hides_a_permanent_one_but_not_from_views(self, p: Database) -> None:
+        p.run("CREATE VIEW over_p AS SELECT cust FROM p")
+        p.run("CREATE TEMP TABLE p (id VARCHAR(5), cust INTEGER)")
+        assert p.value("SELECT COUNT(*) FROM p") == 0
+        assert p.value("SELECT COUNT(*) FROM over_p") == 3
+        joined = "SELECT COUNT(*) FROM public.p AS a JOIN public.p AS b ON a.cust = b.cust"
+        assert p.value(joined) == 5
+
+    @emulator_only("a client that was told of other columns would misread the rows")
+    def test_a_prepared_query_whose_columns_change_is_refused(self, p: Database, connect) -> None:
+        p.run("DROP TABLE IF EXISTS shape")
+        p.run("CREATE TABLE shape (a INTEGER)")
+        sql = "SELECT * FROM shape"
+        assert p.rows(sql) == []
+        other = Database(connect())
+        other.connection.autocommit = True
+        other.run("DROP TABLE shape")
+        other.run("CREATE TABLE shape (a VARCHAR(5), b INTEGER)")
+        assert "prepare the statement anew" in p.error(sql)["M"]
+
+    @documented("r_DEALLOCATE")
+    def test_prepared_statements_can_be_forgotten(self, p: Database) -> None:
+        p.run("DEALLOCATE ALL")
+
+    @emulator_only("types that Redshift has no counterpart for")
+    def test_parameters_of_other_types_are_refused(self, p: Database) -> None:
+        assert "OID" in p.error("SELECT %s AS a", ([1, 2],))["M"]
