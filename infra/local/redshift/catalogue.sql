@@ -34,7 +34,9 @@ CREATE OR REPLACE MACRO emulator.type_name(kind) AS CASE
   ELSE lower(kind) END;
 CREATE OR REPLACE VIEW emulator.columns AS
   SELECT c.schema_name AS "schema", c.table_name, c.column_name AS "name",
-         c.column_index AS attnum, NOT c.is_nullable AS "notnull", c.column_default AS adsrc,
+         c.column_index AS attnum, NOT c.is_nullable AS "notnull", CASE WHEN contains(c.column_default, 'statement_time') THEN 'getdate()'
+              WHEN contains(c.column_default, 'transaction_time') THEN 'sysdate'
+              ELSE c.column_default END AS adsrc,
          c.schema_oid, c.table_oid, r.relkind,
          coalesce(json_extract_string(r.comment, '$.columns."' || c.column_name || '"'),
                   emulator.type_name(c.data_type)) AS "type",

@@ -12,6 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError, refuse
+from infra.local.redshift.functions import name_of
 
 _MAX_VARCHAR, _MAX_CHAR, _DEFAULT_VARCHAR = 65535, 4096, 256
 _TEXT_TYPES = {"VARCHAR": "VARCHAR", "TEXT": "VARCHAR", "NVARCHAR": "VARCHAR",
@@ -157,9 +158,10 @@ def _read_constraints(column: exp.ColumnDef, found: Definition) -> list[exp.Expr
 
 def _check_default(value: exp.Expr) -> None:
     value = value.unnest()
-    clock = isinstance(value, exp.CurrentTimestamp) and value.args.get("sysdate")
+    sysdate = isinstance(value, exp.CurrentTimestamp) and value.args.get("sysdate")
+    clock = sysdate or name_of(value) == "getdate"
     if not (clock or isinstance(value, (exp.Literal, exp.Boolean, exp.Null, exp.Neg, exp.Cast))):
-        refuse("DEFAULT takes here a constant or SYSDATE", value)
+        refuse("DEFAULT takes here a constant, SYSDATE or GETDATE()", value)
 
 
 def _read_key(part: exp.Expr, found: Definition) -> None:
@@ -214,9 +216,9 @@ def rewrite(create: exp.Expr) -> None:
             )
             kind.set("expressions", [])
         for default in column.find_all(exp.DefaultColumnConstraint):
-            if "$transaction_time" in default.sql():
-                clock = "CAST(current_timestamp AT TIME ZONE 'UTC' AS TIMESTAMP)"
-                default.set("this", exp.var(clock))
+            for clock in ("transaction_time", "statement_time"):
+                if f"${clock}" in default.sql():  # the session tells the time with each change
+                    default.set("this", exp.var(f"CAST(getvariable('{clock}') AS TIMESTAMP)"))
     schema.set("expressions", [*columns, *(exp.var(check) for check in checks)])
 
 

@@ -199,6 +199,7 @@ class Session:
     def _copy(self, copy: Copy) -> Result:
         self.transaction.write(self.tables.permanent((copy.table,)))
         with self.transaction.of_statement():
+            self.tell_time()
             load(self, copy)
         return Result("COPY")
 
@@ -247,6 +248,12 @@ class Session:
             "database": f"'{self.database}'",
             "user": "'" + self.user.replace("'", "''") + "'",
         }
+
+    def tell_time(self) -> None:
+        """Tell the engine what SYSDATE and GETDATE() are, for the columns with such a default."""
+        clocks = self.clocks()
+        for clock in ("transaction_time", "statement_time"):
+            self.run(f"SET VARIABLE {clock} = {clocks[clock]}")
 
     # ------------------------------------------------------------------ engine
 

@@ -24,6 +24,8 @@ def write(session: "Session", statement: Translated, literals: list[str]) -> str
         return _truncate(session, statement)
     try:
         with session.transaction.of_statement():
+            if statement.tag in {"INSERT", "MERGE"}:
+                session.tell_time()
             row = _change(session, statement, literals)
     finally:
         if statement.tag.endswith((" TABLE", " VIEW", " SCHEMA")):

@@ -1,6 +1,7 @@
 """What tables keep: lengths in bytes, decimals, NOT NULL, names; keys only inform."""
 
 import datetime as dt
+import time
 from decimal import Decimal
 
 import pytest
@@ -131,10 +132,27 @@ def test_names_fold_to_lower_case_quoted_or_not(db: Database) -> None:
 
 @documented("r_CREATE_TABLE_NEW")
 def test_defaults_are_used(db: Database) -> None:
-    db.run("CREATE TEMP TABLE given (a INTEGER, b INTEGER DEFAULT 5, c TIMESTAMP DEFAULT SYSDATE)")
+    db.run("CREATE TEMP TABLE given (a INTEGER, b INTEGER DEFAULT 5)")
     db.run("INSERT INTO given (a) VALUES (1)")
     assert db.rows("SELECT a, b FROM given") == [(1, 5)]
-    assert db.value("SELECT c IS NULL FROM given WHERE a = 1") is False
+
+
+@documented("r_GETDATE")
+def test_default_clocks_tell_the_transaction_and_the_statement(db: Database) -> None:
+    db.run(
+        "CREATE TEMP TABLE told (a INTEGER, began TIMESTAMP DEFAULT SYSDATE, "
+        "stated TIMESTAMP DEFAULT GETDATE())"
+    )
+    db.run("BEGIN")
+    db.run("INSERT INTO told (a) VALUES (1)")
+    time.sleep(1.1)  # GETDATE counts whole seconds
+    db.run("INSERT INTO told (a) SELECT 2")
+    sysdate = db.value("SELECT SYSDATE")
+    rows = db.rows("SELECT began, stated FROM told ORDER BY a")
+    db.run("COMMIT")
+    assert [began for began, _ in rows] == [sysdate, sysdate]
+    assert rows[0][1] < rows[1][1]
+    assert all(stated.microsecond == 0 for _, stated in rows)
 
 
 @documented("r_CREATE_TABLE_NEW")
