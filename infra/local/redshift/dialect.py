@@ -62,6 +62,7 @@ class Translated:
     definition: definitions.Definition | None = None  # of CREATE TABLE
     change: tuple[str, ...] = ()  # of ALTER TABLE: what, column, and its new name or type
     reads: tuple[str, ...] = ()
+    patterns: tuple[int, ...] = ()  # the parameters that are regular expressions
     late_binding: bool = False  # CREATE VIEW … WITH NO SCHEMA BINDING
     cascade: bool = False
     assigned: tuple[str, ...] = ()  # the columns that UPDATE sets
@@ -116,6 +117,7 @@ def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -
     definition = definitions.of(tree) if kind == "CREATE TABLE" else None
     change = definitions.change_of(tree) if kind == "ALTER TABLE" else ()
     values = _values(tree)
+    patterns = _patterns(tree)
     changes = tree.expressions if isinstance(tree, exp.Update) else []
     assigned = tuple(change.this.name.lower() for change in changes)
     if isinstance(tree, exp.Delete) and not tree.this:  # DELETE t WHERE …
@@ -138,6 +140,7 @@ def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -
         change=change,
         reads=reads,
         values=values,
+        patterns=patterns,
         late_binding=kind == "CREATE VIEW" and bool(_LATE_BINDING.search(sql)),
         cascade=bool(tree.args.get("cascade")),
         assigned=assigned,
@@ -222,6 +225,14 @@ def _drop(tree: exp.Drop) -> str:
     return "; ".join(
         f"{words}{target.sql(dialect='duckdb')}{cascade}" for target in tree.args["tables"]
     )
+
+
+def _patterns(tree: exp.Expr) -> tuple[int, ...]:
+    operands = [node.expression for node in tree.find_all(exp.RegexpLike)]
+    for node in tree.find_all(exp.Anonymous):
+        if name_of(node).startswith("regexp_"):
+            operands += node.expressions[1:2]
+    return tuple(int(node.name) for node in operands if isinstance(node, exp.Parameter))
 
 
 def _values(tree: exp.Expr) -> int:

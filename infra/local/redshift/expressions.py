@@ -7,7 +7,7 @@ from sqlglot import exp
 from infra.local.redshift.aggregates import listagg, over_window, within_group
 from infra.local.redshift.arithmetic import cast, divide, round_quotient, typed_literals
 from infra.local.redshift.formats import date_part
-from infra.local.redshift.functions import call, engine, name_of, rewrite_function
+from infra.local.redshift.functions import call, engine, name_of, pattern, rewrite_function
 from infra.local.redshift.refusals import is_system
 
 
@@ -109,7 +109,7 @@ REWRITES: dict[type, Callable] = {
     exp.Mod: lambda n: call("modulo", *_parts(n, "this", "expression")),
     exp.RegexpLike: lambda n: exp.Anonymous(
         this="regexp_matches",
-        expressions=[n.this.copy(), call("pattern", n.expression.copy())],
+        expressions=[n.this.copy(), pattern(n.expression)],
     ),
     exp.StrPosition: lambda n: exp.cast(
         exp.Anonymous(this="strpos", expressions=_parts(n, "this", "substr")), "int"

@@ -83,6 +83,21 @@ def engine(sql: str) -> exp.Expr:
     return sqlglot.parse_one(sql, read="duckdb")
 
 
+def pattern(node: exp.Expr) -> exp.Expr:
+    """A regular expression, without (?…); a constant stays one, so that it is compiled once."""
+    if isinstance(node, exp.Literal):
+        check_pattern(node.name)
+        return node.copy()
+    # the session looks at the value of a parameter before it is written in
+    return node.copy() if isinstance(node, exp.Parameter) else call("pattern", node.copy())
+
+
+def check_pattern(text: str) -> None:
+    """Raise NotEmulatedError for what Redshift takes with its parameter p only."""
+    if "(?" in text:
+        raise NotEmulatedError("a regular expression with (?…) needs the parameter p in Redshift")
+
+
 def rewrite_function(node: exp.Anonymous) -> exp.Expr:
     """The engine's expression for a known function."""
     function = _rewritten(node)
@@ -108,6 +123,8 @@ def _rewritten(node: exp.Anonymous) -> exp.Expr:
             if name == "avg":
                 raise NotEmulatedError("AVG(DISTINCT …)")
             return call("sum_distinct", arguments[0].expressions[0])
+        if name.startswith("regexp_"):
+            arguments = [arguments[0], pattern(arguments[1]), *arguments[2:]]
         return call(_EMULATED[name], *arguments)
     if name in _RENAMED:
         return exp.Anonymous(this=_RENAMED[name], expressions=arguments)
@@ -180,8 +197,8 @@ def _regexp_substr(arguments: list[exp.Expr]) -> exp.Expr:
         if rest not in (["1"], ["1", "1"], ["1", "1", "e"]):
             raise NotEmulatedError("REGEXP_SUBSTR knows here only the first match from the start")
         group = "1" if rest[-1] == "e" else "0"
-    text, pattern = (argument.sql("duckdb") for argument in arguments[:2])
-    return engine(f"regexp_extract({text}, emulator.pattern({pattern}), {group})")
+    text, expression = arguments[0].sql("duckdb"), pattern(arguments[1]).sql("duckdb")
+    return engine(f"regexp_extract({text}, {expression}, {group})")
 
 
 def _json_path(arguments: list[exp.Expr]) -> exp.Expr:

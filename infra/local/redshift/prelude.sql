@@ -197,14 +197,14 @@ CREATE OR REPLACE MACRO emulator.replacement(r) AS
   CASE WHEN contains(r, '$') OR contains(r, '\')
        THEN error('0A000|a replacement that refers to a group') ELSE r END;
 CREATE OR REPLACE MACRO emulator.regexp_replace(s, pattern) AS
-    regexp_replace(s, emulator.pattern(pattern), '', 'g'),
+    regexp_replace(s, pattern, '', 'g'),
   (s, pattern, by_what) AS
-    regexp_replace(s, emulator.pattern(pattern), emulator.replacement(by_what), 'g');
+    regexp_replace(s, pattern, emulator.replacement(by_what), 'g');
 CREATE OR REPLACE MACRO emulator.regexp_count(s, pattern) AS
-  len(regexp_extract_all(s, emulator.pattern(pattern)));
+  len(regexp_extract_all(s, pattern));
 -- the match itself would not tell where it lies: its anchors and its repetitions count
 CREATE OR REPLACE MACRO emulator.regexp_instr(s, pattern) AS
-  CASE WHEN regexp_matches(s, emulator.pattern(pattern))
+  CASE WHEN regexp_matches(s, pattern)
        THEN 1 + length(regexp_extract(s, '^([\s\S]*?)(?:' || pattern || ')', 1)) ELSE 0 END;
 CREATE OR REPLACE MACRO emulator.json_text(s, path) AS json_extract_string(s, path);
 

@@ -16,6 +16,7 @@ from infra.local.redshift.commands import Command, parse_command
 from infra.local.redshift.copy import Copy, parse_copy
 from infra.local.redshift.dialect import Translated, checked, translate
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError, from_duckdb
+from infra.local.redshift.functions import check_pattern
 from infra.local.redshift.load import load
 from infra.local.redshift.locks import TableLocks
 from infra.local.redshift.protocol import UNKNOWN, VARCHAR
@@ -174,6 +175,8 @@ class Session:
             self.transaction.open()
             unload(self, statement)
             return Result("UNLOAD")
+        for position in statement.patterns:
+            check_pattern(str(values[position - 1]))
         literals = [literal(v, o) for v, o in zip(values, prepared.oids, strict=True)]
         if statement.returns_rows:
             self.transaction.read(statement.reads)

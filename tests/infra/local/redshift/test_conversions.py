@@ -254,6 +254,13 @@ def test_join_using_merges_columns(joined: Database, sql: str, expected: list[tu
     assert joined.rows(sql) == expected
 
 
+@emulator_only("PCRE needs the parameter p, in a parameter of the client as well")
+@pytest.mark.parametrize("sql", ["SELECT 'A' ~ %s AS x", "SELECT REGEXP_COUNT('A', %s) AS x"])
+def test_a_pattern_in_a_parameter_is_looked_at_too(db: Database, sql: str) -> None:
+    assert db.value(sql, ("A",)) in {True}
+    assert "parameter p" in db.error(sql, ("(?i)a",))["M"]
+
+
 @documented("r_ALTER_TABLE")
 def test_a_renamed_table_keeps_its_columns_and_can_be_altered(db: Database) -> None:
     for table in ("named", "named_old"):
