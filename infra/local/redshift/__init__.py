@@ -8,8 +8,8 @@ lists both. In the order that a statement meets them:
   `session` (one client), `transaction` and `locks` (what others see, who waits);
 - `dialect` reads a statement (`grammar`: what sqlglot lacks), `refusals` and `changes` stop what
   may not pass (`allowlist`, `functions`, `formats`: what may);
-- `scopes` finds the kind of each column (`joins` writes USING out), `kinds` that of an expression,
-  and by them `assignments` refuses, and `comparisons`, `arithmetic`, `aggregates` and `expressions`
+- `scopes` finds the kind of each column (`joins` writes USING out, `pivots` PIVOT; `correlations`
+  refuses), `kinds` and `numerics` that of an expression, and by them `assignments` refuses, and `comparisons`, `arithmetic`, `aggregates` and `expressions`
   rewrite; `prelude.sql` holds the functions that they call;
 - `definitions` makes tables (`tables` knows them), `writes` changes them, `commands` runs what is
   no query;

@@ -7,6 +7,7 @@ from sqlglot import exp
 
 from infra.local.redshift.errors import refuse
 from infra.local.redshift.functions import call, engine, name_of
+from infra.local.redshift.numerics import scale_of
 
 
 def within_group(node: exp.Expr) -> exp.Expr:
@@ -46,6 +47,24 @@ def listagg(function: exp.Expr, order: exp.Expr | None) -> exp.Expr:
     return exp.var(f"emulator.within_listagg_limit(array_to_string({values}, {delimiter}))")
 
 
+def average(function: exp.Expr) -> exp.Expr | None:
+    """AVG of DECIMALs, whose scale is known; None for another."""
+    scale = scale_of(str(function.meta.get("number", "")))
+    value = function.expressions[0]
+    if scale is None or isinstance(value, exp.Distinct) or isinstance(function.parent, exp.Window):
+        return None
+    return _decimal_average(f"sum({value.sql('duckdb')})", f"count({value.sql('duckdb')})", scale)
+
+
+def _decimal_average(total: str, count: str, scale: int) -> exp.Expr:
+    """AVG of DECIMALs from their sum and their number, at their own scale."""
+    units = f"CAST({total} * {10**scale} AS HUGEINT)"
+    return engine(
+        f"CAST(CAST(emulator.decimal_average({units}, {count}) AS DECIMAL(24, 0)) "
+        f"* {10**-scale:.{scale}f} AS DECIMAL(38, {scale}))"
+    )
+
+
 def over_window(node: exp.Expr) -> exp.Expr:
     """SUM and AVG over a window, by the type of what they sum."""
     function = node.this
@@ -69,6 +88,9 @@ def over_window(node: exp.Expr) -> exp.Expr:
     witness = _witness(value)
     if name == "sum":
         return call("sum_over", witness, over("sum"))
+    scale = scale_of(str(node.meta.get("number", "")))
+    if scale is not None:
+        return _decimal_average(over("sum").sql("duckdb"), over("count").sql("duckdb"), scale)
     return call("avg_over", witness, over("sum"), over("count"))
 
 

@@ -36,8 +36,10 @@ Join:this on side kind using
 With:expressions recursive
 CTE:this alias
 TableAlias:this columns
-Table:this db alias catalog joins
-Subquery:this alias
+Table:this db alias catalog joins pivots
+Subquery:this alias pivots
+Pivot:expressions fields unpivot include_nulls alias columns pivot_column_naming
+PivotAlias:this alias
 Values:expressions
 Tuple:expressions
 Into:this temporary
@@ -170,7 +172,6 @@ PARTS = {
     "fraction_in_string": "a fraction in an interval: write it in a smaller unit",
     "with_": "WITH stands before the SELECT of an INSERT",
     "symmetric": "BETWEEN SYMMETRIC does not exist in Redshift",
-    "pivots": "PIVOT is not emulated: write SUM(CASE WHEN … END), or UNION ALL for UNPIVOT",
     "method": "NATURAL JOIN is not emulated: write ON",
     "windows": "named windows do not exist in Redshift",
     "conflict": "ON CONFLICT does not exist in Redshift, use MERGE",

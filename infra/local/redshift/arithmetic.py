@@ -10,7 +10,8 @@ from sqlglot import exp
 from infra.local.redshift.definitions import normalise_type
 from infra.local.redshift.errors import refuse
 from infra.local.redshift.functions import call, engine, name_of
-from infra.local.redshift.kinds import is_real, kind_of
+from infra.local.redshift.kinds import kind_of
+from infra.local.redshift.numerics import DOUBLE, REAL, number_type
 
 _INTEGERS = {"INT": "Integer", "BIGINT": "Long", "SMALLINT": "Short"}
 
@@ -75,12 +76,23 @@ def typed_literals(node: exp.Expr) -> exp.Expr:
         small = isinstance(value, exp.Literal) and value.is_int and len(value.name) < 10
         if small and isinstance(node.args[other].unnest(), (exp.Column, exp.Parameter)):
             node.set(side, exp.cast(value.copy(), "int"))
-    return node
+    return _finite(node)
+
+
+def _finite(node: exp.Expr) -> exp.Expr:
+    """Arithmetic that is an error where its result is infinite, as numbers of 8 bytes can be."""
+    kind = number_type(node)
+    if kind == DOUBLE:
+        return call("finite_double", node.copy())
+    dates = "date" in {kind_of(node.this), kind_of(node.expression)}
+    if kind or dates or node.find(exp.Interval):
+        return node
+    return call("finite_number", node.copy())
 
 
 def refuse_real(node: exp.Expr) -> None:
     """Redshift goes on in DOUBLE PRECISION where one side is no REAL, the engine in REAL."""
-    if is_real(node.this) or is_real(node.expression):
+    if REAL in {number_type(node.this), number_type(node.expression)}:
         refuse("arithmetic with REAL: CAST it AS DOUBLE PRECISION", node)
 
 

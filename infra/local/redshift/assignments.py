@@ -12,7 +12,7 @@ from sqlglot import exp
 from infra.local.redshift.definitions import name
 from infra.local.redshift.errors import refuse
 from infra.local.redshift.functions import name_of
-from infra.local.redshift.kinds import column_kind, kind_of, of_real
+from infra.local.redshift.kinds import column_kind, kind_of, plain
 from infra.local.redshift.scopes import Columns, Schema
 
 _INTEGERS = {"SMALLINT", "INTEGER", "BIGINT"}
@@ -35,7 +35,7 @@ def check_assignments(tree: exp.Expr, schema: Schema, shown: Columns) -> None:
         return
     for column, (_, kind) in zip(_named(tree, list(columns)), shown, strict=False):
         expected = column_kind(columns.get(column, ""))
-        if kind and expected and of_real(kind) != expected:
+        if kind and expected and plain(kind) != expected:
             _refuse(column, expected, kind, tree.expression)
 
 

@@ -62,7 +62,8 @@ class Translated:
     definition: definitions.Definition | None = None  # of CREATE TABLE
     change: tuple[str, ...] = ()  # of ALTER TABLE: what, column, and its new name or type
     reads: tuple[str, ...] = ()
-    patterns: tuple[int, ...] = ()  # the parameters that are regular expressions
+    # the parameters that are regular expressions, and whether the extent of a match counts
+    patterns: tuple[tuple[int, bool], ...] = ()
     late_binding: bool = False  # CREATE VIEW … WITH NO SCHEMA BINDING
     cascade: bool = False
     assigned: tuple[str, ...] = ()  # the columns that UPDATE sets
@@ -227,12 +228,12 @@ def _drop(tree: exp.Drop) -> str:
     )
 
 
-def _patterns(tree: exp.Expr) -> tuple[int, ...]:
-    operands = [node.expression for node in tree.find_all(exp.RegexpLike)]
+def _patterns(tree: exp.Expr) -> tuple[tuple[int, bool], ...]:
+    operands = [(node.expression, False) for node in tree.find_all(exp.RegexpLike)]
     for node in tree.find_all(exp.Anonymous):
         if name_of(node).startswith("regexp_"):
-            operands += node.expressions[1:2]
-    return tuple(int(node.name) for node in operands if isinstance(node, exp.Parameter))
+            operands += [(operand, True) for operand in node.expressions[1:2]]
+    return tuple((int(o.name), extent) for o, extent in operands if isinstance(o, exp.Parameter))
 
 
 def _values(tree: exp.Expr) -> int:

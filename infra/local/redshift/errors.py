@@ -47,6 +47,9 @@ _WORDS = [
     (r"has multiple overloads that match|cannot be volatile|has side effects", "0A000",
      "refused by the local Redshift: the type of an aggregate, a window or an alias of the same "
      "SELECT is needed here and not known: compute it in a CTE, or CAST it"),
+    (r"(?s)Overflow in (\w+) of DECIMAL", "0A000",
+     "refused by the local Redshift: a DECIMAL of more than 18 digits in {1}, which Redshift goes "
+     "on with to 38: CAST one side AS DECIMAL(38, s)"),
     (r"MERGE INTO.* more than once", "XX000", "Found multiple matches to update the same tuple."),
     (r"Cannot compare values of type (\S+) and (?:type )?(\S+)", "0A000",
      "refused by the local Redshift: comparing {1} with {2}: CAST one side"),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from infra.local.redshift.aggregates import listagg, over_window, within_group
+from infra.local.redshift.aggregates import average, listagg, over_window, within_group
 from infra.local.redshift.arithmetic import cast, divide, round_quotient, typed_literals
 from infra.local.redshift.formats import date_part
 from infra.local.redshift.functions import call, engine, name_of, pattern, rewrite_function
@@ -29,6 +29,8 @@ def _anonymous(node: exp.Expr) -> exp.Expr:
         quotient = round_quotient(node)
         if quotient is not None:
             return quotient
+    if name_of(node) == "avg" and (exact := average(node)) is not None:
+        return exact
     return _function(node)
 
 
@@ -109,7 +111,7 @@ REWRITES: dict[type, Callable] = {
     exp.Mod: lambda n: call("modulo", *_parts(n, "this", "expression")),
     exp.RegexpLike: lambda n: exp.Anonymous(
         this="regexp_matches",
-        expressions=[n.this.copy(), pattern(n.expression)],
+        expressions=[n.this.copy(), pattern(n.expression, extent=False)],
     ),
     exp.StrPosition: lambda n: exp.cast(
         exp.Anonymous(this="strpos", expressions=_parts(n, "this", "substr")), "int"

@@ -5,6 +5,7 @@ in the schema `emulator`.
 Source: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html
 """
 
+import re
 from collections.abc import Callable
 from functools import cache
 
@@ -83,19 +84,36 @@ def engine(sql: str) -> exp.Expr:
     return sqlglot.parse_one(sql, read="duckdb")
 
 
-def pattern(node: exp.Expr) -> exp.Expr:
-    """A regular expression, without (?…); a constant stays one, so that it is compiled once."""
+def pattern(node: exp.Expr, *, extent: bool) -> exp.Expr:
+    """A regular expression; a constant stays one, so that it is compiled once.
+
+    `extent` tells whether it counts how far a match goes, not only that there is one.
+    """
     if isinstance(node, exp.Literal):
-        check_pattern(node.name)
+        check_pattern(node.name, extent=extent)
         return node.copy()
     # the session looks at the value of a parameter before it is written in
     return node.copy() if isinstance(node, exp.Parameter) else call("pattern", node.copy())
 
 
-def check_pattern(text: str) -> None:
-    """Raise NotEmulatedError for what Redshift takes with its parameter p only."""
-    if "(?" in text:
-        raise NotEmulatedError("a regular expression with (?…) needs the parameter p in Redshift")
+def check_pattern(text: str, *, extent: bool) -> None:
+    """Raise NotEmulatedError for what the engine's regular expressions may match otherwise."""
+    if "(?" in text or re.search(r"[*+?}]\?", text):
+        raise NotEmulatedError(
+            "a regular expression with (?…) or *? needs the parameter p in Redshift"
+        )
+    if extent and "|" in re.sub(r"\[[^\]]*\]", "", text) and not _distinct(text):
+        raise NotEmulatedError(
+            "alternatives of a regular expression of which one may begin like another: POSIX "
+            "takes the longest, the engine the first"
+        )
+
+
+def _distinct(text: str) -> bool:
+    """Whether alternatives are plain words of which none begins another."""
+    words = text.removeprefix("(").removesuffix(")").split("|")
+    plain = all(re.fullmatch(r"[\w ,;:@#%&/<>=~-]+", word) for word in words)
+    return plain and not any(a != b and b.startswith(a) for a in words for b in words)
 
 
 def rewrite_function(node: exp.Anonymous) -> exp.Expr:
@@ -124,7 +142,7 @@ def _rewritten(node: exp.Anonymous) -> exp.Expr:
                 raise NotEmulatedError("AVG(DISTINCT …)")
             return call("sum_distinct", arguments[0].expressions[0])
         if name.startswith("regexp_"):
-            arguments = [arguments[0], pattern(arguments[1]), *arguments[2:]]
+            arguments = [arguments[0], pattern(arguments[1], extent=True), *arguments[2:]]
         return call(_EMULATED[name], *arguments)
     if name in _RENAMED:
         return exp.Anonymous(this=_RENAMED[name], expressions=arguments)
@@ -197,7 +215,8 @@ def _regexp_substr(arguments: list[exp.Expr]) -> exp.Expr:
         if rest not in (["1"], ["1", "1"], ["1", "1", "e"]):
             raise NotEmulatedError("REGEXP_SUBSTR knows here only the first match from the start")
         group = "1" if rest[-1] == "e" else "0"
-    text, expression = arguments[0].sql("duckdb"), pattern(arguments[1]).sql("duckdb")
+    text = arguments[0].sql("duckdb")
+    expression = pattern(arguments[1], extent=True).sql("duckdb")
     return engine(f"regexp_extract({text}, {expression}, {group})")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from infra.local.redshift.functions import name_of
+from infra.local.redshift.numerics import engine_number, is_number
 
 _TEXT = frozenset(
     "lower upper trim btrim ltrim rtrim left right substr replace to_char md5 translate "
@@ -35,7 +36,6 @@ _CAST_KINDS = {
     "BPCHAR": "text", "DATE": "date", "TIMESTAMP": "date", "TIMESTAMPTZ": "date",
     "BOOLEAN": "boolean",
 }  # fmt: skip
-REAL = "real"  # apart from other numbers: its arithmetic has rules of its own
 NOT_COLUMNS = {"literal": "text", "parameter": "", "null": ""}
 
 
@@ -90,33 +90,22 @@ def _common(values: Sequence[exp.Expr]) -> str:
     return kinds.pop() if len(kinds) == 1 and not kinds & {"literal", "parameter"} else ""
 
 
-def is_real(node: exp.Expr) -> bool:
-    """Whether an expression is certain to be a REAL."""
-    node = node.unnest()
-    if isinstance(node, exp.Cast):
-        return node.args["to"].this.value == "FLOAT"
-    return bool(node.meta.get("real"))
-
-
-def of_real(kind: str) -> str:
-    """A kind with REAL taken for the number that it is."""
-    return "number" if kind == REAL else kind
+def plain(kind: str) -> str:
+    """A kind with every type of number taken for a number."""
+    return "number" if is_number(kind) else kind
 
 
 def column_kind(kind: str) -> str:
     """The kind of a column of an engine type, or ''."""
-    return of_real(engine_kind(kind))
+    return plain(engine_kind(kind))
 
 
 def engine_kind(kind: str) -> str:
-    """The same with REAL apart, whose arithmetic has rules of its own."""
+    """The same with the types of numbers apart, whose arithmetic differs."""
     if kind == "VARCHAR":
         return "text"
     if kind == "BOOLEAN":
         return "boolean"
     if kind.startswith(("TIMESTAMP", "DATE")):
         return "date"
-    if kind == "FLOAT":
-        return REAL
-    numbers = ("DECIMAL", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE")
-    return "number" if kind.startswith(numbers) else ""
+    return engine_number(kind) or ("number" if kind == "HUGEINT" else "")

@@ -1,21 +1,25 @@
 """What the columns of a statement are: found from its tables, CTEs and subqueries.
 
-Notes the kind of each column before SQL is rewritten, and writes JOIN … USING out.
+Notes the kind of each column before SQL is rewritten, and writes JOIN … USING and PIVOT out.
 """
 
 from collections.abc import Sequence
 
 from sqlglot import exp
 
+from infra.local.redshift.correlations import check_condition, check_select, note_level
 from infra.local.redshift.definitions import name
 from infra.local.redshift.errors import RedshiftError, refuse
 from infra.local.redshift.joins import name_merged, write_on
-from infra.local.redshift.kinds import NOT_COLUMNS, REAL, engine_kind, is_real, kind_of, of_real
+from infra.local.redshift.kinds import NOT_COLUMNS, engine_kind, kind_of, plain
+from infra.local.redshift.numerics import REAL, is_number, note_number, number_type
+from infra.local.redshift.pivots import rotated
 
 # tables with their columns and the engine's types of them; unknown tables are left out
 Schema = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 # columns of a table, a view or a subquery with their kinds; None where they are not known
 Columns = list[tuple[str, str]] | None
+_A_QUERY: dict[str, Columns] = {"": []}  # stands for the query around a subquery of FROM
 
 
 class _Scope:
@@ -37,12 +41,14 @@ class _Scope:
         for depth, sources in enumerate(self.sources):
             if table:
                 if table in sources:
+                    note_level(column, depth, any(self.sources[1:depth]))
                     return _only(label, sources[table] or [])
                 continue
             if None in sources.values():
                 return ""
             for columns in sources.values():
                 if any(label == name_ for name_, _ in columns or []):
+                    note_level(column, depth, any(self.sources[1:depth]))
                     return _only(label, columns or [])
             if depth == 0 and label in self.aliases:
                 return self.aliases[label]
@@ -93,11 +99,12 @@ def _visit(node: exp.Expr, scope: _Scope) -> None:
         return
     if isinstance(node, exp.Column):
         kind = scope.kind(node)
-        node.meta["kind"] = of_real(kind)
-        node.meta["real"] = kind == REAL
+        node.meta["kind"] = plain(kind)
+        node.meta["number"] = kind if is_number(kind) else ""
     for child in node.iter_expressions():
         if not isinstance(child, exp.With):  # its queries have been visited
             _visit(child, scope)
+    note_number(node)
 
 
 def _ctes(node: exp.Expr, scope: _Scope) -> None:
@@ -131,9 +138,12 @@ def _query(query: exp.Expr, scope: _Scope) -> Columns:
             return None
         pairs = [*zip(left, [kind for _, kind in right], strict=True)]
         for (label, kind), other in pairs:
-            if kind and other and of_real(kind) != of_real(other):
-                refuse(f"{label} is {kind} in one query and {other} in the other: CAST", query)
-        return [(label, kind if kind == other else "") for (label, kind), other in pairs]
+            if kind and other and plain(kind) != plain(other):
+                refuse(
+                    f"{label} is {plain(kind)} in one query and {plain(other)} in the other: CAST",
+                    query,
+                )
+        return [(label, _either(kind, other)) for (label, kind), other in pairs]
     return _select(query, scope) if isinstance(query, exp.Select) else None
 
 
@@ -152,13 +162,21 @@ def _select(select: exp.Select, scope: _Scope) -> Columns:
     for projection in select.expressions:
         _visit(projection, scope)
         if isinstance(projection, exp.Alias):
-            kind = kind_of(projection.this)
-            scope.aliases[projection.alias.lower()] = NOT_COLUMNS.get(kind, kind)
+            scope.aliases[projection.alias.lower()] = _kind_shown(projection.this)
     for join in select.args.get("joins") or []:
         if join.args.get("on") is not None:
             _visit(join.args["on"], scope)
+            check_condition(join)
     _visit_parts(select, ("where", "group", "having", "qualify", "order", "limit"), scope)
+    check_select(select)
     return _shown(select, scope)
+
+
+def _either(kind: str, other: str) -> str:
+    """The kind of a column that two queries give."""
+    if kind == other:
+        return kind
+    return plain(kind) if plain(kind) == plain(other) and REAL not in {kind, other} else ""
 
 
 def _visit_parts(node: exp.Expr, parts: Sequence[str], scope: _Scope) -> None:
@@ -169,8 +187,17 @@ def _visit_parts(node: exp.Expr, parts: Sequence[str], scope: _Scope) -> None:
 
 def _source(source: exp.Expr, scope: _Scope) -> None:
     """Enter a table or a subquery of FROM under the name that columns have for it."""
-    columns: Columns = None
+    columns = _columns_of(source, scope)
+    if source.args.get("pivots"):
+        source = rotated(source, columns)
+        columns = _columns_of(source, scope)
     label = source.alias_or_name.lower()
+    # of two tables of one name, in two schemas, the engine is asked
+    scope.sources[0][label] = None if label in scope.sources[0] else columns
+
+
+def _columns_of(source: exp.Expr, scope: _Scope) -> Columns:
+    columns: Columns = None
     if isinstance(source, exp.Subquery):
         columns = _query(source.this, _without_sources(scope))
     elif isinstance(source, exp.Table):
@@ -179,14 +206,13 @@ def _source(source: exp.Expr, scope: _Scope) -> None:
     alias = source.args.get("alias")
     if alias is not None:
         columns = _renamed(columns, [column.name.lower() for column in alias.columns])
-    # of two tables of one name, in two schemas, the engine is asked
-    scope.sources[0][label] = None if label in scope.sources[0] else columns
+    return columns
 
 
 def _without_sources(scope: _Scope) -> _Scope:
     """For a subquery in FROM, which does not see the tables beside it."""
     inner = scope.inner()
-    inner.sources = [{}, *scope.sources[1:]]
+    inner.sources = [{}, _A_QUERY, *scope.sources[1:]]
     return inner
 
 
@@ -203,7 +229,10 @@ def _shown(select: exp.Expr, scope: _Scope) -> Columns:
                     return None
                 shown += columns
         else:
-            kind = kind_of(value)
-            kind = REAL if is_real(value) else NOT_COLUMNS.get(kind, kind)
-            shown.append((projection.alias_or_name.lower(), kind))
+            shown.append((projection.alias_or_name.lower(), _kind_shown(value)))
     return shown
+
+
+def _kind_shown(value: exp.Expr) -> str:
+    kind = kind_of(value)
+    return number_type(value) or NOT_COLUMNS.get(kind, kind)

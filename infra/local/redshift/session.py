@@ -175,8 +175,8 @@ class Session:
             self.transaction.open()
             unload(self, statement)
             return Result("UNLOAD")
-        for position in statement.patterns:
-            check_pattern(str(values[position - 1]))
+        for position, extent in statement.patterns:
+            check_pattern(str(values[position - 1]), extent=extent)
         literals = [literal(v, o) for v, o in zip(values, prepared.oids, strict=True)]
         if statement.returns_rows:
             self.transaction.read(statement.reads)
