@@ -15,7 +15,7 @@ def summarise(
 ) -> None:
     """Print rows and seconds per step, gates, reconciliation, and where to look next."""
     console.print()
-    console.rule(f"Batch {receipt.batch_date} is published")
+    console.rule(f"Batch {receipt.label} is published")
     console.print(_steps(receipt))
     console.print(_gates(receipt))
     console.print(_reconciliation(totals))
@@ -39,7 +39,7 @@ def _steps(receipt: RunReceipt) -> Table:
     }
     notes = {
         "upload": _share(sum(r.uploaded for r in receipt.uploads), "files new"),
-        "copy": _share(sum(r.copied for r in receipt.copies), "tables copied"),
+        "copy": _share(sum(r.copied > 0 for r in receipt.copies), "tables copied"),
     }
     table = Table("step", "rows", "seconds", "", title="Steps", title_justify="left")
     table.columns[1].justify = table.columns[2].justify = "right"

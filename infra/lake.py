@@ -40,6 +40,10 @@ def bucket_block(settings: Settings) -> S3Bucket:
 _TRANSFER = TransferConfig(multipart_threshold=64 << 20, use_threads=False)
 
 
+class LakeError(RuntimeError):
+    """An object that the lake must hold is not there."""
+
+
 class Lake:
     """Reads and writes objects by key. Safe for use by several threads."""
 
@@ -52,6 +56,10 @@ class Lake:
     def url(self, key: str) -> str:
         """The `s3://` address of a key."""
         return f"s3://{self.bucket}/{key}"
+
+    def key(self, url: str) -> str:
+        """The key of an `s3://` address in this bucket."""
+        return url.removeprefix(f"s3://{self.bucket}/")
 
     def put_file(self, key: str, path: Path) -> int:
         """Upload a file (in parts when it is large); returns its size in bytes."""
@@ -73,6 +81,20 @@ class Lake:
             if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
                 return None
             raise
+
+    def require_json(self, key: str) -> Any:  # noqa: ANN401
+        """Read a JSON object that must be there; raises LakeError."""
+        value = self.get_json(key)
+        if value is None:
+            raise LakeError(
+                f"{self.url(key)}: missing from the lake. Upload the batch again from its source: "
+                "olist run --source DIR --batch-date YYYY-MM-DD"
+            )
+        return value
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """All keys under a prefix, in order."""

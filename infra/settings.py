@@ -19,7 +19,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OLIST_", env_file=".env", extra="ignore")
 
     home: Path = Field(default=Path(".local"), description="Folder of all local state and reports.")
-    source: Path | None = Field(default=None, description="Folder with the nine CSV files.")
+    source: str | None = Field(
+        default=None, description="Folder with the nine CSV files, or one a day; a path or s3://."
+    )
 
     bucket: str = Field(default="olist-lake", description="S3 bucket of the lake.")
     aws_region: str = Field(
@@ -40,6 +42,12 @@ class Settings(BaseSettings):
 
     quarantine_limit: float = Field(
         default=0.01, ge=0, le=1, description="Share of a file's rows that may go to quarantine."
+    )
+    lock_wait_seconds: int = Field(
+        default=600, ge=0, description="How long a run waits for another one that is writing."
+    )
+    lock_stale_seconds: int = Field(
+        default=120, ge=30, description="A writer that shows no life for so long is given up."
     )
     upload_workers: int = Field(
         default=4, ge=1, description="Tables that are uploaded or loaded at once."

@@ -1,12 +1,18 @@
-"""Copy: a batch's Parquet goes from the lake into its staging table, in one transaction a table."""
+"""Copy: the Parquet of the open batches goes from the lake into `candidate.batch_<table>`.
 
+Staging itself changes only when the batches are published, so what no gate has passed is never
+among the rows that models read on another day.
+"""
+
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from prefect import get_run_logger, task
 
-from infra.contracts import contracts
+from infra.lake import Lake
 from infra.settings import Settings
-from infra.warehouse import Transaction, transaction
+from infra.warehouse import Transaction
+from tasks.lock import writing
 from tasks.receipts import CopyReceipt, UploadReceipt
 from tasks.retries import RETRY
 
@@ -15,89 +21,86 @@ class CopyError(RuntimeError):
     """What COPY loaded is not what the receipt says."""
 
 
-def copy_table(settings: Settings, receipt: UploadReceipt, run_id: str) -> CopyReceipt:
-    """Replace the batch's rows of a staging table by those of the receipt's files.
+def copy_table(settings: Settings, receipts: Sequence[UploadReceipt], run_id: str) -> CopyReceipt:
+    """Load the rows of one table, of all open batches.
 
-    Does nothing when staging holds this very content already. Raises CopyError when the rows do
-    not match the receipt, and WarehouseError.
+    A batch that staging holds already, from this very content, is taken from there. Raises
+    CopyError when the rows do not match the receipts, LockError and WarehouseError.
     """
-    table, day = receipt.table, receipt.batch_date
-    with transaction(settings) as work:
-        if _holds(work, receipt):
-            return CopyReceipt(table=table, batch_date=day, rows=receipt.rows_loaded, copied=False)
-        if _count(
-            work, receipt
-        ):  # not for a first delivery: it locks a table that all copies share
-            withdraw(work, table, day)
-        work.run(
-            f"COPY staging.{table} FROM '{receipt.manifest_url}' "
-            f"IAM_ROLE '{settings.copy_role}' FORMAT AS PARQUET MANIFEST",
-            what=f"COPY staging.{table} from {receipt.manifest_url}",
+    table = receipts[0].table
+    with writing(settings, run_id) as work:
+        work.run(f"DELETE FROM candidate.batch_{table}")
+        held = _held(work, table)
+        new = [r for r in receipts if held.get(r.batch_date) != r.content_hash]
+        if new:
+            manifest = _manifest(settings, new, run_id)
+            work.run(
+                f"COPY candidate.batch_{table} FROM '{manifest}' "
+                f"IAM_ROLE '{settings.copy_role}' FORMAT AS PARQUET MANIFEST",
+                what=f"COPY candidate.batch_{table} from {manifest}",
+            )
+        known = [r for r in receipts if r not in new]
+        for receipt in known:
+            work.run(
+                f"INSERT INTO candidate.batch_{table} "
+                f"SELECT * FROM staging.{table} WHERE batch_date = %s",
+                [receipt.batch_date],
+            )
+        _compare(work, table, receipts)
+        # last, for it locks the one table that all copies share
+        _note(work, table, receipts, run_id)
+    rows = sum(receipt.rows_loaded for receipt in receipts)
+    return CopyReceipt(table=table, rows=rows, copied=len(new))
+
+
+def _held(work: Transaction, table: str) -> dict[date, str]:
+    """The content that staging holds of each open batch."""
+    rows = work.query(
+        "SELECT batch_date, content_hash FROM audit.loads WHERE table_name = %s "
+        "AND batch_date IN (SELECT batch_date FROM audit.open_batch WHERE action = 'load')",
+        [table],
+    )
+    return {day: content for day, content in rows}  # noqa: C416 (rows are tuples of any length)
+
+
+def _manifest(settings: Settings, receipts: Sequence[UploadReceipt], run_id: str) -> str:
+    """The manifest of a batch, or one that names the files of several."""
+    if len(receipts) == 1:
+        return receipts[0].manifest_url
+    lake = Lake(settings)
+    entries = [
+        entry
+        for receipt in receipts
+        for entry in lake.require_json(lake.key(receipt.manifest_url))["entries"]
+    ]
+    key = f"manifests/{run_id}/{receipts[0].table}.json"
+    lake.put_json(key, {"entries": entries})
+    return lake.url(key)
+
+
+def _compare(work: Transaction, table: str, receipts: Sequence[UploadReceipt]) -> None:
+    found = dict(
+        work.query(
+            f"SELECT batch_date, COUNT(*) AS row_count FROM candidate.batch_{table} "
+            "GROUP BY batch_date"
         )
-        rows = _count(work, receipt)
+    )
+    for receipt in receipts:
+        rows = found.get(receipt.batch_date, 0)
         if rows != receipt.rows_loaded:
             raise CopyError(
-                f"staging.{table}, batch {day}: COPY loaded {rows} rows, but "
+                f"{table}, batch {receipt.batch_date}: COPY loaded {rows} rows, but "
                 f"{receipt.manifest_url} holds {receipt.rows_loaded}. "
                 "Nothing was kept; run the batch again"
             )
-        # last, for it locks the one table that all copies share
-        _note(work, receipt, run_id)
-    return CopyReceipt(table=table, batch_date=day, rows=rows, copied=True)
 
 
-def _holds(work: Transaction, receipt: UploadReceipt) -> bool:
-    noted = work.query(
-        "SELECT content_hash, rows_loaded FROM audit.loads "
-        "WHERE table_name = %s AND batch_date = %s",
-        [receipt.table, receipt.batch_date],
-    )
-    return noted == [(receipt.content_hash, receipt.rows_loaded)] and (
-        _count(work, receipt) == receipt.rows_loaded
-    )
-
-
-# what the models are keyed by; a row that leaves staging touches all of these that it names
-_KEYS = (
-    "order_id",
-    "product_id",
-    "seller_id",
-    "customer_unique_id",
-    "product_category_name",
-    "customer_zip_code_prefix",
-    "seller_zip_code_prefix",
-    "geolocation_zip_code_prefix",
-)
-
-
-def withdraw(work: Transaction, table: str, batch_date: date) -> None:
-    """Delete a batch's rows of a staging table, and note their keys for the next publish."""
-    for column in (name for name in contracts()[table].header if name in _KEYS):
-        name = "zip_code_prefix" if column.endswith("zip_code_prefix") else column
-        work.run(
-            f"INSERT INTO audit.withdrawn SELECT DISTINCT '{name}', {column} "
-            f"FROM staging.{table} WHERE batch_date = %s AND {column} IS NOT NULL",
-            [batch_date],
-        )
-    work.run(f"DELETE FROM staging.{table} WHERE batch_date = %s", [batch_date])
-
-
-def _count(work: Transaction, receipt: UploadReceipt) -> int:
-    return work.value(
-        f"SELECT COUNT(*) AS row_count FROM staging.{receipt.table} WHERE batch_date = %s",
-        [receipt.batch_date],
-    )
-
-
-def _note(work: Transaction, receipt: UploadReceipt, run_id: str) -> None:
-    work.run(
-        "DELETE FROM audit.loads WHERE table_name = %s AND batch_date = %s",
-        [receipt.table, receipt.batch_date],
-    )
-    work.run(
-        "INSERT INTO audit.loads VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        [
-            receipt.table,
+def _note(work: Transaction, table: str, receipts: Sequence[UploadReceipt], run_id: str) -> None:
+    work.run("DELETE FROM candidate.load WHERE table_name = %s", [table])
+    now = datetime.now(UTC).replace(tzinfo=None)
+    rows = [
+        (
+            table,
             receipt.batch_date,
             run_id,
             receipt.content_hash,
@@ -109,19 +112,23 @@ def _note(work: Transaction, receipt: UploadReceipt, run_id: str) -> None:
             receipt.rows_quarantined,
             sum(receipt.money_loaded.values()),
             receipt.manifest_url,
-            datetime.now(UTC).replace(tzinfo=None),
-        ],
-    )
+            now,
+        )
+        for receipt in receipts
+    ]
+    slots = ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
+    work.run(f"INSERT INTO candidate.load VALUES {slots}", [value for row in rows for value in row])
 
 
-@task(name="copy", task_run_name="copy {receipt.table} {receipt.batch_date}", **RETRY)
-def copy(receipt: UploadReceipt, run_id: str) -> CopyReceipt:
-    """Parquet of one table to its staging table."""
-    copied = copy_table(Settings(), receipt, run_id)
+@task(name="copy", task_run_name="copy {table} {label}", **RETRY)
+def copy(table: str, receipts: list[UploadReceipt], run_id: str, label: date | str) -> CopyReceipt:
+    """Parquet of one table into the warehouse."""
+    copied = copy_table(Settings(), receipts, run_id)
     get_run_logger().info(
-        "staging.%s: %s rows; %s",
-        copied.table,
+        "%s %s: %s rows; %s",
+        table,
+        label,
         f"{copied.rows:,}",
-        "copied" if copied.copied else "staging has them already",
+        f"{copied.copied} batch(es) copied" if copied.copied else "staging has them already",
     )
     return copied

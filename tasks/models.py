@@ -14,10 +14,13 @@ from graphlib import TopologicalSorter
 import sqlglot
 from sqlglot import exp
 
+from infra.contracts import contracts
 from infra.statements import sql_files, statements
 
 CANDIDATE_FOLDERS = ("touched", "latest")
 PUBLISHED_FOLDERS = ("dimensions", "facts", "marts")
+# a staging table as a run sees it (tasks/prepare.py)
+STAGED_AS = ("batch", "delta", "history")
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,13 @@ def _inputs(sql: str) -> frozenset[str]:
     tree = sqlglot.parse_one(sql, read="redshift")
     target = tree.find(exp.Table)
     return frozenset(
-        f"{table.db}.{table.name}"
-        for table in tree.find_all(exp.Table)
-        if table is not target and table.db
+        _source(table) for table in tree.find_all(exp.Table) if table is not target and table.db
     )
+
+
+def _source(table: exp.Table) -> str:
+    """`schema.table`; the staging table behind its batch, its delta or its history."""
+    seen_as, _, name = table.name.partition("_")
+    if table.db == "candidate" and seen_as in STAGED_AS and name in contracts():
+        return f"staging.{name}"
+    return f"{table.db}.{table.name}"

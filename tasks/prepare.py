@@ -1,5 +1,13 @@
-"""Prepare: what the warehouse lacks is created, and the batch is opened."""
+"""Prepare: what the warehouse lacks is created, and the batches of the run are opened.
 
+Three relations show a staging table to the transforms and the gates of a run:
+
+- `candidate.batch_<table>`: the rows that arrive;
+- `candidate.delta_<table>`: the rows that arrive or leave, so whatever they name is touched;
+- `candidate.history_<table>`: the table as it will be once the run has published.
+"""
+
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from prefect import task
@@ -7,12 +15,21 @@ from prefect import task
 from infra.contracts import contracts
 from infra.settings import Settings
 from infra.statements import sql_files, statements
-from infra.warehouse import transaction
+from infra.warehouse import Transaction, transaction
+from tasks.lock import holding, writing
+from tasks.receipts import OpenBatch
 from tasks.retries import RETRY
 
 SCHEMAS = ("staging", "candidate", "analytics", "audit")
-# audit comes last: its views read the others
-FOLDERS = ("staging", "dimensions", "facts", "marts", "audit")
+# views come last, for they read the others
+FOLDERS = ("staging", "dimensions", "facts", "marts", "views", "audit")
+
+
+def prepare_lock(settings: Settings) -> None:
+    """Create the lock of the writer, which comes before anything else. Raises WarehouseError."""
+    with transaction(settings) as work:
+        work.run("CREATE SCHEMA IF NOT EXISTS audit")
+        work.run(statements("audit/writer.sql")[0], what="sql/audit/writer.sql")
 
 
 def prepare_warehouse(settings: Settings) -> None:
@@ -23,23 +40,65 @@ def prepare_warehouse(settings: Settings) -> None:
         for folder in FOLDERS:
             for path in sql_files(folder):
                 work.run(statements(f"{folder}/{path.name}")[0], what=f"sql/{folder}/{path.name}")
+        _create_like(work, "candidate.load", "audit.loads")
         for table in contracts():
+            _create_like(work, f"candidate.batch_{table}", f"staging.{table}")
+            for name, dates in (
+                ("delta", "IN (SELECT batch_date FROM audit.open_batch)"),
+                # a rebuild leaves its batches where they are
+                (
+                    "history",
+                    "NOT IN (SELECT batch_date FROM audit.open_batch WHERE action <> 'rebuild')",
+                ),
+            ):
+                work.run(
+                    f"CREATE OR REPLACE VIEW candidate.{name}_{table} AS "
+                    f"SELECT * FROM candidate.batch_{table} UNION ALL "
+                    f"SELECT * FROM staging.{table} WHERE batch_date {dates}"
+                )
+
+
+def ensure_warehouse(
+    settings: Settings, run_id: str, what: str, say: Callable[[str], object]
+) -> None:
+    """The same while nobody writes. Raises LockError and WarehouseError."""
+    prepare_lock(settings)
+    with holding(settings, run_id, what, say):
+        prepare_warehouse(settings)
+
+
+def _create_like(work: Transaction, table: str, model: str) -> None:
+    work.run(f"CREATE TABLE IF NOT EXISTS {table} (LIKE {model})")
+
+
+def open_batches(settings: Settings, batches: Sequence[OpenBatch], run_id: str) -> None:
+    """Say which batches the steps that follow are about, and clear what an earlier run left.
+
+    Raises WarehouseError, and LockError when another run has taken over.
+    """
+    with writing(settings, run_id) as work:
+        clear_arrivals(work)
+        for batch in batches:
             work.run(
-                f"CREATE OR REPLACE VIEW candidate.batch_{table} AS SELECT * FROM staging.{table} "
-                "WHERE batch_date IN (SELECT batch_date FROM audit.open_batch)"
+                "INSERT INTO audit.open_batch VALUES (%s, %s, %s)",
+                [batch.batch_date, batch.action, batch.source],
             )
 
 
-def open_batch(settings: Settings, batch_date: date) -> None:
-    """Say which batch the transforms and gates that follow are about. Raises WarehouseError."""
-    with transaction(settings) as work:
-        work.run("DELETE FROM audit.open_batch")
-        work.run("INSERT INTO audit.open_batch VALUES (%s)", [batch_date])
+def clear_arrivals(work: Transaction) -> None:
+    """Close the open batches and forget the rows that arrived with them."""
+    work.run("DELETE FROM audit.open_batch")
+    work.run("DELETE FROM candidate.load")
+    for table in contracts():
+        work.run(f"DELETE FROM candidate.batch_{table}")
 
 
-@task(name="prepare", task_run_name="prepare {batch_date}", **RETRY)
-def prepare(batch_date: date) -> None:
-    """Create what is missing in the warehouse, and open the batch."""
+@task(name="prepare", task_run_name="prepare {label}", **RETRY)
+def prepare(batches: list[OpenBatch], run_id: str, label: date | str) -> None:
+    """Open the batches of the run; first settle what a killed one owes."""
+    from tasks.publish import note_in_lake  # noqa: PLC0415 (it imports this module)
+
+    del label  # names the task run
     settings = Settings()
-    prepare_warehouse(settings)
-    open_batch(settings, batch_date)
+    note_in_lake(settings)
+    open_batches(settings, batches, run_id)

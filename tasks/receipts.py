@@ -2,10 +2,19 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from pydantic import BaseModel
 
 Money = dict[str, Decimal]  # column → sum in R$
+
+
+class OpenBatch(BaseModel):
+    """A batch that a run is about, and what the run does with it."""
+
+    batch_date: date
+    action: Literal["load", "retract", "rebuild", "restore"] = "load"
+    source: str
 
 
 class UploadReceipt(BaseModel):
@@ -32,12 +41,11 @@ class UploadReceipt(BaseModel):
 
 
 class CopyReceipt(BaseModel):
-    """A staging table that holds a batch."""
+    """A table whose rows of the open batches wait for their gate."""
 
     table: str
-    batch_date: date
     rows: int
-    copied: bool  # false: staging had this very file already
+    copied: int  # batches that came from the lake; the others staging had already
 
 
 class ModelReceipt(BaseModel):
@@ -50,7 +58,7 @@ class ModelReceipt(BaseModel):
 class PublishReceipt(BaseModel):
     """Models that were switched over in one transaction."""
 
-    batch_date: date
+    batch_dates: list[date]
     rows: dict[str, int]
 
 
@@ -69,7 +77,7 @@ class GateReceipt(BaseModel):
     """A gate's verdict with all its expectations."""
 
     gate: str
-    batch_date: date
+    batch_date: date  # of several batches, the last
     results: list[ExpectationResult]
 
     @property

@@ -1,5 +1,6 @@
 """Report: artifacts of the run in the Prefect UI, and Data Docs."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from infra.warehouse import transaction
 from tasks.receipts import GateReceipt
 
 
-def gate_artifact(receipt: GateReceipt) -> None:
+def gate_artifact(receipt: GateReceipt, label: date | str) -> None:
     """Every expectation of a gate as a table on the run."""
     create_table_artifact(
         key=f"gate-{receipt.gate}",
@@ -24,7 +25,7 @@ def gate_artifact(receipt: GateReceipt) -> None:
             }
             for r in sorted(receipt.results, key=lambda r: r.passed)
         ],
-        description=f"Gate **{receipt.gate}** of batch {receipt.batch_date}: "
+        description=f"Gate **{receipt.gate}** of batch {label}: "
         f"{len(receipt.failed)} of {len(receipt.results)} expectations failed",
     )
 
@@ -46,8 +47,8 @@ def _figure(total: Decimal, measure: str) -> str:
     return f"{total:,.2f}" if measure.startswith("R$") else f"{total:,.0f}"
 
 
-@task(name="report", task_run_name="report {batch_date}")
-def report(batch_date: str, *, published: bool) -> Path:
+@task(name="report", task_run_name="report {label}")
+def report(label: date | str, *, published: bool) -> Path:
     """Build Data Docs; after a publish, show the reconciliation on the run, too.
 
     After a failure nothing is asked of the warehouse, for it may be what failed.
@@ -62,7 +63,7 @@ def report(batch_date: str, *, published: bool) -> Path:
                 {"measure": measure, "source": source, "published": total}
                 for measure, source, total in reconciliation(settings)
             ],
-            description=f"Rows and money through the layers after batch {batch_date}",
+            description=f"Rows and money through the layers after batch {label}",
         )
     page = build_data_docs(settings)
     get_run_logger().info("validation reports: %s", page)

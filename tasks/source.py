@@ -3,51 +3,82 @@
 import csv
 import gzip
 import io
+import re
 import zlib
+from datetime import date
 from pathlib import Path
 from typing import IO, cast
 
+from botocore.exceptions import ClientError
+
 from infra.contracts import Contract, contracts
+from infra.folders import Folder, open_folder
+from infra.settings import Settings
 
 _HEAD_BYTES = 65_536
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class SourceError(ValueError):
     """The source cannot be used; the message says file, rule and remedy."""
 
 
-def source_path(source: Path, contract: Contract) -> Path:
-    """The file that feeds a table: plain or gzip-compressed CSV.
+def source_file(folder: Folder, files: set[str], contract: Contract) -> str:
+    """The name of the file that feeds a table: plain or gzip-compressed CSV.
 
     Raises SourceError when there is none, or both.
     """
-    plain = source / contract.source_file
-    packed = source / f"{contract.source_file}.gz"
-    if plain.is_file() and packed.is_file():
-        raise SourceError(f"{plain}: there is also {packed.name}; keep one of the two")
-    if plain.is_file() or packed.is_file():
-        return plain if plain.is_file() else packed
-    raise SourceError(
-        f"{plain}: missing (nor is there {packed.name}). A batch has all nine files; "
-        "one without new rows holds its header only"
-    )
+    plain, packed = contract.source_file, f"{contract.source_file}.gz"
+    found = [name for name in (plain, packed) if name in files]
+    if len(found) == 2:
+        raise SourceError(f"{folder.address}/{plain}: there is also {packed}; keep one of the two")
+    if not found:
+        raise SourceError(
+            f"{folder.address}/{plain}: missing (nor is there {packed}). A batch has all nine "
+            "files; one without new rows holds its header only"
+        )
+    return found[0]
 
 
-def check_source(source: Path) -> None:
+def batch_folder(source: str, batch_date: date, settings: Settings) -> Folder:
+    """Where the files of a batch are: in the folder of its day, or in the source itself.
+
+    Raises SourceError where there are folders of other days only.
+    """
+    folder = open_folder(source, settings)
+    inner = folder.folders()
+    if str(batch_date) in inner:
+        return folder.inner(str(batch_date))
+    days = sorted(name for name in inner if _DAY.fullmatch(name))
+    if days and not folder.files():
+        raise SourceError(
+            f"{folder.address}: there is no folder {batch_date}; there are {len(days)}, from "
+            f"{days[0]} to {days[-1]}. Nothing was loaded"
+        )
+    return folder
+
+
+def day_folders(source: str, settings: Settings) -> list[date]:
+    """The days that a source has a folder for, in order."""
+    names = open_folder(source, settings).folders()
+    return sorted(date.fromisoformat(name) for name in names if _DAY.fullmatch(name))
+
+
+def check_source(folder: Folder) -> None:
     """Look over all nine files: present, readable, and with the columns of their contract.
 
     Raises SourceError with every problem found, not only the first.
     """
-    if not source.is_dir():
+    files = folder.files()
+    if not files and not folder.folders():
         raise SourceError(
-            f"{source}: the source folder does not exist. Name one with --source or OLIST_SOURCE, "
-            "or make one with `olist generate DIR`"
+            f"{folder.address}: the source folder does not exist, or is empty. Name one with "
+            "--source or OLIST_SOURCE, or make one with `olist generate DIR`"
         )
     problems = []
     for contract in contracts().values():
         try:
-            path = source_path(source, contract)
-            check_header(path, contract)
+            check_header(folder, source_file(folder, files, contract), contract)
         except SourceError as error:
             problems.append(str(error))
     if problems:
@@ -55,9 +86,10 @@ def check_source(source: Path) -> None:
         raise SourceError(f"The batch was not started; nothing was loaded.\n{listed}")
 
 
-def check_header(path: Path, contract: Contract) -> None:
+def check_header(folder: Folder, name: str, contract: Contract) -> None:
     """Check that a file is CSV in UTF-8 with the columns of the contract, in any order."""
-    head = _head(path)
+    path = f"{folder.address}/{name}"
+    head = _head(folder, name)
     if not head:
         raise SourceError(f"{path}: empty file; at least the header is needed")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
@@ -88,12 +120,20 @@ def check_header(path: Path, contract: Contract) -> None:
         )
 
 
-def _head(path: Path) -> bytes:
+def _head(folder: Folder, name: str) -> bytes:
     try:
-        with open_bytes(path) as file:
-            return file.read(_HEAD_BYTES)
-    except (OSError, EOFError, zlib.error) as error:
-        raise SourceError(f"{path}: cannot be read: {error}") from error
+        head = folder.head(name, _HEAD_BYTES)
+        return _unzipped(head) if name.endswith(".gz") else head
+    except (OSError, EOFError, zlib.error, ClientError) as error:
+        raise SourceError(f"{folder.address}/{name}: cannot be read: {error}") from error
+
+
+def _unzipped(head: bytes) -> bytes:
+    unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    text = unzip.decompress(head, _HEAD_BYTES)
+    if len(head) < _HEAD_BYTES and not (unzip.eof or unzip.unconsumed_tail):
+        raise EOFError("the compressed file ends too early")
+    return text
 
 
 def open_bytes(path: Path) -> IO[bytes]:

@@ -5,18 +5,19 @@ from datetime import date
 from prefect import get_run_logger, task
 
 from infra.settings import Settings
-from infra.warehouse import Transaction, transaction
+from infra.warehouse import Transaction
+from tasks.lock import writing
 from tasks.models import Model, candidate_models, models, published_models
 from tasks.receipts import ModelReceipt
 from tasks.retries import RETRY
 
 
-def collect_keys(settings: Settings) -> list[ModelReceipt]:
-    """Find what the open batch touches, and gather the latest staging rows of it.
+def collect_keys(settings: Settings, run_id: str) -> list[ModelReceipt]:
+    """Find what the open batches touch, and gather the latest staging rows of it.
 
-    Clears what an earlier run left in `candidate`. Raises WarehouseError.
+    Clears what an earlier run left in `candidate`. Raises LockError and WarehouseError.
     """
-    with transaction(settings) as work:
+    with writing(settings, run_id) as work:
         drop_candidates(work)
         receipts = []
         for model in candidate_models():
@@ -27,10 +28,10 @@ def collect_keys(settings: Settings) -> list[ModelReceipt]:
     return receipts
 
 
-def compute_model(settings: Settings, model: Model) -> ModelReceipt:
-    """Compute the candidate rows of a published model. Raises WarehouseError."""
+def compute_model(settings: Settings, model: Model, run_id: str) -> ModelReceipt:
+    """Compute the candidate rows of a published model. Raises LockError and WarehouseError."""
     assert model.compute is not None  # noqa: S101 (published models have one)
-    with transaction(settings) as work:
+    with writing(settings, run_id) as work:
         work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
         work.run(f"CREATE TABLE candidate.{model.name} (LIKE analytics.{model.name})")
         work.run(model.compute, what=f"sql/{model.folder}/{model.name}.sql")
@@ -38,7 +39,7 @@ def compute_model(settings: Settings, model: Model) -> ModelReceipt:
 
 
 def drop_candidates(work: Transaction) -> None:
-    """Remove all candidate tables."""
+    """Remove all candidate tables of models."""
     for model in models():
         work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
 
@@ -66,8 +67,8 @@ def _holidays(work: Transaction) -> list[tuple]:
     first, last, shipping = work.query(
         "SELECT MIN(order_purchase_timestamp) AS first_at, "
         "MAX(order_estimated_delivery_date) AS last_at, "
-        "(SELECT MAX(shipping_limit_date) FROM staging.order_items) AS shipping_at "
-        "FROM staging.orders"
+        "(SELECT MAX(shipping_limit_date) FROM candidate.history_order_items) AS shipping_at "
+        "FROM candidate.history_orders"
     )[0]
     if first is None:
         return []
@@ -80,25 +81,23 @@ def model_named(name: str) -> Model:
     return next(model for model in published_models() if model.name == name)
 
 
-@task(name="collect keys", task_run_name="collect keys {batch_date}", **RETRY)
-def collect(batch_date: date) -> list[ModelReceipt]:
-    """Find the orders, persons, products, sellers and places that a batch touches."""
-    receipts = collect_keys(Settings())
+@task(name="collect keys", task_run_name="collect keys {label}", **RETRY)
+def collect(run_id: str, label: date | str) -> list[ModelReceipt]:
+    """Find the orders, persons, products, sellers and places that the open batches touch."""
+    receipts = collect_keys(Settings(), run_id)
     counts = {receipt.model: receipt.rows for receipt in receipts}
     get_run_logger().info(
-        "batch %s touches %s orders of %s persons",
-        batch_date,
+        "%s touches %s orders of %s persons",
+        label,
         f"{counts['touched_order']:,}",
         f"{counts['touched_person']:,}",
     )
     return receipts
 
 
-@task(name="transform", task_run_name="transform {model} {batch_date}", **RETRY)
-def transform(model: str, batch_date: date) -> ModelReceipt:
+@task(name="transform", task_run_name="transform {model} {label}", **RETRY)
+def transform(model: str, run_id: str, label: date | str) -> ModelReceipt:
     """Compute the candidate rows of one model."""
-    receipt = compute_model(Settings(), model_named(model))
-    get_run_logger().info(
-        "candidate.%s: %s rows of batch %s", model, f"{receipt.rows:,}", batch_date
-    )
+    receipt = compute_model(Settings(), model_named(model), run_id)
+    get_run_logger().info("candidate.%s: %s rows of %s", model, f"{receipt.rows:,}", label)
     return receipt

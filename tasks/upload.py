@@ -10,38 +10,46 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import polars as pl
 import pyarrow.parquet as pq
 from prefect import get_run_logger, task
 
 from infra.contracts import BATCH_DATE, Contract, contracts
+from infra.folders import Folder
 from infra.lake import Lake
 from infra.settings import Settings
 from tasks.parse import CsvFile
 from tasks.receipts import Money, UploadReceipt
 from tasks.retries import RETRY
-from tasks.source import source_path
+from tasks.source import batch_folder, check_source, source_file
 
 _ROWS_PER_PART = 500_000
 _SAMPLE = 5
 
 
-def upload_table(lake: Lake, source: Path, table: str, batch_date: date) -> UploadReceipt:
+def upload_table(lake: Lake, folder: Folder, table: str, batch_date: date) -> UploadReceipt:
     """Upload one table of a batch; returns the receipt, an earlier one where nothing changed.
 
     Raises SourceError when the file cannot be used.
     """
     contract = contracts()[table]
-    path = source_path(source, contract)
+    name = source_file(folder, folder.files(), contract)
+    with tempfile.TemporaryDirectory(prefix=f"olist-{table}-") as scratch:
+        path = folder.local(name, Path(scratch))
+        return _upload(lake, path, f"{folder.address}/{name}", contract, batch_date)
+
+
+def _upload(
+    lake: Lake, path: Path, address: str, contract: Contract, batch_date: date
+) -> UploadReceipt:
+    table = contract.table
     sha256 = _sha256(path)
     content_hash = hashlib.sha256(f"{sha256} {contract.fingerprint}".encode()).hexdigest()[:32]
     folder = f"{table}/batch_date={batch_date}/{content_hash}"
     if known := lake.get_json(f"raw/{folder}/receipt.json"):
-        return UploadReceipt(**known).model_copy(
-            update={"uploaded": False, "source_file": str(path)}
-        )
+        return UploadReceipt(**known).model_copy(update={"uploaded": False, "source_file": address})
     with tempfile.TemporaryDirectory(prefix=f"olist-{table}-") as scratch:
         parts = PartWriter(Path(scratch), contract, batch_date)
         quarantine = Path(scratch) / "rows.csv"
@@ -70,7 +78,7 @@ def upload_table(lake: Lake, source: Path, table: str, batch_date: date) -> Uplo
         receipt = UploadReceipt(
             table=table,
             batch_date=batch_date,
-            source_file=str(path),
+            source_file=address,
             source_bytes=path.stat().st_size,
             source_sha256=sha256,
             content_hash=content_hash,
@@ -170,16 +178,35 @@ def _sha256(path: Path) -> str:
 
 
 @task(name="upload", task_run_name="upload {table} {batch_date}", **RETRY)
-def upload(table: str, batch_date: date, source: Path) -> UploadReceipt:
+def upload(table: str, batch_date: date, source: str) -> UploadReceipt:
     """CSV of one table to typed Parquet in the lake."""
-    receipt = upload_table(Lake(Settings()), source, table, batch_date)
-    get_run_logger().info(
-        "%s: %s rows, %s in quarantine; %s",
-        Path(receipt.source_file).name,
+    settings = Settings()
+    folder = batch_folder(source, batch_date, settings)
+    receipt = upload_table(Lake(settings), folder, table, batch_date)
+    _say(receipt, get_run_logger())
+    return receipt
+
+
+@task(name="upload", task_run_name="upload {batch_date}", **RETRY)
+def upload_batch(batch_date: date, source: str) -> list[UploadReceipt]:
+    """CSV of all nine tables of a small batch to typed Parquet in the lake."""
+    settings = Settings()
+    lake, folder = Lake(settings), batch_folder(source, batch_date, settings)
+    check_source(folder)
+    receipts = [upload_table(lake, folder, table, batch_date) for table in contracts()]
+    for receipt in receipts:
+        _say(receipt, get_run_logger())
+    return receipts
+
+
+def _say(receipt: UploadReceipt, logger: Any) -> None:  # noqa: ANN401 (Prefect has two kinds)
+    logger.info(
+        "%s %s: %s rows, %s in quarantine; %s",
+        receipt.table,
+        receipt.batch_date,
         f"{receipt.rows_loaded:,}",
         f"{receipt.rows_quarantined:,}",
         f"{receipt.parquet_bytes:,} bytes of Parquet written"
         if receipt.uploaded
         else "the lake has it already",
     )
-    return receipt

@@ -56,19 +56,19 @@ def run_gate(settings: Settings, gate: str, scope: "Scope", run_id: str) -> Gate
             for dataset in layer.datasets
             for check, outcome in _validate(context, settings, layer, dataset, scope, run_id)
         ]
-    receipt = GateReceipt(gate=gate, batch_date=scope.batch_date, results=results)
+    receipt = GateReceipt(gate=gate, batch_date=max(scope.batch_dates), results=results)
     _note(settings, receipt, run_id)
     return receipt
 
 
-def require(receipt: GateReceipt, rerun: str) -> GateReceipt:
+def require(receipt: GateReceipt, label: date | str, rerun: str) -> GateReceipt:
     """Raise GateError when an expectation failed that stops the batch."""
     if receipt.blocking:
         lines = [
             f"  - {r.dataset}: {r.reason}. {r.expectation}: {r.observed}" for r in receipt.blocking
         ]
         raise GateError(
-            f"Gate {receipt.gate} stopped batch {receipt.batch_date}: "
+            f"Gate {receipt.gate} stopped batch {label}: "
             f"{len(lines)} of {len(receipt.results)} expectations failed.\n"
             + "\n".join(lines)
             + f"\nCorrect the source, then run again: {rerun}"
@@ -177,7 +177,9 @@ def _validate(
     outcome = definition.run(
         batch_parameters=batch_parameters,
         result_format={"result_format": "SUMMARY", "partial_unexpected_count": _SAMPLE},
-        run_id=RunIdentifier(run_name=f"{scope.batch_date} {run_id}", run_time=datetime.now(UTC)),
+        run_id=RunIdentifier(
+            run_name=f"{max(scope.batch_dates)} {run_id}", run_time=datetime.now(UTC)
+        ),
     )
     by_id = {r.expectation_config.id: r for r in outcome.results if r.expectation_config}
     stored = {expectation.id for expectation in definition.suite.expectations}
@@ -267,17 +269,21 @@ def _note(settings: Settings, receipt: GateReceipt, run_id: str) -> None:
         )
 
 
-@task(name="validate", task_run_name="validate {gate} {batch_date}", **RETRY)
+@task(name="validate", task_run_name="validate {gate} {label}", **RETRY)
 def validate(
-    gate: str, batch_date: date, receipts: list[UploadReceipt], run_id: str, rerun: str
+    gate: str,
+    batch_dates: list[date],
+    receipts: list[UploadReceipt],
+    run_id: str,
+    label: date | str,
+    rerun: str,
 ) -> GateReceipt:
-    """Run one gate; raises GateError when it stops the batch."""
+    """Run one gate; raises GateError when it stops the batches."""
     settings = Settings()
     from tasks.expectations.check import Scope  # noqa: PLC0415
 
-    receipt = run_gate(
-        settings, gate, Scope(batch_date, tuple(receipts), settings.quarantine_limit), run_id
-    )
+    scope = Scope(tuple(batch_dates), tuple(receipts), settings.quarantine_limit)
+    receipt = run_gate(settings, gate, scope, run_id)
     logger = get_run_logger()
     for failed in receipt.failed:
         level = {"critical": logging.ERROR, "warning": logging.WARNING}.get(
@@ -285,6 +291,8 @@ def validate(
         )
         logger.log(level, "%s: %s (%s)", failed.dataset, failed.reason, failed.observed)
     passed = len(receipt.results) - len(receipt.failed)
-    logger.info("gate %s: %s of %s expectations hold", gate, passed, len(receipt.results))
-    gate_artifact(receipt)
-    return require(receipt, rerun)
+    logger.info(
+        "gate %s, %s: %s of %s expectations hold", gate, label, passed, len(receipt.results)
+    )
+    gate_artifact(receipt, label)
+    return require(receipt, label, rerun)

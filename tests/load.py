@@ -5,17 +5,20 @@ import hashlib
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from infra.contracts import contracts
+from infra.folders import LocalFolder
 from infra.lake import Lake
 from infra.settings import Settings
 from infra.warehouse import transaction
 from tasks.copy import copy_table
-from tasks.models import models, published_models
-from tasks.prepare import open_batch, prepare_warehouse
-from tasks.publish import publish_batch
-from tasks.receipts import UploadReceipt
-from tasks.transform import collect_keys, compute_model
+from tasks.lock import take
+from tasks.models import published_models
+from tasks.prepare import clear_arrivals, open_batches, prepare_lock, prepare_warehouse
+from tasks.publish import publish_batches
+from tasks.receipts import OpenBatch, UploadReceipt
+from tasks.transform import collect_keys, compute_model, drop_candidates
 from tasks.upload import upload_table
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -80,6 +83,9 @@ def _filled(table: str, header: list[str], row: dict[str, Any]) -> dict[str, Any
     return filled
 
 
+RUN = "run"  # of the loader, which holds the writer's lock
+
+
 class Loader:
     """Takes batches through upload, copy, transform and publish."""
 
@@ -87,6 +93,8 @@ class Loader:
         self.settings = settings
         self._folder = folder
         self._count = 0
+        prepare_lock(settings)
+        self._take()
         prepare_warehouse(settings)
 
     def rows(self, day: date, **tables: list[dict[str, Any]]) -> None:
@@ -95,22 +103,39 @@ class Loader:
         source = write_source(self._folder / f"source-{self._count}", tables)
         self.stage(day, source)
         self.compute()
-        publish_batch(self.settings, day, str(source), "run")
+        self.publish()
+
+    def retract(self, day: date) -> None:
+        """Withdraw the batch of a day."""
+        open_batches(
+            self.settings, [OpenBatch(batch_date=day, action="retract", source="")], self._take()
+        )
+        self.compute()
+        self.publish()
 
     def stage(self, day: date, source: Path) -> tuple[UploadReceipt, ...]:
-        """Upload and copy a source folder, and open it as the current batch."""
-        lake = Lake(self.settings)
-        open_batch(self.settings, day)
-        receipts = tuple(upload_table(lake, source, table, day) for table in contracts())
+        """Upload and copy a source folder, as the open batch."""
+        lake, folder = Lake(self.settings), LocalFolder(source)
+        run_id = self._take()
+        open_batches(self.settings, [OpenBatch(batch_date=day, source=str(source))], run_id)
+        receipts = tuple(upload_table(lake, folder, table, day) for table in contracts())
         for receipt in receipts:
-            copy_table(self.settings, receipt, "run")
+            copy_table(self.settings, [receipt], run_id)
         return receipts
 
     def compute(self) -> None:
         """Compute all candidates of the open batch."""
-        collect_keys(self.settings)
+        collect_keys(self.settings, RUN)
         for model in published_models():
-            compute_model(self.settings, model)
+            compute_model(self.settings, model, RUN)
+
+    def publish(self) -> None:
+        """Publish the open batch, under a run of its own."""
+        run_id = f"{RUN}-{uuid4().hex[:8]}"
+        take(self.settings, run_id, "test")
+        with transaction(self.settings) as work:
+            work.run("UPDATE audit.writer SET run_id = %s", [run_id])
+        publish_batches(self.settings, run_id)
 
     def clear(self) -> None:
         """Empty staging, candidates, analytics and audit."""
@@ -119,7 +144,13 @@ class Loader:
                 work.run(f"DELETE FROM staging.{table}")
             for model in published_models():
                 work.run(f"DELETE FROM analytics.{model.name}")
-            for model in models():
-                work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
-            for table in ("batches", "loads", "validations", "withdrawn"):
+            drop_candidates(work)
+            clear_arrivals(work)
+            for table in ("batches", "loads", "validations"):
                 work.run(f"DELETE FROM audit.{table}")
+
+    def _take(self) -> str:
+        with transaction(self.settings) as work:
+            work.run("DELETE FROM audit.writer")
+        take(self.settings, RUN, "test")
+        return RUN

@@ -1,8 +1,10 @@
 """Starts and stops the local S3 and Redshift.
 
 State lives under `OLIST_HOME`; `stack.json` there tells other commands where a running stack is.
+Whoever starts the stack stops it, once nobody else uses it.
 """
 
+import fcntl
 import json
 import os
 import secrets
@@ -13,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import boto3
 from botocore.exceptions import ClientError
@@ -69,12 +72,15 @@ def running(settings: Settings) -> Iterator[Settings]:
     home = settings.state
     home.mkdir(parents=True, exist_ok=True)
     note = home / "stack.json"
-    known = _known(note)
     services: list[Service] = []
+    users = (home / "stack.users").open("a")  # locked by each user: shared, or alone to stop it
     try:
-        environment = known or _start(home, services, settings)
-        if not known:
-            _write_private(note, json.dumps(environment))
+        with _alone(home / "stack.starting"):
+            fcntl.flock(users, fcntl.LOCK_SH)  # waits while one is being stopped
+            known = _known(note)
+            environment = known or _start(home, services, settings)
+            if not known:
+                _write_private(note, json.dumps(environment))
         before = {name: os.environ.get(name) for name in environment}
         os.environ.update(environment)
         try:
@@ -87,9 +93,32 @@ def running(settings: Settings) -> Iterator[Settings]:
                 os.environ.pop(name, None) if value is None else os.environ.update({name: value})
     finally:
         if services:
+            _wait_for_others(users, home)
             note.unlink(missing_ok=True)
         for service in reversed(services):
             service.stop()
+        users.close()
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """One process at a time."""
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _wait_for_others(users: IO[str], home: Path) -> None:
+    fcntl.flock(users, fcntl.LOCK_UN)
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(
+            f"Other olist commands use the local S3 and Redshift of {home}: they are stopped "
+            "when those have ended. Press Ctrl-C to stop them now",
+            file=sys.stderr,
+        )
+        fcntl.flock(users, fcntl.LOCK_EX)
 
 
 def _start(home: Path, services: list[Service], settings: Settings) -> dict[str, str]:

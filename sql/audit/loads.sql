@@ -1,7 +1,7 @@
 -- audit.loads
 -- Purpose:   Which file each staging table holds for a batch, and what it held
 -- Grain:     table_name, batch_date
--- Load rule: replaced in the transaction that copies the file
+-- Load rule: replaced in the transaction that publishes the batch
 
 CREATE TABLE IF NOT EXISTS audit.loads (
     table_name VARCHAR(127) NOT NULL,

@@ -5,48 +5,78 @@
 -- Load rule: a view over staging, audit.loads and analytics
 
 CREATE OR REPLACE VIEW audit.reconciliation AS
-WITH items AS (
+WITH latest_items AS (
+    -- grouped and joined, not ranked: this reads all of history, every day
     SELECT
-        price,
-        freight_value,
-        RANK() OVER (PARTITION BY order_id ORDER BY batch_date DESC) AS recency
+        order_id,
+        MAX(batch_date) AS batch_date
     FROM staging.order_items
+    GROUP BY order_id
 ),
 
-payments AS (
+latest_payments AS (
     SELECT
-        payment_value,
-        RANK() OVER (PARTITION BY order_id ORDER BY batch_date DESC) AS recency
+        order_id,
+        MAX(batch_date) AS batch_date
     FROM staging.order_payments
+    GROUP BY order_id
 ),
 
-reviews AS (
-    SELECT RANK() OVER (PARTITION BY order_id ORDER BY batch_date DESC) AS recency
-    FROM staging.order_reviews
-),
-
-customers AS (
+latest_reviews AS (
     SELECT
-        customer_unique_id,
-        RANK() OVER (PARTITION BY customer_id ORDER BY batch_date DESC) AS recency
+        order_id,
+        MAX(batch_date) AS batch_date
+    FROM staging.order_reviews
+    GROUP BY order_id
+),
+
+latest_customers AS (
+    SELECT
+        customer_id,
+        MAX(batch_date) AS batch_date
     FROM staging.customers
+    GROUP BY customer_id
 ),
 
 item_totals AS (
     SELECT
         COUNT(*) AS row_count,
-        SUM(price) AS price,
-        SUM(freight_value) AS freight_value
-    FROM items
-    WHERE recency = 1
+        SUM(order_items.price) AS price,
+        SUM(order_items.freight_value) AS freight_value
+    FROM staging.order_items
+    INNER JOIN latest_items
+        ON
+            order_items.order_id = latest_items.order_id
+            AND order_items.batch_date = latest_items.batch_date
 ),
 
 payment_totals AS (
     SELECT
         COUNT(*) AS row_count,
-        SUM(payment_value) AS payment_value
-    FROM payments
-    WHERE recency = 1
+        SUM(order_payments.payment_value) AS payment_value
+    FROM staging.order_payments
+    INNER JOIN latest_payments
+        ON
+            order_payments.order_id = latest_payments.order_id
+            AND order_payments.batch_date = latest_payments.batch_date
+),
+
+review_totals AS (
+    SELECT COUNT(*) AS row_count
+    FROM staging.order_reviews
+    INNER JOIN latest_reviews
+        ON
+            order_reviews.order_id = latest_reviews.order_id
+            AND order_reviews.batch_date = latest_reviews.batch_date
+),
+
+person_totals AS (
+    SELECT COUNT(DISTINCT customers.customer_unique_id) AS row_count
+    FROM staging.customers
+    INNER JOIN latest_customers
+        ON
+            customers.customer_id = latest_customers.customer_id
+            AND customers.batch_date = latest_customers.batch_date
 ),
 
 fact_item_totals AS (
@@ -154,15 +184,12 @@ totals AS (
     UNION ALL
     SELECT
         'reviews: staging = fact_review' AS measure,
-        CAST((SELECT COUNT(*) FROM reviews WHERE recency = 1) AS DECIMAL(18, 2)) AS source_total,
+        CAST((SELECT row_count FROM review_totals) AS DECIMAL(18, 2)) AS source_total,
         CAST((SELECT COUNT(*) FROM analytics.fact_review) AS DECIMAL(18, 2)) AS published_total
     UNION ALL
     SELECT
         'persons: staging = single_customer_view' AS measure,
-        CAST(
-            (SELECT COUNT(DISTINCT customer_unique_id) FROM customers WHERE recency = 1)
-            AS DECIMAL(18, 2)
-        ) AS source_total,
+        CAST((SELECT row_count FROM person_totals) AS DECIMAL(18, 2)) AS source_total,
         CAST((SELECT COUNT(*) FROM analytics.single_customer_view) AS DECIMAL(18, 2)) AS published_total
     UNION ALL
     SELECT

@@ -21,27 +21,71 @@ DISTSTYLE ALL
 SORTKEY (date_key);
 
 INSERT INTO candidate.dim_date
-WITH seen AS (
+WITH moments AS (
     SELECT
-        MIN(order_purchase_timestamp) AS first_day,
+        order_id,
+        purchased_at,
+        approved_at,
+        shipped_at,
+        delivered_at,
+        estimated_delivery_at
+    FROM candidate.fact_order
+    UNION ALL
+    -- what earlier batches published and this one does not touch
+    SELECT
+        order_id,
+        purchased_at,
+        approved_at,
+        shipped_at,
+        delivered_at,
+        estimated_delivery_at
+    FROM analytics.fact_order
+    WHERE order_id NOT IN (SELECT touched_order.order_id FROM candidate.touched_order)
+),
+
+shipping_limits AS (
+    SELECT shipping_limit_at
+    FROM candidate.fact_order_item
+    UNION ALL
+    SELECT shipping_limit_at
+    FROM analytics.fact_order_item
+    WHERE order_id NOT IN (SELECT touched_order.order_id FROM candidate.touched_order)
+),
+
+reviews AS (
+    SELECT
+        created_at,
+        answered_at
+    FROM candidate.fact_review
+    UNION ALL
+    SELECT
+        created_at,
+        answered_at
+    FROM analytics.fact_review
+    WHERE order_id NOT IN (SELECT touched_order.order_id FROM candidate.touched_order)
+),
+
+seen AS (
+    SELECT
+        MIN(purchased_at) AS first_day,
         GREATEST(
-            MAX(order_purchase_timestamp),
-            MAX(order_approved_at),
-            MAX(order_delivered_carrier_date),
-            MAX(order_delivered_customer_date),
-            MAX(order_estimated_delivery_date)
+            MAX(purchased_at),
+            MAX(approved_at),
+            MAX(shipped_at),
+            MAX(delivered_at),
+            MAX(estimated_delivery_at)
         ) AS last_day
-    FROM staging.orders
+    FROM moments
     UNION ALL
     SELECT
-        MIN(shipping_limit_date) AS first_day,
-        MAX(shipping_limit_date) AS last_day
-    FROM staging.order_items
+        MIN(shipping_limit_at) AS first_day,
+        MAX(shipping_limit_at) AS last_day
+    FROM shipping_limits
     UNION ALL
     SELECT
-        LEAST(MIN(review_creation_date), MIN(review_answer_timestamp)) AS first_day,
-        GREATEST(MAX(review_creation_date), MAX(review_answer_timestamp)) AS last_day
-    FROM staging.order_reviews
+        LEAST(MIN(created_at), MIN(answered_at)) AS first_day,
+        GREATEST(MAX(created_at), MAX(answered_at)) AS last_day
+    FROM reviews
 ),
 
 bounds AS (

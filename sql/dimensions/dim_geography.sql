@@ -21,7 +21,7 @@ WITH latest_delivery AS (
     SELECT
         geolocation_zip_code_prefix AS zip_code_prefix,
         MAX(batch_date) AS batch_date
-    FROM staging.geolocation
+    FROM candidate.history_geolocation
     WHERE geolocation_zip_code_prefix IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip)
     GROUP BY geolocation_zip_code_prefix
 ),
@@ -34,7 +34,7 @@ points AS (
         -- Redshift compares without trailing blanks; which spelling a group shows would be chance
         TRIM(geolocation.geolocation_city) AS city,
         geolocation.geolocation_state AS state
-    FROM staging.geolocation
+    FROM candidate.history_geolocation AS geolocation
     INNER JOIN latest_delivery
         ON
             geolocation.geolocation_zip_code_prefix = latest_delivery.zip_code_prefix
@@ -91,7 +91,7 @@ names AS (
         customer_state AS state,
         2 AS source_rank,
         COUNT(DISTINCT customer_id) AS mentions
-    FROM staging.customers
+    FROM candidate.history_customers
     WHERE customer_zip_code_prefix IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip)
     GROUP BY
         customer_zip_code_prefix,
@@ -104,7 +104,7 @@ names AS (
         seller_state AS state,
         2 AS source_rank,
         COUNT(DISTINCT seller_id) AS mentions
-    FROM staging.sellers
+    FROM candidate.history_sellers
     WHERE seller_zip_code_prefix IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip)
     GROUP BY
         seller_zip_code_prefix,

@@ -36,7 +36,7 @@ WITH deliveries AS (
         || COALESCE(CAST(product_length_cm AS VARCHAR(12)), '') || '|'
         || COALESCE(CAST(product_height_cm AS VARCHAR(12)), '') || '|'
         || COALESCE(CAST(product_width_cm AS VARCHAR(12)), '') AS attributes
-    FROM staging.products
+    FROM candidate.history_products AS products
     WHERE product_id IN (SELECT touched_product.product_id FROM candidate.touched_product)
 ),
 
@@ -80,7 +80,7 @@ translations AS (
             PARTITION BY product_category_name
             ORDER BY batch_date DESC
         ) AS place
-    FROM staging.category_translation
+    FROM candidate.history_category_translation
 )
 
 SELECT

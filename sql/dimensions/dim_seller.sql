@@ -32,7 +32,7 @@ WITH deliveries AS (
         seller_state AS state,
         batch_date,
         seller_zip_code_prefix || '|' || seller_city || '|' || seller_state AS attributes
-    FROM staging.sellers
+    FROM candidate.history_sellers
     WHERE seller_id IN (SELECT touched_seller.seller_id FROM candidate.touched_seller)
 ),
 

@@ -12,10 +12,10 @@ WITH ranked AS (
             PARTITION BY customers.customer_id
             ORDER BY customers.batch_date DESC
         ) AS recency
-    FROM staging.customers
+    FROM candidate.history_customers AS customers
     WHERE customers.customer_id IN (
         SELECT versions.customer_id
-        FROM staging.customers AS versions
+        FROM candidate.history_customers AS versions
         INNER JOIN candidate.touched_person
             ON versions.customer_unique_id = touched_person.customer_unique_id
     )

@@ -4,13 +4,18 @@
 -- Load rule: made anew for every publish
 
 CREATE TABLE candidate.latest_order_reviews AS
-WITH ranked AS (
+WITH versions AS (
+    SELECT history_order_reviews.*
+    FROM candidate.history_order_reviews
+    INNER JOIN candidate.touched_order ON history_order_reviews.order_id = touched_order.order_id
+),
+
+ranked AS (
     SELECT
-        order_reviews.*,
+        versions.*,
         -- the latest batch that delivered the order wins
-        RANK() OVER (PARTITION BY order_reviews.order_id ORDER BY order_reviews.batch_date DESC) AS recency
-    FROM staging.order_reviews
-    WHERE order_reviews.order_id IN (SELECT touched_order.order_id FROM candidate.touched_order)
+        RANK() OVER (PARTITION BY order_id ORDER BY batch_date DESC) AS recency
+    FROM versions
 )
 
 SELECT *

@@ -4,13 +4,18 @@
 -- Load rule: made anew for every publish
 
 CREATE TABLE candidate.latest_orders AS
-WITH ranked AS (
+WITH versions AS (
+    SELECT history_orders.*
+    FROM candidate.history_orders
+    INNER JOIN candidate.touched_order ON history_orders.order_id = touched_order.order_id
+),
+
+ranked AS (
     SELECT
-        orders.*,
+        versions.*,
         -- the latest batch that delivered the order wins
-        RANK() OVER (PARTITION BY orders.order_id ORDER BY orders.batch_date DESC) AS recency
-    FROM staging.orders
-    WHERE orders.order_id IN (SELECT touched_order.order_id FROM candidate.touched_order)
+        RANK() OVER (PARTITION BY order_id ORDER BY batch_date DESC) AS recency
+    FROM versions
 )
 
 SELECT *

@@ -2,7 +2,7 @@
 -- Purpose:   English names of the product categories; two categories of the real data have none
 -- Grain:     product_category_name, in each batch that delivered it
 -- Source:    product_category_name_translation.csv
--- Load rule: COPY replaces the rows of the batch; every batch ever received is kept
+-- Load rule: publishing a batch replaces its rows; those of all other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.category_translation (
     product_category_name VARCHAR(64) NOT NULL,

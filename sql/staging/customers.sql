@@ -3,7 +3,7 @@
 --            the person is customer_unique_id
 -- Grain:     customer_id, in each batch that delivered it
 -- Source:    olist_customers_dataset.csv
--- Load rule: COPY replaces the rows of the batch; every batch ever received is kept
+-- Load rule: publishing a batch replaces its rows; those of all other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.customers (
     customer_id VARCHAR(32) NOT NULL,

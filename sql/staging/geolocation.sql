@@ -3,7 +3,7 @@
 --            points outside Brazil occur
 -- Grain:     none: a point may be delivered many times
 -- Source:    olist_geolocation_dataset.csv
--- Load rule: COPY replaces the rows of the batch; every batch ever received is kept
+-- Load rule: publishing a batch replaces its rows; those of all other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.geolocation (
     geolocation_zip_code_prefix VARCHAR(5) NOT NULL,

@@ -2,7 +2,7 @@
 -- Purpose:   Items of an order, one row for each piece; price and freight_value in R$
 -- Grain:     order_id, order_item_id, in each batch that delivered it
 -- Source:    olist_order_items_dataset.csv
--- Load rule: COPY replaces the rows of the batch; every batch ever received is kept
+-- Load rule: publishing a batch replaces its rows; those of all other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.order_items (
     order_id VARCHAR(32) NOT NULL,

@@ -2,7 +2,7 @@
 -- Purpose:   Payments of an order, one row for each means used; payment_value in R$
 -- Grain:     order_id, payment_sequential, in each batch that delivered it
 -- Source:    olist_order_payments_dataset.csv
--- Load rule: COPY replaces the rows of the batch; every batch ever received is kept
+-- Load rule: publishing a batch replaces its rows; those of all other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.order_payments (
     order_id VARCHAR(32) NOT NULL,

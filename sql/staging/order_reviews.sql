@@ -2,7 +2,7 @@
 -- Purpose:   Reviews of orders; a review_id may cover several orders, an order may have several reviews
 -- Grain:     review_id, order_id, in each batch that delivered it
 -- Source:    olist_order_reviews_dataset.csv
--- Load rule: COPY replaces the rows of the batch; every batch ever received is kept
+-- Load rule: publishing a batch replaces its rows; those of all other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.order_reviews (
     review_id VARCHAR(32) NOT NULL,

@@ -3,7 +3,7 @@
 --            columns (lenght)
 -- Grain:     product_id, in each batch that delivered it
 -- Source:    olist_products_dataset.csv
--- Load rule: COPY replaces the rows of the batch; every batch ever received is kept
+-- Load rule: publishing a batch replaces its rows; those of all other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.products (
     product_id VARCHAR(32) NOT NULL,

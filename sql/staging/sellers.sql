@@ -2,7 +2,7 @@
 -- Purpose:   Sellers and where they ship from
 -- Grain:     seller_id, in each batch that delivered it
 -- Source:    olist_sellers_dataset.csv
--- Load rule: COPY replaces the rows of the batch; every batch ever received is kept
+-- Load rule: publishing a batch replaces its rows; those of all other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.sellers (
     seller_id VARCHAR(32) NOT NULL,

@@ -4,30 +4,33 @@
 -- Load rule: made anew for every publish
 
 CREATE TABLE candidate.changed_order AS
-SELECT orders.order_id
-FROM staging.orders
-WHERE orders.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+SELECT delta_orders.order_id
+FROM candidate.delta_orders
 UNION
-SELECT order_items.order_id
-FROM staging.order_items
-WHERE order_items.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+SELECT delta_order_items.order_id
+FROM candidate.delta_order_items
 UNION
-SELECT order_payments.order_id
-FROM staging.order_payments
-WHERE order_payments.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+SELECT delta_order_payments.order_id
+FROM candidate.delta_order_payments
 UNION
-SELECT order_reviews.order_id
-FROM staging.order_reviews
-WHERE order_reviews.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+SELECT delta_order_reviews.order_id
+FROM candidate.delta_order_reviews
 UNION
-SELECT order_items.order_id
-FROM staging.order_items
-WHERE order_items.product_id IN (SELECT touched_product.product_id FROM candidate.touched_product)
+SELECT history_order_items.order_id
+FROM candidate.history_order_items
+WHERE
+    history_order_items.product_id IN (
+        SELECT touched_product.product_id FROM candidate.touched_product
+    )
 UNION
-SELECT order_items.order_id
-FROM staging.order_items
-WHERE order_items.seller_id IN (SELECT touched_seller.seller_id FROM candidate.touched_seller)
+SELECT history_order_items.order_id
+FROM candidate.history_order_items
+WHERE
+    history_order_items.seller_id IN (
+        SELECT touched_seller.seller_id FROM candidate.touched_seller
+    )
 UNION
-SELECT withdrawn.key_value AS order_id
-FROM audit.withdrawn
-WHERE withdrawn.column_name = 'order_id';
+-- a rebuild also removes what staging does not account for
+SELECT fact_order.order_id
+FROM analytics.fact_order
+WHERE EXISTS (SELECT 1 FROM audit.open_batch WHERE open_batch.action IN ('rebuild', 'restore'));

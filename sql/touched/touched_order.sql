@@ -5,11 +5,12 @@
 -- Load rule: made anew for every publish
 
 CREATE TABLE candidate.touched_order AS
-SELECT orders.order_id
-FROM staging.orders
-INNER JOIN staging.customers ON orders.customer_id = customers.customer_id
+SELECT history_orders.order_id
+FROM candidate.history_orders
+INNER JOIN candidate.history_customers
+    ON history_orders.customer_id = history_customers.customer_id
 INNER JOIN candidate.touched_person
-    ON customers.customer_unique_id = touched_person.customer_unique_id
+    ON history_customers.customer_unique_id = touched_person.customer_unique_id
 UNION
 SELECT changed_order.order_id
 FROM candidate.changed_order;

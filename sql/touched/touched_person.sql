@@ -6,35 +6,44 @@
 CREATE TABLE candidate.touched_person AS
 WITH changed_customers AS (
     -- every version of the order row: an order that was moved to another customer touches both
-    SELECT orders.customer_id
-    FROM staging.orders
-    INNER JOIN candidate.changed_order ON orders.order_id = changed_order.order_id
+    SELECT history_orders.customer_id
+    FROM candidate.history_orders
+    INNER JOIN candidate.changed_order ON history_orders.order_id = changed_order.order_id
     UNION
-    SELECT customers.customer_id
-    FROM staging.customers
-    WHERE customers.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+    SELECT delta_orders.customer_id
+    FROM candidate.delta_orders
     UNION
-    SELECT customers.customer_id
-    FROM staging.customers
-    INNER JOIN staging.geolocation
-        ON customers.customer_zip_code_prefix = geolocation.geolocation_zip_code_prefix
-    WHERE geolocation.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+    SELECT delta_customers.customer_id
+    FROM candidate.delta_customers
     UNION
-    SELECT customers.customer_id
-    FROM staging.customers
-    INNER JOIN audit.withdrawn ON customers.customer_zip_code_prefix = withdrawn.key_value
-    WHERE withdrawn.column_name = 'zip_code_prefix'
+    SELECT history_customers.customer_id
+    FROM candidate.history_customers
+    INNER JOIN candidate.delta_geolocation
+        ON
+            history_customers.customer_zip_code_prefix
+            = delta_geolocation.geolocation_zip_code_prefix
 )
 
-SELECT customers.customer_unique_id
-FROM staging.customers
-WHERE customers.customer_id IN (SELECT changed_customers.customer_id FROM changed_customers)
+SELECT history_customers.customer_unique_id
+FROM candidate.history_customers
+INNER JOIN changed_customers ON history_customers.customer_id = changed_customers.customer_id
+UNION
+SELECT delta_customers.customer_unique_id
+FROM candidate.delta_customers
 UNION
 -- whoever the changed orders were published for
 SELECT fact_order.customer_unique_id
 FROM analytics.fact_order
 INNER JOIN candidate.changed_order ON fact_order.order_id = changed_order.order_id
+WHERE fact_order.customer_unique_id IS NOT NULL
 UNION
-SELECT withdrawn.key_value AS customer_unique_id
-FROM audit.withdrawn
-WHERE withdrawn.column_name = 'customer_unique_id';
+-- a rebuild also removes what staging does not account for
+SELECT dim_customer.customer_unique_id
+FROM analytics.dim_customer
+WHERE
+    dim_customer.customer_unique_id IS NOT NULL
+    AND EXISTS (SELECT 1 FROM audit.open_batch WHERE open_batch.action IN ('rebuild', 'restore'))
+UNION
+SELECT customer_totals.customer_unique_id
+FROM analytics.customer_totals
+WHERE EXISTS (SELECT 1 FROM audit.open_batch WHERE open_batch.action IN ('rebuild', 'restore'));

@@ -4,22 +4,17 @@
 -- Load rule: made anew for every publish
 
 CREATE TABLE candidate.touched_product AS
-SELECT products.product_id
-FROM staging.products
-WHERE products.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+SELECT delta_products.product_id
+FROM candidate.delta_products
 UNION
-SELECT products.product_id
-FROM staging.products
-INNER JOIN staging.category_translation
-    ON products.product_category_name = category_translation.product_category_name
-WHERE category_translation.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+SELECT history_products.product_id
+FROM candidate.history_products
+INNER JOIN candidate.delta_category_translation
+    ON history_products.product_category_name = delta_category_translation.product_category_name
 UNION
--- the product's category had a translation that is gone
-SELECT products.product_id
-FROM staging.products
-INNER JOIN audit.withdrawn ON products.product_category_name = withdrawn.key_value
-WHERE withdrawn.column_name = 'product_category_name'
-UNION
-SELECT withdrawn.key_value AS product_id
-FROM audit.withdrawn
-WHERE withdrawn.column_name = 'product_id';
+-- a rebuild also removes what staging does not account for
+SELECT dim_product.product_id
+FROM analytics.dim_product
+WHERE
+    dim_product.product_id IS NOT NULL
+    AND EXISTS (SELECT 1 FROM audit.open_batch WHERE open_batch.action IN ('rebuild', 'restore'));

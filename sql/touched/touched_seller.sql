@@ -4,10 +4,12 @@
 -- Load rule: made anew for every publish
 
 CREATE TABLE candidate.touched_seller AS
-SELECT sellers.seller_id
-FROM staging.sellers
-WHERE sellers.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+SELECT delta_sellers.seller_id
+FROM candidate.delta_sellers
 UNION
-SELECT withdrawn.key_value AS seller_id
-FROM audit.withdrawn
-WHERE withdrawn.column_name = 'seller_id';
+-- a rebuild also removes what staging does not account for
+SELECT dim_seller.seller_id
+FROM analytics.dim_seller
+WHERE
+    dim_seller.seller_id IS NOT NULL
+    AND EXISTS (SELECT 1 FROM audit.open_batch WHERE open_batch.action IN ('rebuild', 'restore'));

@@ -4,18 +4,18 @@
 -- Load rule: made anew for every publish
 
 CREATE TABLE candidate.touched_zip AS
-SELECT geolocation.geolocation_zip_code_prefix AS zip_code_prefix
-FROM staging.geolocation
-WHERE geolocation.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+SELECT delta_geolocation.geolocation_zip_code_prefix AS zip_code_prefix
+FROM candidate.delta_geolocation
 UNION
-SELECT customers.customer_zip_code_prefix AS zip_code_prefix
-FROM staging.customers
-WHERE customers.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+SELECT delta_customers.customer_zip_code_prefix AS zip_code_prefix
+FROM candidate.delta_customers
 UNION
-SELECT sellers.seller_zip_code_prefix AS zip_code_prefix
-FROM staging.sellers
-WHERE sellers.batch_date IN (SELECT open_batch.batch_date FROM audit.open_batch)
+SELECT delta_sellers.seller_zip_code_prefix AS zip_code_prefix
+FROM candidate.delta_sellers
 UNION
-SELECT withdrawn.key_value AS zip_code_prefix
-FROM audit.withdrawn
-WHERE withdrawn.column_name = 'zip_code_prefix';
+-- a rebuild also removes what staging does not account for
+SELECT dim_geography.zip_code_prefix
+FROM analytics.dim_geography
+WHERE
+    dim_geography.zip_code_prefix IS NOT NULL
+    AND EXISTS (SELECT 1 FROM audit.open_batch WHERE open_batch.action IN ('rebuild', 'restore'));

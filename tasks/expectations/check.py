@@ -32,7 +32,7 @@ class Check:
 class Scope:
     """What a gate looks at."""
 
-    batch_date: date
+    batch_dates: tuple[date, ...]
     receipts: tuple[UploadReceipt, ...] = ()
     quarantine_limit: float = 0.01
 
@@ -42,7 +42,7 @@ class Layer:
     """A gate: its datasets, each with the rows that count, and the checks on them.
 
     `receipts`: not a table but the receipts of the uploads, one row a file; `batch`: the rows of
-    the open batch (the view `candidate.batch_<table>`); `table`: all rows.
+    the open batches (`candidate.batch_<table>`); `table`: all rows.
     """
 
     name: str

@@ -24,7 +24,13 @@ def layer(scope: Scope) -> Layer:
             column="table_name",
             value_set=sorted(contracts()),
         ),
-        check(FILES, gxe.ExpectColumnValuesToBeUnique, "one file a table", column="table_name"),
+        check(FILES, gxe.ExpectColumnValuesToBeUnique, "one file a table and batch", column="file"),
+        check(
+            FILES,
+            gxe.ExpectTableRowCountToEqual,
+            "each batch has a file for each table",
+            value=len(contracts()) * len(scope.batch_dates),
+        ),
         check(
             FILES,
             gxe.ExpectColumnSumToBeBetween,
@@ -86,6 +92,7 @@ def files_frame(receipts: tuple[UploadReceipt, ...]) -> pd.DataFrame:
         [
             {
                 "table_name": receipt.table,
+                "file": f"{receipt.batch_date} {receipt.table}",
                 "source_file": receipt.source_file,
                 "rows_read": receipt.rows_read,
                 "rows_loaded": receipt.rows_loaded,

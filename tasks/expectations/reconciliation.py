@@ -1,10 +1,15 @@
-"""Reconciliation: what is published is what the files held, to the cent."""
+"""Reconciliation: what is published is what the files held, to the cent.
+
+The single customer view is a view, so it is looked at here, too, once its rows are there.
+"""
 
 import great_expectations.expectations as gxe
 
 from tasks.expectations.check import Layer, Scope, check
 
 _TOTALS = "audit.reconciliation"
+_SCV = "analytics.single_customer_view"
+SEGMENTS = ["at risk", "big spender", "lapsed", "loyal", "new", "no orders", "promising"]
 
 
 def layer(scope: Scope) -> Layer:
@@ -30,5 +35,12 @@ def layer(scope: Scope) -> Layer:
             "all measures were compared",
             value=13,
         ),
+        check(
+            _SCV,
+            gxe.ExpectColumnValuesToBeInSet,
+            "a segment is a known one",
+            column="segment",
+            value_set=SEGMENTS,
+        ),
     ]
-    return Layer("reconciliation", {_TOTALS: "table"}, checks)
+    return Layer("reconciliation", {_TOTALS: "table", _SCV: "table"}, checks)

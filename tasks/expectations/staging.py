@@ -2,7 +2,7 @@
 
 import great_expectations.expectations as gxe
 
-from infra.contracts import Contract, contracts
+from infra.contracts import BATCH_DATE, Contract, contracts
 from tasks.expectations.check import Check, Extent, Layer, Scope, Severity, check, grain, rows
 
 STATES = [
@@ -22,12 +22,12 @@ def layer(scope: Scope) -> Layer:
     checks = [c for contract in contracts().values() for c in _from_contract(contract)]
     checks += [
         check(
-            f"staging.{receipt.table}",
+            f"staging.{table}",
             gxe.ExpectTableRowCountToEqual,
             "staging holds as many rows as the file's Parquet",
-            value=receipt.rows_loaded,
+            value=sum(r.rows_loaded for r in scope.receipts if r.table == table),
         )
-        for receipt in scope.receipts
+        for table in sorted({receipt.table for receipt in scope.receipts})
     ]
     datasets: dict[str, Extent] = {f"staging.{name}": "batch" for name in contracts()}
     return Layer("staging", datasets, checks + _values() + _references())
@@ -38,7 +38,7 @@ def _from_contract(contract: Contract) -> list[Check]:
     checks = []
     if contract.key:
         reason = f"{', '.join(contract.key)} is the grain of the batch"
-        checks.append(grain(dataset, list(contract.key), reason))
+        checks.append(grain(dataset, [*contract.key, BATCH_DATE], reason))
     for column in contract.source_columns:
         # where an id refers to another table, that reference is checked instead
         own = column.name in contract.key[:1] or column.name.endswith("unique_id")
@@ -143,7 +143,7 @@ def _references() -> list[Check]:
             f"""
             SELECT child.{column}
             FROM {{batch}} AS child
-            LEFT JOIN staging.{parent} AS parent ON child.{column} = parent.{column}
+            LEFT JOIN candidate.history_{parent} AS parent ON child.{column} = parent.{column}
             WHERE parent.{column} IS NULL
             """,
             f"every {column} of {child} is in {parent}",

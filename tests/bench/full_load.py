@@ -27,11 +27,10 @@ _LIMIT = PROJECT / "tests" / "bench" / "limit.sql"
 _FLOW = """
 import json, sys, time
 begun = float(sys.argv[2])
-from pathlib import Path
 from datetime import date
 from flows.daily_elt import daily_elt
 ready = time.time() - begun
-receipt = daily_elt(date(2018, 10, 18), Path(sys.argv[1]))
+receipt = daily_elt(date(2018, 10, 18), sys.argv[1])
 print(json.dumps({"import": ready, **receipt.seconds}), file=sys.stderr)
 """
 

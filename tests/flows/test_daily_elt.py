@@ -32,7 +32,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def first(prefect_api, stack: Settings, source: Path) -> RunReceipt:
-    return daily_elt(DAY, source)
+    return daily_elt(DAY, str(source))
 
 
 def checksums(settings: Settings) -> dict[str, str]:
@@ -64,7 +64,7 @@ def test_a_second_run_uploads_and_changes_nothing(
 ) -> None:
     lake = Lake(stack)
     before, objects = checksums(stack), sorted(lake.keys(""))
-    second = daily_elt(DAY, source)
+    second = daily_elt(DAY, str(source))
     assert not any(r.uploaded for r in second.uploads)
     assert not any(r.copied for r in second.copies)
     assert checksums(stack) == before
@@ -105,7 +105,7 @@ def test_a_bad_file_loads_nothing(first: RunReceipt, stack, source: Path, tmp_pa
     shutil.copytree(source, bad)
     (bad / contracts()["orders"].source_file).unlink()
     with pytest.raises(SourceError, match=r"olist_orders_dataset\.csv: missing"):
-        daily_elt(DAY, bad)
+        daily_elt(DAY, str(bad))
     assert checksums(stack) == before
 
 
@@ -126,7 +126,7 @@ def test_a_failed_gate_leaves_analytics_as_it_was(
     path = bad / contracts()[table].source_file
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(GateError, match=f"Gate {gate} stopped batch 2018-10-19"):
-        daily_elt(DAY.replace(day=19), bad)
+        daily_elt(DAY.replace(day=19), str(bad))
     assert checksums(stack) == before
     assert ask(
         "SELECT COUNT(*) AS n FROM audit.validations "
@@ -138,7 +138,7 @@ def test_the_real_sample_gives_the_known_figures(
     tmp_path_factory: pytest.TempPathFactory, sample: Path, ask, load
 ) -> None:
     load.clear()
-    daily_elt(DAY, sample)
+    daily_elt(DAY, str(sample))
     assert ask(
         "SELECT COUNT(*) AS n, SUM(total_value) AS v FROM analytics.single_customer_view"
     ) == [(2995, Decimal("461323.94"))]
@@ -152,7 +152,7 @@ def test_the_real_sample_gives_the_known_figures(
 
 def test_the_full_real_set_gives_the_known_figures(full: Path, ask, load) -> None:
     load.clear()
-    receipt = daily_elt(DAY, full)
+    receipt = daily_elt(DAY, str(full))
     assert ask(
         "SELECT COUNT(*) AS n, SUM(total_value) AS v, MAX(total_value) AS most, "
         "SUM(total_value) - SUM(net_value) AS cancelled FROM analytics.single_customer_view"

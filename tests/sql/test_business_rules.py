@@ -279,4 +279,3 @@ def test_a_batch_delivered_again_replaces_all_that_the_first_delivery_held(
     assert ask("SELECT COUNT(*) AS n FROM analytics.fact_order") == [(2,)]
     load.rows(DAY, **first)
     assert published() == wanted
-    assert ask("SELECT COUNT(*) AS n FROM audit.withdrawn") == [(0,)]

@@ -24,7 +24,7 @@ def test_the_published_models_are_those_of_the_design() -> None:
     assert {model.name for model in published_models()} == {
         "dim_date", "dim_geography", "dim_customer", "dim_seller", "dim_product",
         "fact_order", "fact_order_item", "fact_payment", "fact_review",
-        "single_customer_view", "sales_overview",
+        "customer_totals", "sales_overview",
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.contracts import contracts
+from infra.folders import LocalFolder
 from tasks.source import SourceError, check_source
 from tests.load import write_source
 
@@ -20,19 +21,19 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_a_complete_folder_is_accepted(source: Path) -> None:
-    check_source(source)
+    check_source(LocalFolder(source))
 
 
 def test_a_missing_folder_is_named_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"nowhere: the source folder does not exist.*olist gen"):
-        check_source(tmp_path / "nowhere")
+        check_source(LocalFolder(tmp_path / "nowhere"))
 
 
 def test_every_problem_is_reported_at_once(source: Path) -> None:
     (source / ORDERS).unlink()
     (source / SELLERS).write_bytes(b"")
     with pytest.raises(SourceError) as caught:
-        check_source(source)
+        check_source(LocalFolder(source))
     assert f"{ORDERS}: missing" in str(caught.value)
     assert f"{SELLERS}: empty file" in str(caught.value)
 
@@ -59,7 +60,7 @@ def test_a_bad_header_is_refused(
     path = source / SELLERS
     path.write_bytes(change(path.read_bytes()))
     with pytest.raises(SourceError, match=message):
-        check_source(source)
+        check_source(LocalFolder(source))
 
 
 def test_a_broken_gzip_file_is_refused(source: Path) -> None:
@@ -67,10 +68,10 @@ def test_a_broken_gzip_file_is_refused(source: Path) -> None:
     packed.write_bytes(gzip.compress((source / SELLERS).read_bytes())[:20])
     (source / SELLERS).unlink()
     with pytest.raises(SourceError, match="cannot be read"):
-        check_source(source)
+        check_source(LocalFolder(source))
 
 
 def test_plain_and_packed_side_by_side_are_ambiguous(source: Path) -> None:
     (source / f"{SELLERS}.gz").write_bytes(gzip.compress(b"x"))
     with pytest.raises(SourceError, match="keep one of the two"):
-        check_source(source)
+        check_source(LocalFolder(source))

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from infra.contracts import contracts
+from infra.folders import LocalFolder
 from infra.lake import Lake
 from tasks.upload import upload_table
 from tests.conftest import DAY
@@ -39,7 +40,7 @@ def _parquet(stack, lake: Lake, manifest_url: str) -> pl.DataFrame:
 
 
 def test_rows_arrive_typed_with_their_batch_date(stack, lake: Lake, source: Path) -> None:
-    receipt = upload_table(lake, source, "order_items", DAY)
+    receipt = upload_table(lake, LocalFolder(source), "order_items", DAY)
     rows = _parquet(stack, lake, receipt.manifest_url)
     assert rows["price"].to_list() == [Decimal("10.00"), Decimal("0.10")]
     assert rows["batch_date"].unique().to_list() == [DAY]
@@ -48,9 +49,9 @@ def test_rows_arrive_typed_with_their_batch_date(stack, lake: Lake, source: Path
 
 
 def test_the_same_file_is_not_written_again(lake: Lake, source: Path) -> None:
-    first = upload_table(lake, source, "order_items", DAY)
+    first = upload_table(lake, LocalFolder(source), "order_items", DAY)
     before = sorted(lake.keys(""))
-    again = upload_table(lake, source, "order_items", DAY)
+    again = upload_table(lake, LocalFolder(source), "order_items", DAY)
     assert not again.uploaded
     assert again.content_hash == first.content_hash
     assert sorted(lake.keys("")) == before
@@ -58,17 +59,17 @@ def test_the_same_file_is_not_written_again(lake: Lake, source: Path) -> None:
 
 def test_an_upload_without_its_receipt_is_done_again(lake: Lake, source: Path) -> None:
     """A run that was killed before the receipt left parts behind; they are overwritten."""
-    first = upload_table(lake, source, "sellers", DAY)
+    first = upload_table(lake, LocalFolder(source), "sellers", DAY)
     folder = first.manifest_url.removeprefix(lake.url("")).removesuffix("manifest.json")
     lake._client.delete_object(Bucket=lake.bucket, Key=f"{folder}receipt.json")
-    assert upload_table(lake, source, "sellers", DAY).uploaded
+    assert upload_table(lake, LocalFolder(source), "sellers", DAY).uploaded
 
 
 def test_a_changed_file_is_kept_beside_the_earlier_one(lake: Lake, source: Path) -> None:
-    first = upload_table(lake, source, "order_items", DAY)
+    first = upload_table(lake, LocalFolder(source), "order_items", DAY)
     path = source / ITEMS.source_file
     path.write_text(path.read_text().replace("0.10", "0.20"))
-    second = upload_table(lake, source, "order_items", DAY)
+    second = upload_table(lake, LocalFolder(source), "order_items", DAY)
     assert second.manifest_url != first.manifest_url
     assert lake.get_json(first.manifest_url.removeprefix(lake.url(""))) is not None
 
@@ -77,11 +78,11 @@ def test_a_compressed_file_loads(lake: Lake, source: Path) -> None:
     path = source / ITEMS.source_file
     path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
     path.unlink()
-    assert upload_table(lake, source, "order_items", DAY).rows_loaded == 2
+    assert upload_table(lake, LocalFolder(source), "order_items", DAY).rows_loaded == 2
 
 
 def test_a_file_with_a_header_only_is_an_empty_delivery(stack, lake: Lake, source: Path) -> None:
-    receipt = upload_table(lake, source, "order_reviews", DAY)
+    receipt = upload_table(lake, LocalFolder(source), "order_reviews", DAY)
     assert (receipt.rows_read, receipt.rows_loaded) == (0, 0)
     assert _parquet(stack, lake, receipt.manifest_url).is_empty()
 
@@ -89,7 +90,7 @@ def test_a_file_with_a_header_only_is_an_empty_delivery(stack, lake: Lake, sourc
 def test_bad_rows_are_kept_with_their_reasons(lake: Lake, source: Path) -> None:
     path = source / ITEMS.source_file
     path.write_text(path.read_text().replace("0.10", "0,10").replace("10.00", '"ten"'))
-    receipt = upload_table(lake, source, "order_items", DAY)
+    receipt = upload_table(lake, LocalFolder(source), "order_items", DAY)
     assert (receipt.rows_read, receipt.rows_loaded, receipt.rows_quarantined) == (2, 0, 2)
     key = receipt.quarantine_url.removeprefix(lake.url(""))
     body = lake._client.get_object(Bucket=lake.bucket, Key=key)["Body"].read()
@@ -100,13 +101,13 @@ def test_bad_rows_are_kept_with_their_reasons(lake: Lake, source: Path) -> None:
 
 def test_keys_that_occur_twice_are_counted_and_shown(lake: Lake, tmp_path: Path) -> None:
     twice = write_source(tmp_path / "s", {"sellers": [{"seller_id": "x"}, {"seller_id": "x"}]})
-    receipt = upload_table(lake, twice, "sellers", DAY)
+    receipt = upload_table(lake, LocalFolder(twice), "sellers", DAY)
     assert receipt.duplicate_keys == 1
     assert "(2 times)" in receipt.duplicate_sample[0]
 
 
 def test_real_files_hold_what_is_known_of_them(lake: Lake, sample: Path) -> None:
-    receipts = {t: upload_table(lake, sample, t, DAY) for t in contracts()}
+    receipts = {t: upload_table(lake, LocalFolder(sample), t, DAY) for t in contracts()}
     assert receipts["order_items"].money_loaded == {
         "price": Decimal("392468.58"),
         "freight_value": Decimal("68855.36"),

@@ -9,8 +9,9 @@ lists both. In the order that a statement meets them:
 - `dialect` reads a statement (`grammar`: what sqlglot lacks), `refusals` and `changes` stop what
   may not pass (`allowlist`, `functions`, `formats`: what may);
 - `scopes` finds the kind of each column (`joins` writes USING out, `pivots` PIVOT; `correlations`
-  refuses), `kinds` and `numerics` that of an expression, and by them `assignments` refuses, and `comparisons`, `arithmetic`, `aggregates` and `expressions`
-  rewrite; `prelude.sql` holds the functions that they call;
+  refuses), `kinds` and `numerics` that of an expression, and by them `assignments` refuses, and
+  `comparisons`, `arithmetic`, `aggregates` and `expressions` rewrite; `prelude.sql` holds the
+  functions that they call;
 - `definitions` makes tables (`tables` knows them), `writes` changes them, `commands` runs what is
   no query;
 - `copy` and `unload` move files (`options`, `files`, `delimited`, `load`, `conversions`);

@@ -25,6 +25,7 @@ class Definition:
 
     table: str  # schema-qualified
     temporary: bool = False
+    if_absent: bool = False  # CREATE TABLE IF NOT EXISTS
     like: str = ""  # CREATE TABLE a (LIKE b)
     columns: dict[str, str] = field(default_factory=dict)  # name to Redshift's type
     distkey: str = ""
@@ -71,7 +72,7 @@ def of(create: exp.Expr) -> Definition:
     target = create.this if isinstance(create.this, exp.Table) else create.this.this
     if create.expression is not None:
         _check_query(create)
-    found = Definition(name(target))
+    found = Definition(name(target), if_absent=bool(create.args.get("exists")))
     for prop in create.args["properties"].expressions if create.args.get("properties") else []:
         _read_property(prop, found)
     if not isinstance(create.this, exp.Schema):

@@ -112,6 +112,12 @@ class Tables:
             raise RedshiftError("42P01", f'relation "{table}" does not exist')
         return definitions.parse(rows[0][0], table)
 
+    def has(self, table: str) -> bool:
+        """Whether there is such a table."""
+        return bool(
+            self._run(f"SELECT 1 FROM duckdb_tables() WHERE {self._where(table)}").fetchall()
+        )
+
     def note(self, definition: definitions.Definition) -> None:
         """Keep Redshift's view of a table in the engine's comment."""
         if definition.temporary:
@@ -190,6 +196,7 @@ class Tables:
             model,
             table=new.table,
             temporary=new.temporary,
+            if_absent=False,
             like="",
             primary_key=[],
             unique=[],

@@ -36,6 +36,9 @@ def write(session: "Session", statement: Translated, literals: list[str]) -> str
 
 def _change(session: "Session", statement: Translated, literals: list[str]) -> tuple | None:
     definition = statement.definition
+    if definition is not None and definition.if_absent and session.tables.has(definition.table):
+        session.notices.append(f'Relation "{definition.table}" already exists and will be skipped')
+        return None
     if definition is not None and definition.like:
         session.tables.note(session.tables.create_like(definition))
         return None

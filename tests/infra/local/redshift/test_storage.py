@@ -222,3 +222,16 @@ def test_a_view_shows_what_its_tables_hold(sales: Database) -> None:
 def test_identity_is_refused(db: Database) -> None:
     fields = db.error("CREATE TABLE numbered (a INTEGER IDENTITY(1, 1), b INTEGER)")
     assert fields["C"] == "0A000"
+
+
+@documented("r_CREATE_TABLE_NEW")
+def test_if_not_exists_leaves_a_table_as_it_is(db: Database) -> None:
+    db.run("DROP TABLE IF EXISTS kept")
+    db.run("DROP TABLE IF EXISTS model")
+    db.run("CREATE TABLE model (a VARCHAR(3), b INTEGER)")
+    db.run("CREATE TABLE IF NOT EXISTS kept (LIKE model)")
+    db.run("INSERT INTO kept VALUES ('abc', 1)")
+    db.run("CREATE TABLE IF NOT EXISTS kept (LIKE model)")
+    db.run("CREATE TABLE IF NOT EXISTS kept (a VARCHAR(9))")
+    assert db.rows("SELECT a, b FROM kept") == [("abc", 1)]
+    assert db.error("INSERT INTO kept VALUES ('abcd', 1)")["C"] == "22001"  # still VARCHAR(3)

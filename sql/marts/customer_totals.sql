@@ -1,10 +1,10 @@
--- analytics.single_customer_view
--- Purpose:   All that is known of a person on one row: place, orders, value, payment, taste,
---            delivery experience and RFM segment. Values are in R$
+-- analytics.customer_totals
+-- Purpose:   What the single customer view knows of a person without looking at others: place,
+--            orders, value, payment, taste, delivery experience. Values are in R$
 -- Grain:     customer_unique_id
 -- Load rule: persons that the batch touches, recomputed from their candidate facts
 
-CREATE TABLE IF NOT EXISTS analytics.single_customer_view (
+CREATE TABLE IF NOT EXISTS analytics.customer_totals (
     customer_unique_id VARCHAR(32) NOT NULL,
     zip_code_prefix VARCHAR(5) NOT NULL,
     city VARCHAR(128) NOT NULL,
@@ -30,25 +30,14 @@ CREATE TABLE IF NOT EXISTS analytics.single_customer_view (
     last_review_score SMALLINT,
     average_delivery_days DOUBLE PRECISION,
     late_order_count INTEGER NOT NULL,
-    recency_days INTEGER,
-    recency_score SMALLINT,
-    frequency_score SMALLINT,
-    monetary_score SMALLINT,
-    segment VARCHAR(16) NOT NULL,
     PRIMARY KEY (customer_unique_id)
 )
 DISTSTYLE KEY
 DISTKEY (customer_unique_id)
 SORTKEY (customer_unique_id);
 
-INSERT INTO candidate.single_customer_view
-WITH as_of AS (
-    -- recency counts to the last purchase known, not to today: the same data, the same score
-    SELECT MAX(order_purchase_timestamp) AS last_purchase_at
-    FROM staging.orders
-),
-
-orders AS (
+INSERT INTO candidate.customer_totals
+WITH orders AS (
     SELECT
         customer_unique_id,
         MIN(purchased_at) AS first_order_at,
@@ -147,102 +136,56 @@ places AS (
         longitude
     FROM analytics.dim_geography
     WHERE zip_code_prefix NOT IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip)
-),
-
-persons AS (
-    SELECT
-        addresses.customer_unique_id,
-        addresses.zip_code_prefix,
-        addresses.city,
-        addresses.state,
-        places.latitude,
-        places.longitude,
-        orders.first_order_at,
-        orders.last_order_at,
-        COALESCE(orders.order_count, 0) AS order_count,
-        COALESCE(orders.delivered_order_count, 0) AS delivered_order_count,
-        COALESCE(orders.cancelled_order_count, 0) AS cancelled_order_count,
-        COALESCE(orders.item_count, 0) AS item_count,
-        COALESCE(orders.product_value, 0) AS product_value,
-        COALESCE(orders.freight_value, 0) AS freight_value,
-        COALESCE(orders.total_value, 0) AS total_value,
-        COALESCE(orders.net_value, 0) AS net_value,
-        ROUND(
-            CAST(orders.total_value AS DECIMAL(18, 2)) / CAST(orders.order_count AS DECIMAL(10, 0)), 2
-        ) AS average_order_value,
-        COALESCE(orders.payment_value, 0) AS payment_value,
-        payment_types.payment_type AS preferred_payment_type,
-        categories.category AS favourite_category,
-        COALESCE(orders.review_count, 0) AS review_count,
-        CAST(orders.review_score_sum AS DOUBLE PRECISION)
-        / NULLIF(orders.review_count, 0) AS average_review_score,
-        last_reviews.review_score AS last_review_score,
-        CAST(orders.delivery_days_sum AS DOUBLE PRECISION)
-        / NULLIF(orders.deliveries, 0) AS average_delivery_days,
-        COALESCE(orders.late_order_count, 0) AS late_order_count,
-        DATEDIFF(DAY, orders.last_order_at, as_of.last_purchase_at) AS recency_days
-    FROM candidate.dim_customer AS addresses
-    CROSS JOIN as_of
-    LEFT JOIN places ON addresses.geography_key = places.geography_key
-    LEFT JOIN orders ON addresses.customer_unique_id = orders.customer_unique_id
-    LEFT JOIN last_reviews
-        ON
-            addresses.customer_unique_id = last_reviews.customer_unique_id
-            AND last_reviews.place = 1
-    LEFT JOIN payment_types
-        ON
-            addresses.customer_unique_id = payment_types.customer_unique_id
-            AND payment_types.place = 1
-    LEFT JOIN categories
-        ON
-            addresses.customer_unique_id = categories.customer_unique_id
-            AND categories.place = 1
-    WHERE addresses.is_current AND addresses.customer_unique_id IS NOT NULL
-),
-
--- fixed steps, not quintiles: 97 of 100 persons order once, and a person's score should change
--- when the person does, not when others do
-scored AS (
-    SELECT
-        persons.*,
-        CASE
-            WHEN recency_days IS NULL THEN NULL
-            WHEN recency_days <= 30 THEN 5
-            WHEN recency_days <= 90 THEN 4
-            WHEN recency_days <= 180 THEN 3
-            WHEN recency_days <= 365 THEN 2
-            ELSE 1
-        END AS recency_score,
-        CASE
-            WHEN order_count = 0 THEN NULL
-            WHEN order_count < 5 THEN order_count
-            ELSE 5
-        END AS frequency_score,
-        CASE
-            WHEN order_count = 0 THEN NULL
-            WHEN net_value >= 500 THEN 5
-            WHEN net_value >= 200 THEN 4
-            WHEN net_value >= 100 THEN 3
-            WHEN net_value >= 50 THEN 2
-            ELSE 1
-        END AS monetary_score
-    FROM persons
 )
 
 SELECT
-    scored.*,
-    CASE
-        WHEN order_count = 0 THEN 'no orders'
-        WHEN frequency_score >= 2 AND recency_score >= 3 THEN 'loyal'
-        WHEN frequency_score >= 2 THEN 'at risk'
-        WHEN monetary_score >= 4 AND recency_score >= 3 THEN 'big spender'
-        WHEN recency_score >= 4 THEN 'new'
-        WHEN recency_score = 3 THEN 'promising'
-        ELSE 'lapsed'
-    END AS segment
-FROM scored;
+    addresses.customer_unique_id,
+    addresses.zip_code_prefix,
+    addresses.city,
+    addresses.state,
+    places.latitude,
+    places.longitude,
+    orders.first_order_at,
+    orders.last_order_at,
+    COALESCE(orders.order_count, 0) AS order_count,
+    COALESCE(orders.delivered_order_count, 0) AS delivered_order_count,
+    COALESCE(orders.cancelled_order_count, 0) AS cancelled_order_count,
+    COALESCE(orders.item_count, 0) AS item_count,
+    COALESCE(orders.product_value, 0) AS product_value,
+    COALESCE(orders.freight_value, 0) AS freight_value,
+    COALESCE(orders.total_value, 0) AS total_value,
+    COALESCE(orders.net_value, 0) AS net_value,
+    ROUND(
+        CAST(orders.total_value AS DECIMAL(18, 2)) / CAST(orders.order_count AS DECIMAL(10, 0)), 2
+    ) AS average_order_value,
+    COALESCE(orders.payment_value, 0) AS payment_value,
+    payment_types.payment_type AS preferred_payment_type,
+    categories.category AS favourite_category,
+    COALESCE(orders.review_count, 0) AS review_count,
+    CAST(orders.review_score_sum AS DOUBLE PRECISION)
+    / NULLIF(orders.review_count, 0) AS average_review_score,
+    last_reviews.review_score AS last_review_score,
+    CAST(orders.delivery_days_sum AS DOUBLE PRECISION)
+    / NULLIF(orders.deliveries, 0) AS average_delivery_days,
+    COALESCE(orders.late_order_count, 0) AS late_order_count
+FROM candidate.dim_customer AS addresses
+LEFT JOIN places ON addresses.geography_key = places.geography_key
+LEFT JOIN orders ON addresses.customer_unique_id = orders.customer_unique_id
+LEFT JOIN last_reviews
+    ON
+        addresses.customer_unique_id = last_reviews.customer_unique_id
+        AND last_reviews.place = 1
+LEFT JOIN payment_types
+    ON
+        addresses.customer_unique_id = payment_types.customer_unique_id
+        AND payment_types.place = 1
+LEFT JOIN categories
+    ON
+        addresses.customer_unique_id = categories.customer_unique_id
+        AND categories.place = 1
+WHERE addresses.is_current AND addresses.customer_unique_id IS NOT NULL;
 
-DELETE FROM analytics.single_customer_view
+DELETE FROM analytics.customer_totals
 WHERE customer_unique_id IN (
     SELECT touched_person.customer_unique_id FROM candidate.touched_person
 );

@@ -1,0 +1,1 @@
+"""The commands of `olist`: what runs flows, what asks, what makes data, what serves."""

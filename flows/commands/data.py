@@ -1,0 +1,55 @@
+"""Commands that make source files: `generate`, `extract`, `fetch`."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+_DEMO_ORDERS = 10_000
+_console = Console()
+
+
+def generate(
+    directory: Annotated[Path, typer.Argument(help="Folder to write the nine CSV files to.")],
+    orders: Annotated[int, typer.Option(min=1, help="Number of orders.")] = _DEMO_ORDERS,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 42,
+) -> None:
+    """Write made-up data in the exact format of the real data set."""
+    from infra.local.generate import generate as write  # noqa: PLC0415
+
+    rows = write(directory, orders, seed)
+    _console.print(f"{sum(rows.values()):,} rows in {len(rows)} files: {directory}")
+
+
+def extract(
+    dump: Annotated[Path, typer.Argument(help="Folder with the nine CSV files of a full dump.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write one folder a batch to.")],
+    first: Annotated[
+        str | None, typer.Option("--from", help="First day, YYYY-MM-DD; default: the dump's.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", help="Last day, YYYY-MM-DD; default: the dump's.")
+    ] = None,
+    every: Annotated[str, typer.Option(help="Length of a batch: 1d, 7d, 1mo …")] = "1d",
+) -> None:
+    """Play the source system: write what changed in each period, as it was known at its end."""
+    from infra.local.extract import extract as write  # noqa: PLC0415
+
+    days = [None if text is None else date.fromisoformat(text) for text in (first, last)]
+    batches = write(dump, out, *days, every=every)
+    _console.print(
+        f"{len(batches)} batches, {batches[0]} to {batches[-1]}: {out}. "
+        f"Load them: olist backfill --source {out}"
+    )
+
+
+def fetch(
+    directory: Annotated[Path, typer.Argument(help="Folder to put the nine CSV files into.")],
+) -> None:
+    """Download the real data set from Kaggle (CC BY-NC-SA 4.0)."""
+    from infra.local.fetch import fetch as download  # noqa: PLC0415
+
+    download(directory)
+    _console.print(f"The real data set is in {directory}. Load it: olist run --source {directory}")

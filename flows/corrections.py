@@ -1,0 +1,63 @@
+"""Flows that correct what is published: withdraw a batch, or compute all of it anew."""
+
+from datetime import date
+
+from prefect import flow, get_run_logger
+from prefect.runtime import flow_run
+
+from flows.load import SIDE_BY_SIDE, RunReceipt, run_batches
+from infra.settings import Settings
+from infra.warehouse import transaction
+from tasks.prepare import ensure_warehouse
+from tasks.receipts import OpenBatch
+from tasks.restore import batches_in_lake
+
+
+class CorrectionError(ValueError):
+    """There is nothing to correct; the message says what is there."""
+
+
+@flow(name="retract", flow_run_name="{batch_date} retract", task_runner=SIDE_BY_SIDE)
+def retract(batch_date: date) -> RunReceipt:
+    """Withdraw a published batch, and compute anew what it touched.
+
+    The lake keeps its files; loading the batch again brings it back.
+
+    Args:
+        batch_date: The day of the batch.
+    """
+    known = _published_days(Settings())
+    if batch_date not in known:
+        there = f"{len(known)}, from {known[0]} to {known[-1]}" if known else "none"
+        raise CorrectionError(f"Batch {batch_date} is not published; there are {there}")
+    batch = OpenBatch(batch_date=batch_date, action="retract", source="retracted")
+    return run_batches([batch], f"{batch_date} retract", f"olist retract {batch_date}")
+
+
+@flow(name="rebuild", flow_run_name="rebuild", task_runner=SIDE_BY_SIDE)
+def rebuild(from_lake: bool = False) -> RunReceipt:
+    """Compute all of `analytics` anew from staging, and replace it at once.
+
+    Args:
+        from_lake: Fill staging anew, too, from the Parquet of all published batches.
+    """
+    settings = Settings()
+    staged = _published_days(settings)
+    days = sorted({*staged, *batches_in_lake(settings)}) if from_lake else staged
+    if not days:
+        raise CorrectionError("No batch is published, so there is nothing to rebuild")
+    action, source = ("restore", "lake") if from_lake else ("rebuild", "staging")
+    batches = [OpenBatch(batch_date=day, action=action, source=source) for day in days]
+    command = f"olist rebuild{' --from-lake' if from_lake else ''}"
+    return run_batches(batches, f"rebuild from {source}", command)
+
+
+def _published_days(settings: Settings) -> list[date]:
+    ensure_warehouse(settings, str(flow_run.id), "correction", get_run_logger().warning)
+    with transaction(settings, read_only=True) as work:
+        return [
+            day
+            for (day,) in work.query(
+                "SELECT DISTINCT batch_date FROM audit.loads ORDER BY batch_date"
+            )
+        ]

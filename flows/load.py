@@ -1,0 +1,199 @@
+"""The path of batches from their CSV files to published, reconciled analytics."""
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from prefect import flow, get_run_logger
+from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import BaseModel
+
+from infra.contracts import contracts
+from infra.settings import Settings
+from tasks.copy import copy
+from tasks.lock import holding
+from tasks.models import published_models
+from tasks.prepare import prepare, prepare_lock, prepare_warehouse
+from tasks.publish import publish
+from tasks.receipts import (
+    CopyReceipt,
+    GateReceipt,
+    ModelReceipt,
+    OpenBatch,
+    PublishReceipt,
+    UploadReceipt,
+)
+from tasks.report import report
+from tasks.restore import restored
+from tasks.source import SourceError, batch_folder, check_source
+from tasks.transform import collect, transform
+from tasks.upload import upload, upload_batch
+from tasks.validate import validate
+
+T = TypeVar("T")
+SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=Settings().upload_workers)
+
+
+class RunReceipt(BaseModel):
+    """What a run did, and how long each step took."""
+
+    label: str
+    run_id: str
+    uploads: list[UploadReceipt]
+    copies: list[CopyReceipt]
+    models: list[ModelReceipt]
+    published: PublishReceipt
+    gates: list[GateReceipt]
+    data_docs: Path
+    seconds: dict[str, float]
+
+
+@flow(name="load_batches", flow_run_name="{label}", task_runner=SIDE_BY_SIDE)
+def load_batches(batches: list[OpenBatch], label: str, rerun: str) -> RunReceipt:
+    """Load, retract or rebuild several batches, and publish what they change at once.
+
+    Args:
+        batches: The batches, and what is done with each.
+        label: What the run and its tasks are called in the Prefect UI.
+        rerun: The command that does it again, for messages.
+    """
+    return run_batches(batches, label, rerun)
+
+
+def label_of(batches: Sequence[OpenBatch]) -> str:
+    """`2018-08-01`, or `2018-08-01 to 2018-08-28 (4 batches)`."""
+    days = sorted(batch.batch_date for batch in batches)
+    if len(days) == 1:
+        return str(days[0])
+    return f"{days[0]} to {days[-1]} ({len(days)} batches)"
+
+
+def run_batches(batches: Sequence[OpenBatch], label: str, rerun: str) -> RunReceipt:
+    """Take batches through every step and gate, inside a flow run.
+
+    Raises SourceError when files cannot be used, GateError when a gate stops the batches, and
+    LockError when another run is writing; readers of `analytics` then see what they saw before.
+    """
+    settings, run_id = Settings(), str(flow_run.id)
+    for batch in batches:
+        if batch.action == "load":
+            check_source(batch_folder(batch.source, batch.batch_date, settings))
+    prepare_lock(settings)
+    with holding(settings, run_id, label, get_run_logger().warning):
+        prepare_warehouse(settings)
+        return _Run(batches, run_id, label, rerun).result()
+
+
+class _Run:
+    """One run of the steps; each `_method` is a section of the path."""
+
+    def __init__(self, batches: Sequence[OpenBatch], run_id: str, label: str, rerun: str) -> None:
+        self.batches = list(batches)
+        self.run_id = run_id
+        self.label = label
+        self.rerun = rerun
+        self.uploads: list[UploadReceipt] = []
+        self.copies: list[CopyReceipt] = []
+        self.models: list[ModelReceipt] = []
+        self.gates: list[GateReceipt] = []
+        self.is_published = False
+        self.steps = Steps()
+
+    def result(self) -> RunReceipt:
+        prepare(self.batches, self.run_id, self.label)
+        self.steps.done("prepare")
+        self._upload()
+        try:
+            self._stage()
+            self._transform()
+            published = publish(self.run_id, self.label)
+            self.is_published = True
+            self.steps.done("publish")
+            self._gate("reconciliation")
+        finally:
+            page = report(self.label, published=self.is_published)
+            self.steps.done("report")
+        return RunReceipt(
+            label=self.label,
+            run_id=self.run_id,
+            uploads=self.uploads,
+            copies=self.copies,
+            models=self.models,
+            published=published,
+            gates=self.gates,
+            data_docs=page,
+            seconds=self.steps.seconds,
+        )
+
+    def _upload(self) -> None:
+        """Fill the lake from the sources, or find what it holds."""
+        arriving = [batch for batch in self.batches if batch.action == "load"]
+        if len(arriving) == 1:
+            (batch,) = arriving
+            self.uploads = _all(
+                upload.submit(table, batch.batch_date, batch.source) for table in contracts()
+            )
+        elif arriving:
+            several = _all(upload_batch.submit(b.batch_date, b.source) for b in arriving)
+            self.uploads = [receipt for receipts in several for receipt in receipts]
+        if any(batch.action == "restore" for batch in self.batches):
+            self.uploads = restored()
+        self.steps.done("upload")
+
+    def _stage(self) -> None:
+        """Bring the rows that arrive into the warehouse, and look at them."""
+        if not self.uploads:
+            return
+        self._gate("raw")
+        by_table = {table: [r for r in self.uploads if r.table == table] for table in contracts()}
+        self.copies = _all(
+            copy.submit(table, receipts, self.run_id, self.label)
+            for table, receipts in by_table.items()
+        )
+        self.steps.done("copy")
+        self._gate("staging")
+
+    def _transform(self) -> None:
+        """Compute what would be published, and look at it."""
+        self.models = collect(self.run_id, self.label)
+        self.models += [
+            transform(model.name, self.run_id, self.label) for model in published_models()
+        ]
+        self.steps.done("transform")
+        self._gate("star")
+        self._gate("marts")
+
+    def _gate(self, name: str) -> None:
+        arriving = sorted({receipt.batch_date for receipt in self.uploads})
+        days = arriving or [batch.batch_date for batch in self.batches]
+        self.gates.append(validate(name, days, self.uploads, self.run_id, self.label, self.rerun))
+        self.steps.done(f"gate: {name}")
+
+
+class Steps:
+    """Seconds that each step took, in order."""
+
+    def __init__(self) -> None:
+        """Start the clock."""
+        self.seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def done(self, step: str) -> None:
+        """Note the time since the last step."""
+        now = time.perf_counter()
+        self.seconds[step] = now - self._since
+        self._since = now
+
+
+def _all(futures: Iterable[PrefectFuture[T]]) -> list[T]:
+    """Results of tasks that run side by side; waits for all, so that no problem stays unseen."""
+    results = [future.result(raise_on_failure=False) for future in list(futures)]
+    problems = [result for result in results if isinstance(result, BaseException)]
+    if len(problems) > 1 and all(isinstance(p, SourceError) for p in problems):
+        raise SourceError("\n".join(str(problem) for problem in problems))
+    if problems:
+        raise problems[0]
+    return results

@@ -1,0 +1,135 @@
+"""Folders that sources come from: on disk, or under an S3 prefix (`s3://bucket/prefix`)."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from infra.lake import bucket_block
+from infra.settings import Settings
+
+_CHUNK = 1 << 20
+
+
+class Folder(Protocol):
+    """A folder of files and of folders; names are without their path."""
+
+    address: str
+
+    def files(self) -> set[str]:
+        """Names of the files in it."""
+        ...
+
+    def folders(self) -> set[str]:
+        """Names of the folders in it."""
+        ...
+
+    def inner(self, name: str) -> "Folder":
+        """A folder in it."""
+        ...
+
+    def head(self, name: str, size: int) -> bytes:
+        """The first bytes of a file."""
+        ...
+
+    def local(self, name: str, scratch: Path) -> Path:
+        """The file on disk; one from elsewhere is copied into `scratch`."""
+        ...
+
+
+def open_folder(address: str, settings: Settings) -> Folder:
+    """The folder of an address: a path, or `s3://bucket/prefix`."""
+    if address.startswith("s3://"):
+        return S3Folder(address, settings)
+    return LocalFolder(Path(address).expanduser().resolve())
+
+
+class LocalFolder:
+    """A folder on disk."""
+
+    def __init__(self, path: Path) -> None:
+        """Nothing is read yet."""
+        self._path = path
+        self.address = str(path)
+
+    def files(self) -> set[str]:
+        """Names of the files in it."""
+        return {path.name for path in self._entries() if path.is_file()}
+
+    def folders(self) -> set[str]:
+        """Names of the folders in it."""
+        return {path.name for path in self._entries() if path.is_dir()}
+
+    def inner(self, name: str) -> Folder:
+        """A folder in it."""
+        return LocalFolder(self._path / name)
+
+    def head(self, name: str, size: int) -> bytes:
+        """The first bytes of a file."""
+        with (self._path / name).open("rb") as file:
+            return file.read(size)
+
+    def local(self, name: str, scratch: Path) -> Path:
+        """The file itself."""
+        del scratch
+        return self._path / name
+
+    def _entries(self) -> Iterator[Path]:
+        return self._path.iterdir() if self._path.is_dir() else iter(())
+
+
+class S3Folder:
+    """The objects under a prefix, up to the next slash."""
+
+    def __init__(self, address: str, settings: Settings) -> None:
+        """Nothing is contacted yet."""
+        self.address = address.rstrip("/")
+        self._settings = settings
+        bucket, _, prefix = self.address.removeprefix("s3://").partition("/")
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        credentials = bucket_block(settings).credentials
+        self._client: Any = credentials.get_s3_client()  # pyright: ignore[reportAttributeAccessIssue]
+
+    def files(self) -> set[str]:
+        """Names of the objects directly under the prefix."""
+        keys = (item["Key"] for page in self._pages() for item in page.get("Contents", []))
+        return {key.removeprefix(self._prefix) for key in keys} - {""}
+
+    def folders(self) -> set[str]:
+        """The next parts of longer keys."""
+        found = (
+            item["Prefix"] for page in self._pages() for item in page.get("CommonPrefixes", [])
+        )
+        return {prefix.removeprefix(self._prefix).rstrip("/") for prefix in found}
+
+    def inner(self, name: str) -> Folder:
+        """A folder in it."""
+        return S3Folder(f"{self.address}/{name}", self._settings)
+
+    def head(self, name: str, size: int) -> bytes:
+        """The first bytes of an object."""
+        return self._body(name).read(size)
+
+    def local(self, name: str, scratch: Path) -> Path:
+        """A copy of the object, written in blocks."""
+        path = scratch / name
+        with path.open("wb") as file:
+            shutil.copyfileobj(self._body(name), file, _CHUNK)
+        return path
+
+    def _body(self, name: str) -> Any:  # noqa: ANN401
+        return self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)["Body"]
+
+    def _pages(self) -> Iterator[dict[str, Any]]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._prefix, Delimiter="/"
+        )
+        try:
+            yield from pages
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchBucket":
+                return
+            raise

@@ -1,0 +1,53 @@
+-- trace/customer_totals
+-- Purpose:   The staging rows that one row of analytics.customer_totals follows from, by table and batch
+-- Grain:     table_name, batch_date
+-- Key:       customer_unique_id VARCHAR(32)
+-- Load rule: a query of `olist trace`, which puts the key into the temporary table wanted
+
+WITH customer AS (
+    SELECT customers.customer_id
+    FROM staging.customers
+    INNER JOIN wanted ON customers.customer_unique_id = wanted.customer_unique_id
+),
+
+ordered AS (
+    SELECT orders.order_id
+    FROM staging.orders
+    INNER JOIN customer ON orders.customer_id = customer.customer_id
+    GROUP BY orders.order_id
+)
+
+SELECT
+    'customers' AS table_name,
+    MAX(customers.batch_date) AS batch_date
+FROM staging.customers
+INNER JOIN customer ON customers.customer_id = customer.customer_id
+GROUP BY customers.customer_id
+UNION
+SELECT
+    'orders' AS table_name,
+    MAX(orders.batch_date) AS batch_date
+FROM staging.orders
+INNER JOIN ordered ON orders.order_id = ordered.order_id
+GROUP BY orders.order_id
+UNION
+SELECT
+    'order_items' AS table_name,
+    MAX(order_items.batch_date) AS batch_date
+FROM staging.order_items
+INNER JOIN ordered ON order_items.order_id = ordered.order_id
+GROUP BY order_items.order_id
+UNION
+SELECT
+    'order_payments' AS table_name,
+    MAX(order_payments.batch_date) AS batch_date
+FROM staging.order_payments
+INNER JOIN ordered ON order_payments.order_id = ordered.order_id
+GROUP BY order_payments.order_id
+UNION
+SELECT
+    'order_reviews' AS table_name,
+    MAX(order_reviews.batch_date) AS batch_date
+FROM staging.order_reviews
+INNER JOIN ordered ON order_reviews.order_id = ordered.order_id
+GROUP BY order_reviews.order_id;

@@ -1,0 +1,24 @@
+-- trace/dim_geography
+-- Purpose:   The staging rows that one row of analytics.dim_geography follows from, by table and batch
+-- Grain:     table_name, batch_date
+-- Key:       zip_code_prefix VARCHAR(5)
+-- Load rule: a query of `olist trace`, which puts the key into the temporary table wanted
+
+SELECT
+    'geolocation' AS table_name,
+    MAX(geolocation.batch_date) AS batch_date
+FROM staging.geolocation
+INNER JOIN wanted ON geolocation.geolocation_zip_code_prefix = wanted.zip_code_prefix
+GROUP BY geolocation.geolocation_zip_code_prefix
+UNION
+SELECT
+    'customers' AS table_name,
+    customers.batch_date
+FROM staging.customers
+INNER JOIN wanted ON customers.customer_zip_code_prefix = wanted.zip_code_prefix
+UNION
+SELECT
+    'sellers' AS table_name,
+    sellers.batch_date
+FROM staging.sellers
+INNER JOIN wanted ON sellers.seller_zip_code_prefix = wanted.zip_code_prefix;

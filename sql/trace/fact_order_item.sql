@@ -1,0 +1,55 @@
+-- trace/fact_order_item
+-- Purpose:   The staging rows that one row of analytics.fact_order_item follows from, by table and batch
+-- Grain:     table_name, batch_date
+-- Key:       order_id VARCHAR(32), order_item_id SMALLINT
+-- Load rule: a query of `olist trace`, which puts the key into the temporary table wanted
+
+WITH customer AS (
+    SELECT orders.customer_id
+    FROM staging.orders
+    INNER JOIN wanted ON orders.order_id = wanted.order_id
+),
+
+item AS (
+    SELECT
+        order_items.product_id,
+        order_items.seller_id
+    FROM staging.order_items
+    INNER JOIN wanted
+        ON
+            order_items.order_id = wanted.order_id
+            AND order_items.order_item_id = wanted.order_item_id
+)
+
+SELECT
+    'orders' AS table_name,
+    MAX(orders.batch_date) AS batch_date
+FROM staging.orders
+INNER JOIN wanted ON orders.order_id = wanted.order_id
+GROUP BY orders.order_id
+UNION
+SELECT
+    'order_items' AS table_name,
+    MAX(order_items.batch_date) AS batch_date
+FROM staging.order_items
+INNER JOIN wanted ON order_items.order_id = wanted.order_id
+GROUP BY order_items.order_id
+UNION
+SELECT
+    'customers' AS table_name,
+    MAX(customers.batch_date) AS batch_date
+FROM staging.customers
+INNER JOIN customer ON customers.customer_id = customer.customer_id
+GROUP BY customers.customer_id
+UNION
+SELECT
+    'products' AS table_name,
+    products.batch_date
+FROM staging.products
+INNER JOIN item ON products.product_id = item.product_id
+UNION
+SELECT
+    'sellers' AS table_name,
+    sellers.batch_date
+FROM staging.sellers
+INNER JOIN item ON sellers.seller_id = item.seller_id;

@@ -1,0 +1,32 @@
+-- trace/fact_payment
+-- Purpose:   The staging rows that one row of analytics.fact_payment follows from, by table and batch
+-- Grain:     table_name, batch_date
+-- Key:       order_id VARCHAR(32), payment_sequential SMALLINT
+-- Load rule: a query of `olist trace`, which puts the key into the temporary table wanted
+
+WITH customer AS (
+    SELECT orders.customer_id
+    FROM staging.orders
+    INNER JOIN wanted ON orders.order_id = wanted.order_id
+)
+
+SELECT
+    'orders' AS table_name,
+    MAX(orders.batch_date) AS batch_date
+FROM staging.orders
+INNER JOIN wanted ON orders.order_id = wanted.order_id
+GROUP BY orders.order_id
+UNION
+SELECT
+    'order_payments' AS table_name,
+    MAX(order_payments.batch_date) AS batch_date
+FROM staging.order_payments
+INNER JOIN wanted ON order_payments.order_id = wanted.order_id
+GROUP BY order_payments.order_id
+UNION
+SELECT
+    'customers' AS table_name,
+    MAX(customers.batch_date) AS batch_date
+FROM staging.customers
+INNER JOIN customer ON customers.customer_id = customer.customer_id
+GROUP BY customers.customer_id;

@@ -1,0 +1,32 @@
+-- trace/fact_review
+-- Purpose:   The staging rows that one row of analytics.fact_review follows from, by table and batch
+-- Grain:     table_name, batch_date
+-- Key:       review_id VARCHAR(32), order_id VARCHAR(32)
+-- Load rule: a query of `olist trace`, which puts the key into the temporary table wanted
+
+WITH customer AS (
+    SELECT orders.customer_id
+    FROM staging.orders
+    INNER JOIN wanted ON orders.order_id = wanted.order_id
+)
+
+SELECT
+    'orders' AS table_name,
+    MAX(orders.batch_date) AS batch_date
+FROM staging.orders
+INNER JOIN wanted ON orders.order_id = wanted.order_id
+GROUP BY orders.order_id
+UNION
+SELECT
+    'order_reviews' AS table_name,
+    MAX(order_reviews.batch_date) AS batch_date
+FROM staging.order_reviews
+INNER JOIN wanted ON order_reviews.order_id = wanted.order_id
+GROUP BY order_reviews.order_id
+UNION
+SELECT
+    'customers' AS table_name,
+    MAX(customers.batch_date) AS batch_date
+FROM staging.customers
+INNER JOIN customer ON customers.customer_id = customer.customer_id
+GROUP BY customers.customer_id;
