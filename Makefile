@@ -5,16 +5,19 @@ BIN := .venv/bin
 OLIST_HOME ?= .local
 export OLIST_HOME
 
-.PHONY: run test lint format bench coverage ui lock clean help
+.PHONY: run test test-full lint format bench coverage ui lock clean help
 
 help: ## Show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 run: .venv/ready ## Load one batch: OLIST_SOURCE, else 10,000 generated orders
 	@$(BIN)/olist run
 
 test: .venv/ready ## Run the tests
 	@$(BIN)/pytest
+
+test-full: .venv/ready ## Run the long ones, too: replays of all slices, sixty kills
+	@$(BIN)/pytest -m "full or not full"
 
 lint: .venv/ready ## Check style, types and SQL
 	$(BIN)/ruff check .

@@ -77,7 +77,9 @@ def backfill(
             OpenBatch(batch_date=day, source=source)
             for day in todo[at : at + max(1, batches_per_publish)]
         ]
-        load_batches(group, label_of(group), _rerun(source, first, last, batches_per_publish))
+        last_of_all = len(receipt.published) + len(group) == len(todo)
+        rerun = _rerun(source, first, last, batches_per_publish)
+        load_batches(group, label_of(group), rerun, pages=last_of_all)
         receipt.published += [batch.batch_date for batch in group]
         receipt.seconds = time.monotonic() - begun
         update_progress_artifact(progress, 100 * len(receipt.published) / len(todo))

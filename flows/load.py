@@ -52,15 +52,18 @@ class RunReceipt(BaseModel):
 
 
 @flow(name="load_batches", flow_run_name="{label}", task_runner=SIDE_BY_SIDE)
-def load_batches(batches: list[OpenBatch], label: str, rerun: str) -> RunReceipt:
+def load_batches(
+    batches: list[OpenBatch], label: str, rerun: str, pages: bool = True
+) -> RunReceipt:
     """Load, retract or rebuild several batches, and publish what they change at once.
 
     Args:
         batches: The batches, and what is done with each.
         label: What the run and its tasks are called in the Prefect UI.
         rerun: The command that does it again, for messages.
+        pages: Build Data Docs after a success, too; after a failure they are built in any case.
     """
-    return run_batches(batches, label, rerun)
+    return run_batches(batches, label, rerun, pages=pages)
 
 
 def label_of(batches: Sequence[OpenBatch]) -> str:
@@ -71,7 +74,9 @@ def label_of(batches: Sequence[OpenBatch]) -> str:
     return f"{days[0]} to {days[-1]} ({len(days)} batches)"
 
 
-def run_batches(batches: Sequence[OpenBatch], label: str, rerun: str) -> RunReceipt:
+def run_batches(
+    batches: Sequence[OpenBatch], label: str, rerun: str, *, pages: bool = True
+) -> RunReceipt:
     """Take batches through every step and gate, inside a flow run.
 
     Raises SourceError when files cannot be used, GateError when a gate stops the batches, and
@@ -84,17 +89,20 @@ def run_batches(batches: Sequence[OpenBatch], label: str, rerun: str) -> RunRece
     prepare_lock(settings)
     with holding(settings, run_id, label, get_run_logger().warning):
         prepare_warehouse(settings)
-        return _Run(batches, run_id, label, rerun).result()
+        return _Run(batches, run_id, label, rerun, pages).result()
 
 
 class _Run:
     """One run of the steps; each `_method` is a section of the path."""
 
-    def __init__(self, batches: Sequence[OpenBatch], run_id: str, label: str, rerun: str) -> None:
+    def __init__(
+        self, batches: Sequence[OpenBatch], run_id: str, label: str, rerun: str, pages: bool
+    ) -> None:
         self.batches = list(batches)
         self.run_id = run_id
         self.label = label
         self.rerun = rerun
+        self.pages = pages
         self.uploads: list[UploadReceipt] = []
         self.copies: list[CopyReceipt] = []
         self.models: list[ModelReceipt] = []
@@ -114,7 +122,8 @@ class _Run:
             self.steps.done("publish")
             self._gate("reconciliation")
         finally:
-            page = report(self.label, published=self.is_published)
+            pages = self.pages or not self.is_published
+            page = report(self.label, published=self.is_published, pages=pages)
             self.steps.done("report")
         return RunReceipt(
             label=self.label,

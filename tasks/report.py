@@ -48,12 +48,12 @@ def _figure(total: Decimal, measure: str) -> str:
 
 
 @task(name="report", task_run_name="report {label}")
-def report(label: date | str, *, published: bool) -> Path:
-    """Build Data Docs; after a publish, show the reconciliation on the run, too.
+def report(label: date | str, *, published: bool, pages: bool = True) -> Path:
+    """Build Data Docs if asked to; after a publish, show the reconciliation on the run, too.
 
     After a failure nothing is asked of the warehouse, for it may be what failed.
     """
-    from tasks.validate import build_data_docs  # noqa: PLC0415 (it imports this module)
+    from tasks.validate import build_data_docs, data_docs  # noqa: PLC0415 (it imports this module)
 
     settings = Settings()
     if published:
@@ -65,6 +65,6 @@ def report(label: date | str, *, published: bool) -> Path:
             ],
             description=f"Rows and money through the layers after batch {label}",
         )
-    page = build_data_docs(settings)
+    page = build_data_docs(settings) if pages else data_docs(settings)
     get_run_logger().info("validation reports: %s", page)
     return page

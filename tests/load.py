@@ -16,7 +16,7 @@ from tasks.copy import copy_table
 from tasks.lock import take
 from tasks.models import published_models
 from tasks.prepare import clear_arrivals, open_batches, prepare_lock, prepare_warehouse
-from tasks.publish import publish_batches
+from tasks.publish import note_in_lake, publish_batches
 from tasks.receipts import OpenBatch, UploadReceipt
 from tasks.transform import collect_keys, compute_model, drop_candidates
 from tasks.upload import upload_table
@@ -94,7 +94,7 @@ class Loader:
         self._folder = folder
         self._count = 0
         prepare_lock(settings)
-        self._take()
+        self.begin()
         prepare_warehouse(settings)
 
     def rows(self, day: date, **tables: list[dict[str, Any]]) -> None:
@@ -108,7 +108,7 @@ class Loader:
     def retract(self, day: date) -> None:
         """Withdraw the batch of a day."""
         open_batches(
-            self.settings, [OpenBatch(batch_date=day, action="retract", source="")], self._take()
+            self.settings, [OpenBatch(batch_date=day, action="retract", source="")], self.begin()
         )
         self.compute()
         self.publish()
@@ -116,7 +116,7 @@ class Loader:
     def stage(self, day: date, source: Path) -> tuple[UploadReceipt, ...]:
         """Upload and copy a source folder, as the open batch."""
         lake, folder = Lake(self.settings), LocalFolder(source)
-        run_id = self._take()
+        run_id = self.begin()
         open_batches(self.settings, [OpenBatch(batch_date=day, source=str(source))], run_id)
         receipts = tuple(upload_table(lake, folder, table, day) for table in contracts())
         for receipt in receipts:
@@ -136,6 +136,7 @@ class Loader:
         with transaction(self.settings) as work:
             work.run("UPDATE audit.writer SET run_id = %s", [run_id])
         publish_batches(self.settings, run_id)
+        note_in_lake(self.settings)
 
     def clear(self) -> None:
         """Empty staging, candidates, analytics and audit."""
@@ -149,7 +150,8 @@ class Loader:
             for table in ("batches", "loads", "validations"):
                 work.run(f"DELETE FROM audit.{table}")
 
-    def _take(self) -> str:
+    def begin(self) -> str:
+        """Take the writer's lock for the next batch; returns the run that holds it."""
         with transaction(self.settings) as work:
             work.run("DELETE FROM audit.writer")
         take(self.settings, RUN, "test")

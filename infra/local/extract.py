@@ -37,27 +37,40 @@ def extract(
 ) -> list[date]:
     """Write `out/<batch_date>/*.csv` for each period with a change; returns the batch dates.
 
-    A batch is called by the last day of its period. Raises ExtractError.
+    A batch is called by the last day of its period; `every` is a length as Polars writes it: 1d,
+    7d, 1mo. Raises ExtractError.
     """
-    tables = {name: _scan(dump, contract.source_file) for name, contract in contracts().items()}
-    orders = tables["orders"].with_columns(_parsed(name).alias(f"at {name}") for name in _MOMENTS)
-    changes = _changes(orders, tables["order_reviews"])
-    days = changes.select(pl.col("at").dt.date().min().alias("first"), pl.col("at").dt.date().max().alias("last")).collect()  # fmt: skip  # noqa: E501
-    start, end = first or days["first"].item(), last or days["last"].item()
-    if start is None:
+    changes = _changes(_orders(dump), _scan(dump, "order_reviews"))
+    day = pl.col("at").dt.date()
+    found = changes.select(day.min().alias("first"), day.max().alias("last")).collect()
+    start, end = first or found["first"].item(), last or found["last"].item()
+    if start is None or end is None:
         raise ExtractError(f"{dump}: the dump holds no orders")
-    ends = period_ends(start, end, every)
-    known = [day for day in ends if (out / str(day)).exists()]
-    if known:
-        raise ExtractError(f"{out / str(known[0])} exists already; choose another folder")
-    dated = _dated(changes, start, ends)
-    written = sorted(dated["batch"].unique().to_list())
-    needed = _first_needs(tables, dated)
-    for number, days_at_once in enumerate(_blocks(dated)):
-        block = dated.filter(pl.col("batch").is_in(days_at_once))
-        frames = dict(_frames(tables, orders, block, needed, rest=number == 0))
-        for day in days_at_once:
-            _write(out, day, frames, rest=day == written[0])
+    if start > end:
+        raise ExtractError(f"the first day, {start}, is after the last, {end}")
+    return write_batches(dump, out, start, period_ends(start, end, every))
+
+
+def write_batches(dump: Path, out: Path, start: date, ends: Sequence[date]) -> list[date]:
+    """The same for periods of any lengths: from `start` to the first end, to the second …"""
+    taken = [out / str(day) for day in ends if (out / str(day)).exists()]
+    if taken:
+        raise ExtractError(f"{taken[0]} exists already; choose another folder")
+    orders = _orders(dump)
+    dated = _dated(_changes(orders, _scan(dump, "order_reviews")), start, ends)
+    if dated.is_empty():
+        raise ExtractError(f"{dump}: nothing changed from {start} to {ends[-1]}")
+    needed = _first_needs(dump, dated)
+    written: list[date] = []
+    for days in _blocks(dated):
+        block = dated.filter(pl.col("batch").is_in(days))
+        frames = {
+            table: _frames(dump, orders, table, block, needed.get(table)) for table in contracts()
+        }
+        for day in days:
+            rest = {} if written else {t: _rest(dump, orders, t, needed.get(t)) for t in frames}
+            _write(out, day, frames, rest)
+            written.append(day)
     return written
 
 
@@ -68,12 +81,18 @@ def period_ends(start: date, end: date, every: str) -> list[date]:
     return ends if ends and ends[-1] == end else [*ends, end]
 
 
-def _scan(dump: Path, name: str) -> pl.LazyFrame:
-    """All columns as text, exactly as they stand in the file."""
+def _scan(dump: Path, table: str) -> pl.LazyFrame:
+    """All columns of a table as text, exactly as they stand in the file."""
+    name = contracts()[table].source_file
     found = [path for path in (dump / name, dump / f"{name}.gz") if path.is_file()]
     if not found:
         raise ExtractError(f"{dump / name}: missing. A dump has all nine files")
     return pl.scan_csv(found[0], infer_schema=False, try_parse_dates=False)
+
+
+def _orders(dump: Path) -> pl.LazyFrame:
+    """Orders, with the moments of their changes as such."""
+    return _scan(dump, "orders").with_columns(_parsed(m).alias(f"at {m}") for m in _MOMENTS)
 
 
 def _parsed(name: str) -> pl.Expr:
@@ -112,24 +131,22 @@ def _dated(changes: pl.LazyFrame, start: date, ends: Sequence[date]) -> pl.DataF
     )
 
 
-def _first_needs(tables: dict[str, pl.LazyFrame], dated: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _first_needs(dump: Path, dated: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Of each customer, product and seller, the batch of the first order that needs it."""
     firsts = dated.lazy().group_by("order_id").agg(pl.col("batch").min())
-    needs = {}
-    for table, key, referring in (
-        ("customers", "customer_id", "orders"),
-        ("products", "product_id", "order_items"),
-        ("sellers", "seller_id", "order_items"),
-    ):
-        needs[table] = (
-            tables[referring]
-            .select("order_id", key)
-            .join(firsts, on="order_id")
-            .group_by(key)
-            .agg(pl.col("batch").min())
-            .collect(engine="streaming")
+    return {
+        table: _scan(dump, referring)
+        .select("order_id", key)
+        .join(firsts, on="order_id")
+        .group_by(key)
+        .agg(pl.col("batch").min())
+        .collect(engine="streaming")
+        for table, key, referring in (
+            ("customers", "customer_id", "orders"),
+            ("products", "product_id", "order_items"),
+            ("sellers", "seller_id", "order_items"),
         )
-    return needs
+    }
 
 
 def _blocks(dated: pl.DataFrame) -> Iterator[list[date]]:
@@ -147,55 +164,44 @@ def _blocks(dated: pl.DataFrame) -> Iterator[list[date]]:
 
 
 def _frames(
-    tables: dict[str, pl.LazyFrame],
+    dump: Path,
     orders: pl.LazyFrame,
+    table: str,
     block: pl.DataFrame,
-    needed: dict[str, pl.DataFrame],
-    *,
-    rest: bool,
-) -> Iterator[tuple[str, dict[date | None, pl.DataFrame]]]:
-    """For each table, the rows of each batch of a block; `None` holds what no order needs."""
-    changed = block.lazy()
+    needed: pl.DataFrame | None,
+) -> dict[date, pl.DataFrame]:
+    """The rows of a table for each batch of a block."""
+    rows, changed = _scan(dump, table), block.lazy()
     until = (pl.col("batch") + pl.duration(days=1)).cast(pl.Datetime("us"))
-    for table, contract in contracts().items():
-        rows = tables[table]
-        if table == "orders":
-            found = _as_known(orders.join(changed, on="order_id"), until)
-        elif table == "order_reviews":
-            answered = _with_answers(orders, rows).join(changed, on="order_id")
-            found = answered.filter(pl.col("at").is_null() | (pl.col("at") < until))
-        elif table in {"order_items", "order_payments"}:
-            found = rows.join(changed, on="order_id")
-        elif table in needed:
-            days = block["batch"].unique().to_list()
-            here = needed[table].filter(pl.col("batch").is_in(days)).lazy()
-            found = rows.join(here, on=contract.key[0])
-        else:
-            found = rows.head(0).with_columns(pl.lit(None, pl.Date).alias("batch"))
-        frame = found.select(*contract.header, "batch").collect(engine="streaming")
-        split = {
-            key[0]: part.drop("batch")
-            for key, part in frame.partition_by("batch", as_dict=True).items()
-        }
-        if rest:
-            split[None] = _rest(tables, needed, table).collect(engine="streaming")
-        split.setdefault(date.max, frame.drop("batch").clear())
-        yield table, split
+    if table == "orders":
+        found = _as_known(orders.join(changed, on="order_id"), until)
+    elif table == "order_reviews":
+        answered = _with_answers(orders, rows).join(changed, on="order_id")
+        found = answered.filter(pl.col("at").is_null() | (pl.col("at") < until))
+    elif table in {"order_items", "order_payments"}:
+        found = rows.join(changed, on="order_id")
+    elif needed is not None:
+        here = needed.filter(pl.col("batch").is_in(block["batch"].unique().to_list()))
+        found = rows.join(here.lazy(), on=contracts()[table].key[0])
+    else:
+        return {}
+    frame = found.select(*contracts()[table].header, "batch").collect(engine="streaming")
+    parts = frame.partition_by("batch", as_dict=True, include_key=False)
+    return {day: part for (day,), part in parts.items()}
 
 
 def _rest(
-    tables: dict[str, pl.LazyFrame], needed: dict[str, pl.DataFrame], table: str
-) -> pl.LazyFrame:
+    dump: Path, orders: pl.LazyFrame, table: str, needed: pl.DataFrame | None
+) -> pl.DataFrame:
     """The rows that no order brings along: they come with the first batch."""
-    rows = tables[table]
-    if table == "orders":
-        return rows.head(0)
-    if table in needed:
-        key = contracts()[table].key[0]
-        return rows.join(needed[table].lazy(), on=key, how="anti")
-    if table.startswith("order_"):
-        return rows.join(tables["orders"].select("order_id"), on="order_id", how="anti")
-    return rows
+    rows = _scan(dump, table)
+    if needed is not None:
+        rows = rows.join(needed.lazy(), on=contracts()[table].key[0], how="anti")
+    elif table == "orders":
+        rows = rows.head(0)
+    elif table.startswith("order_"):
+        rows = rows.join(orders.select("order_id"), on="order_id", how="anti")
+    return rows.collect(engine="streaming")
 
 
 def _as_known(orders: pl.LazyFrame, until: pl.Expr) -> pl.LazyFrame:
@@ -212,17 +218,19 @@ def _as_known(orders: pl.LazyFrame, until: pl.Expr) -> pl.LazyFrame:
 
 
 def _write(
-    out: Path, day: date, frames: dict[str, dict[date | None, pl.DataFrame]], *, rest: bool
+    out: Path,
+    day: date,
+    frames: dict[str, dict[date, pl.DataFrame]],
+    rest: dict[str, pl.DataFrame],
 ) -> None:
-    folder = out / str(day)
+    """The nine files of a batch, written beside and renamed when they are complete."""
     beside = out / f".{day}.part"
     beside.mkdir(parents=True, exist_ok=True)
     for table, contract in contracts().items():
-        parts = frames[table]
-        rows = parts.get(day, parts[date.max])
-        if rest:
-            rows = pl.concat([rows, parts[None]])  # pyright: ignore[reportArgumentType]
-        if contract.key:
-            rows = rows.sort(contract.key)
+        empty = pl.DataFrame(schema=dict.fromkeys(contract.header, pl.String))
+        parts = [frames[table].get(day, empty), rest.get(table, empty)]
+        rows = pl.concat([part.select(contract.header) for part in parts])
+        # in the order of the key: the same dump gives the same bytes
+        rows = rows.sort(contract.key) if contract.key else rows
         rows.write_csv(beside / contract.source_file)
-    beside.rename(folder)
+    beside.rename(out / str(day))

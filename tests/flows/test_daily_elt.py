@@ -1,6 +1,5 @@
 """The whole flow as a Prefect run: real API, real S3, real driver, real gates."""
 
-import hashlib
 import shutil
 from decimal import Decimal
 from pathlib import Path
@@ -14,11 +13,11 @@ from infra.contracts import contracts
 from infra.lake import Lake
 from infra.local.generate import generate
 from infra.settings import Settings
-from infra.warehouse import transaction
 from tasks.models import published_models
 from tasks.source import SourceError
 from tasks.validate import GateError
 from tests.conftest import DAY
+from tests.history import checksums
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
 
@@ -33,16 +32,6 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def first(prefect_api, stack: Settings, source: Path) -> RunReceipt:
     return daily_elt(DAY, str(source))
-
-
-def checksums(settings: Settings) -> dict[str, str]:
-    """A checksum of each published table, whatever the order of its rows."""
-    sums = {}
-    with transaction(settings, read_only=True) as work:
-        for model in published_models():
-            rows = sorted(map(repr, work.query(f"SELECT * FROM analytics.{model.name}")))
-            sums[model.name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
-    return sums
 
 
 def test_a_run_publishes_what_it_read(first: RunReceipt, ask) -> None:

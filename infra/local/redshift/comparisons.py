@@ -36,11 +36,22 @@ def compare(node: exp.Expr) -> exp.Expr:
             return node
         guards = []
     elif "parameter" in kinds:
-        guards = [call("takes", _typed_like(left), _typed_like(right))]
+        certain = _certain(*kinds) or _certain(*reversed(kinds))
+        guards = [] if certain else [call("takes", _typed_like(left), _typed_like(right))]
     else:
         guards = [call("alike", _typed_like(left), _typed_like(right))]
     result = type(node)(this=_keyed(left), expression=_keyed(right))
     return _guarded(result, guards)
+
+
+def _certain(kind: str, other: str) -> bool:
+    """Whether values of two kinds may be compared, without asking the engine for their types.
+
+    A parameter is text in quotes, unless the client has said what else it is.
+    """
+    if kind in {"text", "date"} and other in {"parameter", "literal"}:
+        return True
+    return bool(kind) and kind == other and kind not in {"parameter", "literal"}
 
 
 def compare_in(node: exp.In) -> exp.Expr:
@@ -63,13 +74,13 @@ def compare_in(node: exp.In) -> exp.Expr:
         guards = [] if mine == "text" else [call("takes_literal", _typed_like(node.this))]
     else:
         guards = [
-            call("alike", _typed_like(node.this), _typed_like(v))
+            call(
+                "takes" if kind_of(v) == "parameter" else "alike",
+                _typed_like(node.this),
+                _typed_like(v),
+            )
             for v in node.expressions
-            if kind_of(v) != "parameter"
-        ] + [
-            call("takes", _typed_like(node.this), _typed_like(v))
-            for v in node.expressions
-            if kind_of(v) == "parameter"
+            if not _certain(mine, kind_of(v))
         ]
         if kinds <= {"number"}:
             return _guarded(node.copy(), guards[:1] if mine != "number" else [])

@@ -1,0 +1,128 @@
+"""The extract plays the source: each batch holds what was known then, all of them the dump."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from infra.contracts import contracts
+from infra.local.extract import ExtractError, extract, period_ends
+from tests.history import slices
+from tests.load import id_of, write_source
+
+LIFE = {
+    "customers": [{"customer_id": "c", "customer_unique_id": "p"}],
+    "products": [{"product_id": "product"}, {"product_id": "never sold"}],
+    "sellers": [{"seller_id": "seller"}],
+    "geolocation": [{"zip_code_prefix": "01001"}] * 2,
+    "orders": [
+        {
+            "order_id": "o",
+            "customer_id": "c",
+            "order_purchase_timestamp": "2018-01-01 10:00:00",
+            "order_approved_at": "2018-01-02 10:00:00",
+            "order_delivered_carrier_date": "2018-01-04 10:00:00",
+            "order_delivered_customer_date": "2018-01-08 23:59:59",
+        }
+    ],
+    "order_items": [{"order_id": "o"}],
+    "order_payments": [{"order_id": "o"}],
+    "order_reviews": [
+        {"order_id": "o", "review_id": "r", "review_answer_timestamp": "2018-01-11 00:00:00"}
+    ],
+}
+
+
+def _read(folder: Path, table: str) -> pl.DataFrame:
+    return pl.read_csv(folder / contracts()[table].source_file, infer_schema=False)
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    return write_source(tmp_path / "dump", LIFE)
+
+
+def test_an_order_is_told_as_it_was_known_at_the_end_of_each_day(
+    dump: Path, tmp_path: Path
+) -> None:
+    extract(dump, tmp_path / "out")
+    known = {
+        day: (orders["order_status"].item(), len(_read(folder, "order_reviews")))
+        for day, folder in slices(tmp_path / "out")
+        for orders in [_read(folder, "orders")]
+    }
+    assert known == {
+        date(2018, 1, 1): ("created", 0),
+        date(2018, 1, 2): ("approved", 0),
+        date(2018, 1, 4): ("shipped", 0),
+        date(2018, 1, 8): ("delivered", 0),
+        date(2018, 1, 11): ("delivered", 1),  # the review alone makes a change
+    }
+    second = _read(tmp_path / "out" / "2018-01-02", "orders")
+    assert second["order_delivered_carrier_date"].to_list() == [None]
+
+
+def test_all_that_hangs_on_a_changed_order_comes_along(dump: Path, tmp_path: Path) -> None:
+    extract(dump, tmp_path / "out")
+    for _, folder in slices(tmp_path / "out"):
+        assert _read(folder, "order_items")["order_id"].to_list() == [id_of("o")]
+        assert _read(folder, "order_payments")["order_id"].to_list() == [id_of("o")]
+
+
+def test_the_rest_comes_at_first_sight_or_with_the_first_batch(dump: Path, tmp_path: Path) -> None:
+    extract(dump, tmp_path / "out")
+    first, *later = (folder for _, folder in slices(tmp_path / "out"))
+    counts = {"customers": 1, "products": 2, "sellers": 1, "geolocation": 2}
+    assert {table: len(_read(first, table)) for table in counts} == counts
+    assert all(len(_read(folder, table)) == 0 for folder in later for table in counts)
+
+
+def test_the_union_of_all_slices_is_the_dump(sample: Path, tmp_path: Path) -> None:
+    extract(sample, tmp_path / "out", every="1mo")
+    folders = [folder for _, folder in slices(tmp_path / "out")]
+    for table, contract in contracts().items():
+        whole = _read(sample, table)
+        parts = [_read(folder, table) for folder in folders]
+        key = {"order_items": "order_id", "order_payments": "order_id", "order_reviews": "order_id"}
+        if table in key or contract.key:
+            # the last batch that holds an order, or the key, has the last word
+            by = [key[table]] if table in key else list(contract.key)
+            numbered = pl.concat(
+                [p.with_columns(pl.lit(n).alias("n")) for n, p in enumerate(parts)]
+            )
+            last = numbered.filter(pl.col("n") == pl.col("n").max().over(by)).drop("n")
+        else:
+            last = pl.concat(parts)
+        assert sorted(last.rows(), key=repr) == sorted(whole.rows(), key=repr), table
+
+
+def test_the_same_dump_gives_the_same_bytes(dump: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        extract(dump, tmp_path / name, every="7d")
+    files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.csv"))
+    assert all(
+        (tmp_path / "a" / f).read_bytes() == (tmp_path / "b" / f).read_bytes() for f in files
+    )
+
+
+def test_a_range_brings_all_that_its_orders_need(dump: Path, tmp_path: Path) -> None:
+    """It can be loaded without the days before."""
+    days = extract(dump, tmp_path / "out", date(2018, 1, 3), date(2018, 1, 8))
+    assert days == [date(2018, 1, 4), date(2018, 1, 8)]
+    assert len(_read(tmp_path / "out" / "2018-01-04", "customers")) == 1
+
+
+def test_nothing_is_overwritten(dump: Path, tmp_path: Path) -> None:
+    extract(dump, tmp_path / "out")
+    with pytest.raises(ExtractError, match="exists already"):
+        extract(dump, tmp_path / "out")
+
+
+def test_a_period_is_called_by_its_last_day() -> None:
+    assert period_ends(date(2018, 1, 1), date(2018, 1, 10), "7d") == [
+        date(2018, 1, 7), date(2018, 1, 10),
+    ]  # fmt: skip
+    assert period_ends(date(2018, 1, 1), date(2018, 2, 28), "1mo") == [
+        date(2018, 1, 31), date(2018, 2, 28),
+    ]  # fmt: skip
