@@ -1,0 +1,82 @@
+"""I3: a reader that polls while batches are published sees whole states only."""
+
+import threading
+import time
+from datetime import date
+from pathlib import Path
+
+from infra.local.extract import extract
+from infra.local.generate import generate
+from infra.settings import Settings
+from infra.warehouse import transaction
+from tests.history import play, slices
+from tests.load import Loader
+
+# one statement over all layers: what it gives is a state
+_STATE = """
+SELECT
+    (SELECT COUNT(*) FROM staging.orders) AS staged,
+    (SELECT COUNT(*) FROM audit.loads) AS loads,
+    (SELECT COUNT(*) FROM audit.batches) AS batches,
+    (SELECT SUM(order_value) FROM analytics.fact_order) AS orders,
+    (SELECT SUM(price) + SUM(freight_value) FROM analytics.fact_order_item) AS items,
+    (SELECT SUM(total_value) FROM analytics.single_customer_view) AS persons,
+    (SELECT SUM(total_value) FROM analytics.sales_overview) AS sales,
+    (SELECT COUNT(*) FROM analytics.dim_customer) AS addresses
+"""
+
+
+def _state(settings: Settings) -> tuple:
+    with transaction(settings, read_only=True) as work:
+        return work.query(_STATE)[0]
+
+
+def test_readers_see_whole_states_only(stack: Settings, tmp_path: Path) -> None:
+    load = Loader(stack, tmp_path)
+    generate(tmp_path / "dump", 60, seed=3)
+    extract(tmp_path / "dump", tmp_path / "out", every="4mo")
+    seen: list[tuple] = []
+    problems: list[BaseException] = []
+    done = threading.Event()
+
+    def poll() -> None:
+        try:
+            while not done.is_set():
+                seen.append(_state(stack))
+        except BaseException as error:  # noqa: BLE001 (told below)
+            problems.append(error)
+
+    readers = [threading.Thread(target=poll) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    whole = {_state(stack)}
+    try:
+        for batch in [*slices(tmp_path / "out"), (date(2017, 1, 1), tmp_path / "dump")]:
+            play(load, [[batch]])
+            whole.add(_state(stack))
+    finally:
+        time.sleep(0.2)
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert problems == []
+    assert set(seen) <= whole
+    assert len(set(seen)) > 3, "the readers were too slow to see anything change"
+
+
+def test_a_transaction_reads_one_state_from_its_first_to_its_last_statement(
+    stack: Settings, tmp_path: Path
+) -> None:
+    load = Loader(stack, tmp_path)
+    load.clear()
+    with transaction(stack, read_only=True) as work:
+        before = work.value("SELECT COUNT(*) AS n FROM analytics.fact_order")
+        load.rows(
+            date(2018, 1, 1),
+            customers=[{"customer_id": "c", "customer_unique_id": "p"}],
+            orders=[{"order_id": "o", "customer_id": "c"}],
+        )
+        assert work.value("SELECT COUNT(*) AS n FROM analytics.fact_order") == before
+        assert work.value("SELECT COUNT(*) AS n FROM analytics.single_customer_view") == 0
+    with transaction(stack, read_only=True) as work:
+        assert work.value("SELECT COUNT(*) AS n FROM analytics.single_customer_view") == 1

@@ -1,0 +1,200 @@
+"""I9, I5: kill -9 at any point, run again: the same as never killed, and nothing half seen.
+
+A history is played day by day. Each day's run is killed once, each time somewhere else, and run
+again; after the last day all must be as if the whole had been loaded at once.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.settings import get_current_settings
+
+from infra.local.extract import extract
+from infra.local.generate import generate
+from infra.settings import PROJECT, Settings
+from tests.flows.test_atomic import _state
+from tests.history import checksums, left_over, play, require_invariants, slices
+from tests.load import Loader
+
+STEPS = [
+    "prepare", "upload", "gate: raw", "copy", "gate: staging", "transform", "gate: star",
+    "gate: marts", "publish", "gate: reconciliation", "report",
+]  # fmt: skip
+_KILLED = -signal.SIGKILL
+
+
+class Runs:
+    """Runs of the flow in processes of their own, which may be told to die."""
+
+    def __init__(self, stack: Settings, log: Path) -> None:
+        api = get_current_settings().api.url
+        environment = {
+            **os.environ,
+            "OLIST_HOME": str(stack.state),
+            "PREFECT_API_URL": str(api),
+            "PREFECT_LOGGING_LEVEL": "WARNING",
+        }
+        self._log = log.open("a")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.flows.killable"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            cwd=PROJECT,
+            env=environment,
+        )
+        assert self._process.stdout.readline() == "ready\n"
+
+    def run(self, batch: tuple[date, Path], **death: Any) -> dict[str, Any]:
+        order = {"batch_date": str(batch[0]), "source": str(batch[1]), **death}
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._process.stdout.close()
+        self._log.close()
+
+
+@pytest.fixture
+def runs(prefect_api: None, stack: Settings, tmp_path: Path) -> Iterator[Runs]:
+    found = Runs(stack, tmp_path / "runs.log")
+    yield found
+    found.close()
+
+
+def _killed_and_run_again(
+    runs: Runs, load: Loader, batches: list[tuple[date, Path]], deaths: list[dict[str, Any]]
+) -> dict[str, int]:
+    """Play the batches; each run dies once, and is run again. Returns what the deaths hit."""
+    hit = {"killed": 0, "had published": 0}
+    for batch, death in zip(batches, deaths, strict=True):
+        before = _state(load.settings)
+        ended = runs.run(batch, **death)
+        # a random moment may come after the end
+        assert ended["code"] == _KILLED or (ended["code"] == 0 and "seconds" in death), (
+            batch,
+            death,
+            ended,
+        )
+        seen = _state(load.settings)
+        again = runs.run(batch)
+        assert again["code"] == 0, (batch, death)
+        after = _state(load.settings)
+        # all of the batch or nothing of it; a rerun of a published batch is noted once more
+        whole = {before, after, (*after[:2], after[2] - 1, *after[3:])}
+        assert seen in whole, (batch, death)
+        assert left_over(load.settings) == [], (batch, death)
+        require_invariants(load.settings)
+        hit["killed"] += ended["code"] == _KILLED
+        hit["had published"] += seen != before
+    return hit
+
+
+def _history(
+    tmp_path: Path, orders: int, every: str, most: int
+) -> tuple[Path, list[tuple[date, Path]]]:
+    generate(tmp_path / "dump", orders, seed=23)
+    extract(tmp_path / "dump", tmp_path / "out", every=every)
+    batches = slices(tmp_path / "out")
+    assert len(batches) >= most, len(batches)
+    return tmp_path / "dump", batches
+
+
+def _undisturbed(load: Loader, batches: list[tuple[date, Path]]) -> dict[str, str]:
+    load.clear()
+    play(load, [batches])
+    expected = checksums(load.settings)
+    load.clear()
+    return expected
+
+
+def test_a_run_that_was_killed_is_run_again(runs: Runs, stack: Settings, tmp_path: Path) -> None:
+    load = Loader(stack, tmp_path)
+    deaths = [{"step": "copy"}, {"step": "transform"}, {"statement": 200}, {"step": "publish"}]
+    _, batches = _history(tmp_path, 40, "3mo", len(deaths))
+    batches = batches[: len(deaths)]
+    expected = _undisturbed(load, batches)
+    hit = _killed_and_run_again(runs, load, batches, deaths)
+    assert checksums(stack) == expected
+    assert hit == {"killed": 4, "had published": 1}
+    # the lock that a killed run holds is taken over by the next one, which says so
+    assert (tmp_path / "runs.log").read_text().count("Took the writer's lock over from") == 4
+
+
+@pytest.mark.full
+def test_killed_at_every_step_at_many_statements_and_at_random_moments(
+    runs: Runs, stack: Settings, tmp_path: Path
+) -> None:
+    load = Loader(stack, tmp_path)
+    _, batches = _history(tmp_path, 300, "7d", 65)
+    batches = batches[:65]
+    expected = _undisturbed(load, batches)
+    whole = runs.run(batches[0])
+    assert whole["code"] == 0
+    chance = random.Random(1)
+    deaths: list[dict[str, Any]] = [{"step": step} for step in STEPS]
+    deaths += [{"statement": 1 + n * whole["statements"] // 36} for n in range(36)]
+    random_moments = len(batches) - 1 - len(deaths)
+    deaths += [{"seconds": chance.uniform(0.1, whole["seconds"])} for _ in range(random_moments)]
+    chance.shuffle(deaths)
+    hit = _killed_and_run_again(runs, load, batches[1:], deaths)
+    print(f"{hit} of {len(deaths)}; {whole}")
+    assert checksums(stack) == expected
+    assert hit["killed"] >= 60
+
+
+@pytest.mark.full
+def test_the_warehouse_dies_with_its_run(tmp_path: Path) -> None:
+    """`olist run` holds the local services: they end when it is killed."""
+    generate(tmp_path / "2018-10-18", 100, seed=2)
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OLIST_", "PREFECT_"))}
+    results = []
+    for name, words in (
+        ("undisturbed", None),
+        ("transform", "transform fact_order"),
+        ("publish", "gate marts"),
+    ):
+        command = [
+            sys.executable,
+            "-m",
+            "flows.cli",
+            "run",
+            "--source",
+            str(tmp_path / "2018-10-18"),
+        ]
+        home = tmp_path / name
+        environment = {**clean, "OLIST_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+        if words:
+            with (tmp_path / f"{name}.log").open("w+") as log:
+                process = subprocess.Popen(
+                    command, env=environment, cwd=PROJECT, stdout=log, stderr=log
+                )
+                while words not in (tmp_path / f"{name}.log").read_text():
+                    assert process.poll() is None, (tmp_path / f"{name}.log").read_text()
+                    time.sleep(0.05)
+                process.kill()
+                process.wait()
+        done = subprocess.run(
+            command, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        from infra.local.stack import running
+
+        with running(Settings(home=home)) as settings:
+            require_invariants(settings)
+            results.append(checksums(settings))
+    assert results[1:] == results[:1] * 2
