@@ -29,8 +29,9 @@ format: .venv/ready ## Write code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/ready ## Time a full-size load, and the local Redshift, against DuckDB
+bench: .venv/ready ## Time a full-size load, daily batches, a backfill and the local Redshift
 	$(BIN)/python -m tests.bench.full_load
+	$(BIN)/python -m tests.bench.daily_batch
 	$(BIN)/python -m tests.bench.local_redshift
 
 coverage: .venv/ready ## Write anew what the local Redshift covers

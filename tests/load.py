@@ -150,9 +150,13 @@ class Loader:
             for table in ("batches", "loads", "validations"):
                 work.run(f"DELETE FROM audit.{table}")
 
-    def begin(self) -> str:
-        """Take the writer's lock for the next batch; returns the run that holds it."""
+    def release(self) -> None:
+        """Give the writer's lock back, for a flow that follows."""
         with transaction(self.settings) as work:
             work.run("DELETE FROM audit.writer")
+
+    def begin(self) -> str:
+        """Take the writer's lock for the next batch; returns the run that holds it."""
+        self.release()
         take(self.settings, RUN, "test")
         return RUN

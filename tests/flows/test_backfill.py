@@ -1,8 +1,24 @@
 """Many batches: what is told, what is left out, and where it goes on."""
 
+import shutil
 from datetime import date
+from pathlib import Path
 
-from flows.backfill import missing_days, spans, told
+import pytest
+
+from flows.backfill import backfill, missing_days, spans, told
+from flows.corrections import CorrectionError, rebuild, retract
+from flows.daily_elt import daily_elt
+from infra.contracts import contracts
+from infra.lake import Lake
+from infra.local.extract import extract
+from infra.local.generate import generate
+from infra.settings import Settings
+from infra.warehouse import transaction
+from tasks.source import SourceError
+from tasks.validate import GATES
+from tests.history import checksums, play, require_invariants, slices
+from tests.load import Loader
 
 
 def test_days_without_a_folder_are_told_as_spans() -> None:
@@ -14,3 +30,98 @@ def test_days_without_a_folder_are_told_as_spans() -> None:
 
 def test_progress_tells_the_rest() -> None:
     assert told(10, 40, 20.0) == "10 of 40 batches published, 2.0 s each, about 0:01:00 to go"
+
+
+# ------------------------------------------------------------------------------- the flow
+
+
+@pytest.fixture(scope="module")
+def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dumps") / "dump"
+    generate(folder, 30, seed=5)
+    extract(folder, folder.parent / "days", every="9mo")
+    return folder
+
+
+@pytest.fixture
+def load(stack: Settings, tmp_path: Path) -> Loader:
+    loader = Loader(stack, tmp_path)
+    loader.clear()
+    loader.release()
+    return loader
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_backfill_goes_on_where_it_was_and_takes_what_changed(
+    load: Loader, dump: Path, tmp_path: Path
+) -> None:
+    days = tmp_path / "days"
+    shutil.copytree(dump.parent / "days", days)
+    all_days = [day for day, _ in slices(days)]
+    play(load, [slices(days)])
+    expected = checksums(load.settings)
+    load.clear()
+    load.release()
+
+    first = backfill(str(days), last=all_days[0])
+    assert (first.published, first.skipped) == ([all_days[0]], [])
+
+    rest = backfill(str(days), batches_per_publish=2)
+    assert (rest.published, rest.skipped) == (all_days[1:], [all_days[0]])
+    assert rest.missing == missing_days(all_days, None, None)
+    assert checksums(load.settings) == expected
+    require_invariants(load.settings)
+
+    again = backfill(str(days))
+    assert (again.published, again.skipped) == ([], all_days)
+
+    # a corrected file is news
+    reviews = days / str(all_days[1]) / contracts()["order_reviews"].source_file
+    lines = reviews.read_text().splitlines()
+    reviews.write_text("\n".join(lines[:-1]) + "\n")
+    assert backfill(str(days)).published == [all_days[1]]
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_retract_and_rebuild_as_flows_from_a_source_in_s3(
+    load: Loader, dump: Path, tmp_path: Path
+) -> None:
+    lake = Lake(load.settings)
+    for path in (dump.parent / "days").rglob("*.csv"):
+        lake.put_file(f"incoming/{path.parent.name}/{path.name}", path)
+    source = f"s3://{lake.bucket}/incoming"
+    batches = slices(dump.parent / "days")
+    play(load, [batches])
+    expected = checksums(load.settings)
+    load.clear()
+    load.release()
+
+    day = batches[-1][0]
+    backfill(source, batches_per_publish=9)
+    assert checksums(load.settings) == expected
+    retract(day)
+    assert checksums(load.settings) != expected
+    with pytest.raises(CorrectionError, match=f"Batch {day} is not published; there are"):
+        retract(day)
+    receipt = daily_elt(day, source)  # the folder of the day
+    assert receipt.uploads[0].source_file.startswith(f"{source}/{day}/")
+    assert checksums(load.settings) == expected
+
+    with transaction(load.settings) as work:
+        work.run("UPDATE analytics.fact_order SET order_value = 0")
+        work.run("DELETE FROM staging.order_items")
+    rebuilt = rebuild(from_lake=True)
+    assert rebuilt.published.batch_dates == [day for day, _ in batches]
+    assert [gate.gate for gate in rebuilt.gates] == list(GATES)
+    assert checksums(load.settings) == expected
+    rebuild()
+    assert checksums(load.settings) == expected
+    require_invariants(load.settings)
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_day_without_a_folder_is_said(stack: Settings, dump: Path) -> None:
+    with pytest.raises(SourceError, match="there is no folder 1999-01-01; there are"):
+        daily_elt(date(1999, 1, 1), str(dump.parent / "days"))
+    with pytest.raises(SourceError, match=r"no folder YYYY-MM-DD from 2030-01-01.*olist extract"):
+        backfill(str(dump.parent / "days"), first=date(2030, 1, 1))

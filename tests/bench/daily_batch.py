@@ -1,0 +1,88 @@
+"""A daily batch on a history and on one ten times as long; and a backfill in weekly slices.
+
+Run with `make bench`. The histories are generated (`--orders` sets the shorter one); the backfill
+plays the real sample where it is, else 3,000 generated orders. The Prefect API is up before any
+clock starts, and the first batch of each history, which pays for imports, is not counted.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+from prefect.testing.utilities import prefect_test_harness
+
+from infra.local.extract import extract
+from infra.local.generate import generate
+from infra.local.stack import running
+from infra.settings import Settings
+from tests.conftest import REAL_DATA
+from tests.history import play
+from tests.load import Loader
+
+_BATCH_ORDERS = 200
+_FIRST = date(2020, 1, 1)
+
+
+def main() -> None:
+    """Print both daily times with their ratio, and seconds per batch of the backfill."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--orders", type=int, default=100_000)
+    orders = parser.parse_args().orders
+    with (
+        tempfile.TemporaryDirectory(prefix="olist-bench-") as scratch,
+        prefect_test_harness(server_startup_timeout=120),
+    ):
+        folder = Path(scratch)
+        batches = [folder / f"batch-{n}" for n in range(4)]
+        for number, batch in enumerate(batches):
+            generate(batch, _BATCH_ORDERS, seed=1000 + number)
+        once, tenfold = (_daily(folder / str(n), n, batches) for n in (orders, 10 * orders))
+        print(f"daily batch of {_BATCH_ORDERS} orders on {orders:>9,} orders  {once:6.2f} s")
+        print(
+            f"daily batch of {_BATCH_ORDERS} orders on {10 * orders:>9,} orders  {tenfold:6.2f} s"
+        )
+        print(f"ratio (target 1.5)                              {tenfold / once:6.2f} x")
+        for together in (1, 13):
+            count, seconds = _backfill(folder / f"backfill-{together}", together)
+            print(
+                f"backfill of {count} weekly batches, {together:>2} a publish      "
+                f"{seconds / count:6.2f} s a batch (target 1)"
+            )
+
+
+def _daily(folder: Path, orders: int, batches: list[Path]) -> float:
+    """Median seconds of daily runs after a history of so many orders."""
+    generate(folder / "history", orders, seed=1)
+    with running(Settings(home=folder / "home")) as settings:
+        from flows.daily_elt import daily_elt
+
+        load = Loader(settings, folder)
+        play(load, [[(date(2018, 10, 18), folder / "history")]])
+        load.release()
+        seconds = []
+        for number, batch in enumerate(batches):
+            begun = time.perf_counter()
+            daily_elt(_FIRST + timedelta(days=number), str(batch))
+            seconds.append(time.perf_counter() - begun)
+    return statistics.median(seconds[1:])
+
+
+def _backfill(folder: Path, together: int) -> tuple[int, float]:
+    """Number of batches, and seconds of all of them."""
+    dump = REAL_DATA / "olist_sample"
+    if not dump.is_dir():
+        dump = folder / "dump"
+        generate(dump, 3_000, seed=1)
+    extract(dump, folder / "weeks", every="7d")
+    with running(Settings(home=folder / "home")):
+        from flows.backfill import backfill
+
+        done = backfill(str(folder / "weeks"), batches_per_publish=together)
+    return len(done.published), done.seconds
+
+
+if __name__ == "__main__":
+    main()
