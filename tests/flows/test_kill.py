@@ -119,6 +119,7 @@ def _undisturbed(load: Loader, batches: list[tuple[date, Path]]) -> dict[str, st
     play(load, [batches])
     expected = checksums(load.settings)
     load.clear()
+    load.release()
     return expected
 
 
