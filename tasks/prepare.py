@@ -78,11 +78,11 @@ def open_batches(settings: Settings, batches: Sequence[OpenBatch], run_id: str) 
     """
     with writing(settings, run_id) as work:
         clear_arrivals(work)
-        for batch in batches:
-            work.run(
-                "INSERT INTO audit.open_batch VALUES (%s, %s, %s)",
-                [batch.batch_date, batch.action, batch.source],
-            )
+        slots = ", ".join(["(%s, %s, %s)"] * len(batches))
+        work.run(
+            f"INSERT INTO audit.open_batch VALUES {slots}",
+            [v for batch in batches for v in (batch.batch_date, batch.action, batch.source)],
+        )
 
 
 def clear_arrivals(work: Transaction) -> None:

@@ -58,6 +58,36 @@ def test_query_prints_csv(loaded: tuple[Path, str]) -> None:
     assert row["orders"] == "200"
 
 
+def test_trace_names_the_file_and_the_run_behind_a_row(loaded: tuple[Path, str]) -> None:
+    home, _ = loaded
+    sql = "SELECT order_id FROM analytics.fact_order LIMIT 1"
+    order = _olist(home, "query", sql, "--format", "csv").stdout.split()[-1]
+    done = _olist(home, "trace", "fact_order", order, COLUMNS="200")
+    assert "olist_orders_dataset.csv" in done.stdout
+    assert "Runs that published it" in done.stdout
+    missing = _olist(home, "trace", "fact_order", "nobody")
+    assert missing.returncode == 1
+    assert "has no row with order_id = nobody" in missing.stderr
+
+
+def test_a_history_is_extracted_and_backfilled(tmp_path: Path) -> None:
+    generate(tmp_path / "dump", 20, seed=1)
+    weeks = tmp_path / "weeks"
+    made = _olist(tmp_path / "home", "extract", str(tmp_path / "dump"), str(weeks), "--every", "1y")
+    assert "Load them: olist backfill" in " ".join(made.stdout.split())
+    count = len(list(weeks.iterdir()))
+    done = _olist(
+        tmp_path / "home", "backfill", "--source", str(weeks), "--batches-per-publish", "9"
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert f"{count} of {count} batches published" in done.stdout + done.stderr
+    sql = "SELECT COUNT(*) AS orders FROM analytics.fact_order"
+    assert _olist(tmp_path / "home", "query", sql, "--format", "csv").stdout.split() == [
+        "orders",
+        "20",
+    ]
+
+
 def test_query_cannot_change_anything(loaded: tuple[Path, str]) -> None:
     home, _ = loaded
     done = _olist(home, "query", "DELETE FROM analytics.fact_order")
