@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,23 @@ def test_a_run_that_was_killed_is_run_again(runs: Runs, stack: Settings, tmp_pat
     assert hit == {"killed": 4, "had published": 1}
     # the lock that a killed run holds is taken over by the next one, which says so
     assert (tmp_path / "runs.log").read_text().count("Took the writer's lock over from") == 4
+
+
+def test_two_runs_at_once_write_one_after_the_other(
+    runs: Runs, stack: Settings, tmp_path: Path
+) -> None:
+    load = Loader(stack, tmp_path)
+    _, batches = _history(tmp_path, 20, "12mo", 2)
+    first, second = batches[:2]
+    expected = _undisturbed(load, [first, second])
+    other = Runs(stack, tmp_path / "runs.log")
+    with ThreadPoolExecutor(2) as pool:
+        ended = [pool.submit(one.run, batch) for one, batch in ((runs, first), (other, second))]
+        assert [future.result()["code"] for future in ended] == [0, 0]
+    other.close()
+    assert "Waiting for the writer's lock, held by run" in (tmp_path / "runs.log").read_text()
+    assert checksums(stack) == expected
+    require_invariants(stack)
 
 
 @pytest.mark.full

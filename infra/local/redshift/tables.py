@@ -48,6 +48,24 @@ class Tables:
             "ORDER BY column_index"
         ).fetchall()
 
+    def _columns_of(self, tables: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+        """The columns of several permanent tables; of those that do not exist, none.
+
+        The engine looks through all of its catalogue for each question, so it is asked once.
+        """
+        found: dict[str, list[tuple[str, str]]] = {table: [] for table in tables}
+        if tables:
+            listed = ", ".join(f"'{table}'" for table in tables)
+            rows = self._run(
+                "SELECT schema_name || '.' || table_name, column_name, data_type "
+                "FROM duckdb_columns() WHERE database_name <> 'temp' "
+                f"AND schema_name || '.' || table_name IN ({listed}) "
+                "ORDER BY schema_name, table_name, column_index"
+            ).fetchall()
+            for table, name, kind in rows:
+                found[table].append((name, kind))
+        return {table: tuple(columns) for table, columns in found.items()}
+
     def require_lengths(self, table: str, assigned: Sequence[str]) -> None:
         """Raise NotEmulatedError where text goes into columns whose length is not known."""
         if table in self._with_lengths:
@@ -64,10 +82,13 @@ class Tables:
             self._version = self._changes.count
             self._columns.clear()
             self._with_lengths.clear()
-        for table in tables:
-            if table not in self._columns:
-                hidden = table in self._temporary and self._permanent_too(table)
+        unknown = [table for table in tables if table not in self._columns]
+        if unknown:
+            self._columns |= self._columns_of([t for t in unknown if t not in self._temporary])
+        for table in unknown:
+            if table in self._temporary:
                 # which of the two a statement means, the engine is asked
+                hidden = self._permanent_too(table)
                 self._columns[table] = () if hidden else tuple(self.columns(table))
         return tuple((table, self._columns[table]) for table in tables if self._columns[table])
 
