@@ -55,7 +55,7 @@ def backfill(
             f"{source}: no folder YYYY-MM-DD {f'from {first} ' if first else ''}"
             f"{f'to {last} ' if last else ''}is there. `olist extract` makes some from a full dump"
         )
-    ensure_warehouse(settings, str(flow_run.id), "backfill", logger.warning)
+    ensure_warehouse(str(flow_run.id), "backfill")
     todo = unpublished(settings, source, days)
     receipt = BackfillReceipt(found=len(days))
     receipt.skipped = [day for day in days if day not in todo]

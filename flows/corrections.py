@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.load import SIDE_BY_SIDE, RunReceipt, run_batches
@@ -53,7 +53,7 @@ def rebuild(from_lake: bool = False) -> RunReceipt:
 
 
 def _published_days(settings: Settings) -> list[date]:
-    ensure_warehouse(settings, str(flow_run.id), "correction", get_run_logger().warning)
+    ensure_warehouse(str(flow_run.id), "correction")
     with transaction(settings, read_only=True) as work:
         return [
             day

@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from infra.contracts import contracts
 from infra.settings import Settings
 from tasks.copy import copy
-from tasks.lock import holding
+from tasks.lock import holding, take_lock
 from tasks.models import published_models
-from tasks.prepare import prepare, prepare_lock, prepare_warehouse
+from tasks.prepare import prepare
 from tasks.publish import publish
 from tasks.receipts import (
     CopyReceipt,
@@ -86,9 +86,8 @@ def run_batches(
     for batch in batches:
         if batch.action == "load":
             check_source(batch_folder(batch.source, batch.batch_date, settings))
-    prepare_lock(settings)
+    take_lock(run_id, label)
     with holding(settings, run_id, label, get_run_logger().warning):
-        prepare_warehouse(settings)
         return _Run(batches, run_id, label, rerun, pages).result()
 
 

@@ -121,7 +121,7 @@ def _note(work: Transaction, table: str, receipts: Sequence[UploadReceipt], run_
 
 
 @task(name="copy", task_run_name="copy {table} {label}", **RETRY)
-def copy(table: str, receipts: list[UploadReceipt], run_id: str, label: date | str) -> CopyReceipt:
+def copy(table: str, receipts: list[UploadReceipt], run_id: str, label: str) -> CopyReceipt:
     """Parquet of one table into the warehouse."""
     copied = copy_table(Settings(), receipts, run_id)
     get_run_logger().info(

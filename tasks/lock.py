@@ -14,8 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from prefect import get_run_logger, task
+
 from infra.settings import Settings
+from infra.statements import statements
 from infra.warehouse import Transaction, WarehouseError, transaction
+from tasks.retries import RETRY
 
 _BEAT_SECONDS = 15
 _ASK_SECONDS = 1.0
@@ -48,6 +52,13 @@ class Holder:
         if self.silent_seconds > stale_seconds:
             return True
         return self.host == socket.gethostname() and not _lives(self.process_id)
+
+
+def create_lock(settings: Settings) -> None:
+    """Create the table of the lock, which comes before anything else. Raises WarehouseError."""
+    with transaction(settings) as work:
+        work.run("CREATE SCHEMA IF NOT EXISTS audit")
+        work.run(statements("audit/writer.sql")[0], what="sql/audit/writer.sql")
 
 
 @contextmanager
@@ -108,7 +119,8 @@ def take(settings: Settings, run_id: str, what: str) -> tuple[bool, Holder | Non
             return False, holder
         work.run("DELETE FROM audit.writer")
         work.run(
-            "INSERT INTO audit.writer SELECT %s, %s, %s, %s, GETDATE(), GETDATE()",
+            "INSERT INTO audit.writer SELECT CAST(%s AS VARCHAR(36)), CAST(%s AS VARCHAR(256)), "
+            "CAST(%s AS INTEGER), CAST(%s AS VARCHAR(256)), GETDATE(), GETDATE()",
             [run_id, socket.gethostname()[:256], os.getpid(), what[:256]],
         )
     return True, holder
@@ -159,6 +171,14 @@ def _show_life(settings: Settings, run_id: str, done: threading.Event) -> None:
                 work.run("UPDATE audit.writer SET seen_at = GETDATE() WHERE run_id = %s", [run_id])
         except WarehouseError:
             continue  # the next beat tries again; a lock that was lost is found by `writing`
+
+
+@task(name="take lock", task_run_name="take the writer's lock for {label}", **RETRY)
+def take_lock(run_id: str, label: str) -> None:
+    """Wait for the lock and take it; a warehouse that is resuming is tried again."""
+    settings = Settings()
+    create_lock(settings)
+    _acquire(settings, run_id, label, get_run_logger().warning)
 
 
 def _lives(process_id: int) -> bool:

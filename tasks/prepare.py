@@ -7,29 +7,21 @@ Three relations show a staging table to the transforms and the gates of a run:
 - `candidate.history_<table>`: the table as it will be once the run has published.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Sequence
 
-from prefect import task
+from prefect import get_run_logger, task
 
 from infra.contracts import contracts
 from infra.settings import Settings
 from infra.statements import sql_files, statements
 from infra.warehouse import Transaction, transaction
-from tasks.lock import holding, writing
+from tasks.lock import create_lock, holding, writing
 from tasks.receipts import OpenBatch
 from tasks.retries import RETRY
 
 SCHEMAS = ("staging", "candidate", "analytics", "audit")
 # views come last, for they read the others
 FOLDERS = ("staging", "dimensions", "facts", "marts", "views", "audit")
-
-
-def prepare_lock(settings: Settings) -> None:
-    """Create the lock of the writer, which comes before anything else. Raises WarehouseError."""
-    with transaction(settings) as work:
-        work.run("CREATE SCHEMA IF NOT EXISTS audit")
-        work.run(statements("audit/writer.sql")[0], what="sql/audit/writer.sql")
 
 
 def prepare_warehouse(settings: Settings) -> None:
@@ -56,15 +48,6 @@ def prepare_warehouse(settings: Settings) -> None:
                     f"SELECT * FROM candidate.batch_{table} UNION ALL "
                     f"SELECT * FROM staging.{table} WHERE batch_date {dates}"
                 )
-
-
-def ensure_warehouse(
-    settings: Settings, run_id: str, what: str, say: Callable[[str], object]
-) -> None:
-    """The same while nobody writes. Raises LockError and WarehouseError."""
-    prepare_lock(settings)
-    with holding(settings, run_id, what, say):
-        prepare_warehouse(settings)
 
 
 def _create_like(work: Transaction, table: str, model: str) -> None:
@@ -94,11 +77,21 @@ def clear_arrivals(work: Transaction) -> None:
 
 
 @task(name="prepare", task_run_name="prepare {label}", **RETRY)
-def prepare(batches: list[OpenBatch], run_id: str, label: date | str) -> None:
-    """Open the batches of the run; first settle what a killed one owes."""
+def prepare(batches: list[OpenBatch], run_id: str, label: str) -> None:
+    """Create what is missing, settle what a killed run owes, and open the batches of this one."""
     from tasks.publish import note_in_lake  # noqa: PLC0415 (it imports this module)
 
     del label  # names the task run
     settings = Settings()
+    prepare_warehouse(settings)
     note_in_lake(settings)
     open_batches(settings, batches, run_id)
+
+
+@task(name="prepare", task_run_name="prepare the warehouse for {what}", **RETRY)
+def ensure_warehouse(run_id: str, what: str) -> None:
+    """Create what is missing, while nobody writes; for flows that first look around."""
+    settings = Settings()
+    create_lock(settings)
+    with holding(settings, run_id, what, get_run_logger().warning):
+        prepare_warehouse(settings)

@@ -40,7 +40,8 @@ def publish_batches(settings: Settings, run_id: str) -> PublishReceipt:
             )
         work.run(
             "INSERT INTO audit.batches "
-            "SELECT %s, batch_date, action, source, %s FROM audit.open_batch",
+            "SELECT CAST(%s AS VARCHAR(36)), batch_date, action, source, CAST(%s AS TIMESTAMP) "
+            "FROM audit.open_batch",
             [run_id, datetime.now(UTC).replace(tzinfo=None)],
         )
         dates = _published(work, run_id)
@@ -95,7 +96,7 @@ def note_in_lake(settings: Settings) -> None:
 
 
 @task(name="publish", task_run_name="publish {label}", **RETRY)
-def publish(run_id: str, label: date | str) -> PublishReceipt:
+def publish(run_id: str, label: str) -> PublishReceipt:
     """Switch readers of `analytics` over to the open batches, all models at once."""
     settings = Settings()
     receipt = publish_batches(settings, run_id)

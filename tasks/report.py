@@ -1,6 +1,5 @@
 """Report: artifacts of the run in the Prefect UI, and Data Docs."""
 
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from infra.warehouse import transaction
 from tasks.receipts import GateReceipt
 
 
-def gate_artifact(receipt: GateReceipt, label: date | str) -> None:
+def gate_artifact(receipt: GateReceipt, label: str) -> None:
     """Every expectation of a gate as a table on the run."""
     create_table_artifact(
         key=f"gate-{receipt.gate}",
@@ -48,7 +47,7 @@ def _figure(total: Decimal, measure: str) -> str:
 
 
 @task(name="report", task_run_name="report {label}")
-def report(label: date | str, *, published: bool, pages: bool = True) -> Path:
+def report(label: str, *, published: bool, pages: bool = True) -> Path:
     """Build Data Docs if asked to; after a publish, show the reconciliation on the run, too.
 
     After a failure nothing is asked of the warehouse, for it may be what failed.

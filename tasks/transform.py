@@ -1,7 +1,5 @@
 """Transform: the rows that a batch would publish are computed into `candidate`."""
 
-from datetime import date
-
 from prefect import get_run_logger, task
 
 from infra.settings import Settings
@@ -82,7 +80,7 @@ def model_named(name: str) -> Model:
 
 
 @task(name="collect keys", task_run_name="collect keys {label}", **RETRY)
-def collect(run_id: str, label: date | str) -> list[ModelReceipt]:
+def collect(run_id: str, label: str) -> list[ModelReceipt]:
     """Find the orders, persons, products, sellers and places that the open batches touch."""
     receipts = collect_keys(Settings(), run_id)
     counts = {receipt.model: receipt.rows for receipt in receipts}
@@ -96,7 +94,7 @@ def collect(run_id: str, label: date | str) -> list[ModelReceipt]:
 
 
 @task(name="transform", task_run_name="transform {model} {label}", **RETRY)
-def transform(model: str, run_id: str, label: date | str) -> ModelReceipt:
+def transform(model: str, run_id: str, label: str) -> ModelReceipt:
     """Compute the candidate rows of one model."""
     receipt = compute_model(Settings(), model_named(model), run_id)
     get_run_logger().info("candidate.%s: %s rows of %s", model, f"{receipt.rows:,}", label)

@@ -61,7 +61,7 @@ def run_gate(settings: Settings, gate: str, scope: "Scope", run_id: str) -> Gate
     return receipt
 
 
-def require(receipt: GateReceipt, label: date | str, rerun: str) -> GateReceipt:
+def require(receipt: GateReceipt, label: str, rerun: str) -> GateReceipt:
     """Raise GateError when an expectation failed that stops the batch."""
     if receipt.blocking:
         lines = [
@@ -275,7 +275,7 @@ def validate(
     batch_dates: list[date],
     receipts: list[UploadReceipt],
     run_id: str,
-    label: date | str,
+    label: str,
     rerun: str,
 ) -> GateReceipt:
     """Run one gate; raises GateError when it stops the batches."""

@@ -13,9 +13,9 @@ from infra.lake import Lake
 from infra.settings import Settings
 from infra.warehouse import transaction
 from tasks.copy import copy_table
-from tasks.lock import take
+from tasks.lock import create_lock, take
 from tasks.models import published_models
-from tasks.prepare import clear_arrivals, open_batches, prepare_lock, prepare_warehouse
+from tasks.prepare import clear_arrivals, open_batches, prepare_warehouse
 from tasks.publish import note_in_lake, publish_batches
 from tasks.receipts import OpenBatch, UploadReceipt
 from tasks.transform import collect_keys, compute_model, drop_candidates
@@ -93,7 +93,7 @@ class Loader:
         self.settings = settings
         self._folder = folder
         self._count = 0
-        prepare_lock(settings)
+        create_lock(settings)
         self.begin()
         prepare_warehouse(settings)
 

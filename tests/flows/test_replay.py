@@ -164,3 +164,12 @@ class TestRealSample:
         _after(load, [_extracts(real, "1mo")])
         rebuild(load, from_lake=from_lake)
         assert checksums(load.settings) == expected
+
+
+@pytest.mark.full
+def test_the_full_real_set_in_shuffled_months(load: Loader, full: Path, tmp_path: Path) -> None:
+    expected = _after(load, [[(date(2018, 10, 18), full)]])
+    extract(full, tmp_path / "months", every="1mo")
+    batches = slices(tmp_path / "months")
+    random.Random(3).shuffle(batches)
+    assert _after(load, [[batch] for batch in batches]) == expected
