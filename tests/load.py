@@ -139,7 +139,7 @@ class Loader:
         note_in_lake(self.settings)
 
     def clear(self) -> None:
-        """Empty staging, candidates, analytics and audit."""
+        """Empty staging, candidates, analytics and audit, and forget what is in force in the lake."""
         with transaction(self.settings) as work:
             for table in contracts():
                 work.run(f"DELETE FROM staging.{table}")
@@ -149,6 +149,9 @@ class Loader:
             clear_arrivals(work)
             for table in ("batches", "loads", "validations"):
                 work.run(f"DELETE FROM audit.{table}")
+        lake = Lake(self.settings)
+        for key in list(lake.keys("published/")):
+            lake.delete(key)
 
     def release(self) -> None:
         """Give the writer's lock back, for a flow that follows."""

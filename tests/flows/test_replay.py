@@ -135,19 +135,23 @@ def test_many_slices_in_any_order(load, dump, whole, tmp_path_factory, history) 
     _any_history(load, dump, whole, tmp_path_factory.mktemp("slices"), history)
 
 
+@pytest.fixture(scope="module")
+def real(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real sample, at a place where its slices may be written beside it."""
+    folder = tmp_path_factory.mktemp("real") / "dump"
+    folder.symlink_to(sample)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(load: Loader, real: Path) -> dict[str, str]:
+    """Checksums after the real sample was loaded as one batch."""
+    return _after(load, [[(date(2018, 10, 18), real)]])
+
+
 @pytest.mark.full
 class TestRealSample:
     """The 3,000 real orders, in the slices that people use."""
-
-    @pytest.fixture(scope="class")
-    def real(self, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        folder = tmp_path_factory.mktemp("real") / "dump"
-        folder.symlink_to(sample)
-        return folder
-
-    @pytest.fixture(scope="class")
-    def expected(self, load: Loader, real: Path) -> dict[str, str]:
-        return _after(load, [[(date(2018, 10, 18), real)]])
 
     @pytest.mark.parametrize("how", ["monthly", "weekly", "daily", "shuffled", "twice"])
     def test_any_slices(self, load: Loader, real: Path, expected, how: str) -> None:

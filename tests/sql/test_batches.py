@@ -221,8 +221,6 @@ def test_the_lake_notes_what_is_in_force(load: Loader) -> None:
     """So staging can be filled from it alone, without what was retracted or corrected."""
     from tasks.restore import batches_in_lake, receipts_in_lake
 
-    for known in batches_in_lake(load.settings):
-        load.retract(known)
     _three_days(load, WRONG)
     load.rows(day(2), **RIGHT)
     load.retract(day(3))
