@@ -20,7 +20,7 @@ test-full: .venv/ready ## Run the long ones, too: replays of all slices, sixty k
 	@$(BIN)/pytest -m "full or not full"
 
 lint: .venv/ready ## Check style, types and SQL
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 	$(BIN)/sqlfluff lint --disable-progress-bar sql

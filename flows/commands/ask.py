@@ -53,9 +53,8 @@ def trace(
     ],
 ) -> None:
     """Name the batches, files, run and validation behind a published row."""
-    from tasks.trace import trace as look_up  # noqa: PLC0415
-
     from infra.local.stack import running  # noqa: PLC0415
+    from tasks.trace import trace as look_up  # noqa: PLC0415
 
     with running(home.last_used(Settings())) as settings:
         found = look_up(settings, model, tuple(key))
