@@ -56,9 +56,9 @@ def backfill(
             f"{f'to {last} ' if last else ''}is there. `olist extract` makes some from a full dump"
         )
     ensure_warehouse(str(flow_run.id), "backfill")
-    todo = unpublished(settings, source, days)
+    remaining = unpublished(settings, source, days)
     receipt = BackfillReceipt(found=len(days))
-    receipt.skipped = [day for day in days if day not in todo]
+    receipt.skipped = [day for day in days if day not in remaining]
     receipt.missing = missing_days(days, first, last)
     if receipt.missing:
         logger.warning(
@@ -72,18 +72,18 @@ def backfill(
         "UUID", create_progress_artifact(progress=0.0, key="backfill", description=source)
     )
     begun = time.monotonic()
-    for at in range(0, len(todo), max(1, batches_per_publish)):
+    for at in range(0, len(remaining), max(1, batches_per_publish)):
         group = [
             OpenBatch(batch_date=day, source=source)
-            for day in todo[at : at + max(1, batches_per_publish)]
+            for day in remaining[at : at + max(1, batches_per_publish)]
         ]
-        last_of_all = len(receipt.published) + len(group) == len(todo)
+        last_of_all = len(receipt.published) + len(group) == len(remaining)
         rerun = _rerun(source, first, last, batches_per_publish)
         load_batches(group, label_of(group), rerun, pages=last_of_all)
         receipt.published += [batch.batch_date for batch in group]
         receipt.seconds = time.monotonic() - begun
-        update_progress_artifact(progress, 100 * len(receipt.published) / len(todo))
-        logger.info(told(len(receipt.published), len(todo), receipt.seconds))
+        update_progress_artifact(progress, 100 * len(receipt.published) / len(remaining))
+        logger.info(told(len(receipt.published), len(remaining), receipt.seconds))
     return receipt
 
 
