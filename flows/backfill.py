@@ -12,9 +12,10 @@ from prefect.runtime import flow_run
 from pydantic import BaseModel, Field
 
 from flows.load import label_of, load_batches
+from flows.rerun import command
 from infra.settings import Settings
 from tasks.prepare import ensure_warehouse
-from tasks.receipts import OpenBatch
+from tasks.receipts import ExpectationResult, OpenBatch
 from tasks.resume import unpublished
 from tasks.source import SourceError, day_folders
 
@@ -26,6 +27,7 @@ class BackfillReceipt(BaseModel):
     published: list[date] = Field(default_factory=list)
     skipped: list[date] = Field(default_factory=list)  # published before, from the same files
     missing: list[date] = Field(default_factory=list)  # days without a folder
+    warnings: dict[str, list[ExpectationResult]] = Field(default_factory=dict)  # by label
     seconds: float = 0.0
 
 
@@ -72,14 +74,24 @@ def backfill(
         "UUID", create_progress_artifact(progress=0.0, key="backfill", description=source)
     )
     begun = time.monotonic()
+    rerun = command(
+        "backfill",
+        {
+            "source": source,
+            "first": first,
+            "last": last,
+            "batches_per_publish": batches_per_publish,
+        },
+    )
     for at in range(0, len(remaining), max(1, batches_per_publish)):
         group = [
             OpenBatch(batch_date=day, source=source)
             for day in remaining[at : at + max(1, batches_per_publish)]
         ]
         last_of_all = len(receipt.published) + len(group) == len(remaining)
-        rerun = _rerun(source, first, last, batches_per_publish)
-        load_batches(group, label_of(group), rerun, pages=last_of_all)
+        done = load_batches(group, label_of(group), rerun, pages=last_of_all)
+        if done.warnings:
+            receipt.warnings[done.label] = done.warnings
         receipt.published += [batch.batch_date for batch in group]
         receipt.seconds = time.monotonic() - begun
         update_progress_artifact(progress, 100 * len(receipt.published) / len(remaining))
@@ -113,10 +125,3 @@ def spans(days: Sequence[date], most: int = 10) -> str:
     shown = [str(r[0]) if len(r) == 1 else f"{r[0]} to {r[-1]}" for r in runs[:most]]
     more = [f"and {len(runs) - most} more spans"] if len(runs) > most else []
     return ", ".join([*shown, *more])
-
-
-def _rerun(source: str, first: date | None, last: date | None, together: int) -> str:
-    command = f"olist backfill --source {source}"
-    for option, value in (("--from", first), ("--to", last)):
-        command += f" {option} {value}" if value else ""
-    return command + (f" --batches-per-publish {together}" if together > 1 else "")

@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.load import SIDE_BY_SIDE, RunReceipt, run_batches
+from flows.rerun import command
 from infra.settings import Settings
 from infra.warehouse import transaction
 from tasks.prepare import ensure_warehouse
@@ -31,7 +32,9 @@ def retract(batch_date: date) -> RunReceipt:
         there = f"{len(known)}, from {known[0]} to {known[-1]}" if known else "none"
         raise CorrectionError(f"Batch {batch_date} is not published; there are {there}")
     batch = OpenBatch(batch_date=batch_date, action="retract", source="retracted")
-    return run_batches([batch], f"{batch_date} retract", f"olist retract {batch_date}")
+    return run_batches(
+        [batch], f"{batch_date} retract", command("retract", {"batch_date": batch_date})
+    )
 
 
 @flow(name="rebuild", flow_run_name="rebuild", task_runner=SIDE_BY_SIDE)
@@ -48,8 +51,8 @@ def rebuild(from_lake: bool = False) -> RunReceipt:
         raise CorrectionError("No batch is published, so there is nothing to rebuild")
     action, source = ("restore", "lake") if from_lake else ("rebuild", "staging")
     batches = [OpenBatch(batch_date=day, action=action, source=source) for day in days]
-    command = f"olist rebuild{' --from-lake' if from_lake else ''}"
-    return run_batches(batches, f"rebuild from {source}", command)
+    rerun = command("rebuild", {"from_lake": from_lake})
+    return run_batches(batches, f"rebuild from {source}", rerun)
 
 
 def _published_days(settings: Settings) -> list[date]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,15 +16,19 @@ from infra.contracts import contracts
 from infra.settings import Settings
 from tasks.copy import copy
 from tasks.lock import holding, take_lock
+from tasks.measure import measure
 from tasks.models import published_models
 from tasks.prepare import prepare
 from tasks.publish import publish
 from tasks.receipts import (
+    Acceptance,
     CopyReceipt,
+    ExpectationResult,
     GateReceipt,
     ModelReceipt,
     OpenBatch,
     PublishReceipt,
+    RunReport,
     UploadReceipt,
 )
 from tasks.report import report
@@ -31,7 +36,7 @@ from tasks.restore import restored
 from tasks.source import SourceError, batch_folder, check_source
 from tasks.transform import collect, transform
 from tasks.upload import upload, upload_batch
-from tasks.validate import validate
+from tasks.validate import GateError, validate
 
 T = TypeVar("T")
 SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=Settings().upload_workers)
@@ -47,13 +52,22 @@ class RunReceipt(BaseModel):
     models: list[ModelReceipt]
     published: PublishReceipt
     gates: list[GateReceipt]
-    data_docs: Path
+    page: Path
     seconds: dict[str, float]
+
+    @property
+    def warnings(self) -> list[ExpectationResult]:
+        """Warnings of all gates that nobody accepted."""
+        return [result for gate in self.gates for result in gate.warnings]
 
 
 @flow(name="load_batches", flow_run_name="{label}", task_runner=SIDE_BY_SIDE)
 def load_batches(
-    batches: list[OpenBatch], label: str, rerun: str, pages: bool = True
+    batches: list[OpenBatch],
+    label: str,
+    rerun: str,
+    accept: Acceptance | None = None,
+    pages: bool = True,
 ) -> RunReceipt:
     """Load, retract or rebuild several batches, and publish what they change at once.
 
@@ -61,9 +75,10 @@ def load_batches(
         batches: The batches, and what is done with each.
         label: What the run and its tasks are called in the Prefect UI.
         rerun: The command that does it again, for messages.
+        accept: Expectations that may fail, and who decided so.
         pages: Build Data Docs after a success, too; after a failure they are built in any case.
     """
-    return run_batches(batches, label, rerun, pages=pages)
+    return run_batches(batches, label, rerun, accept, pages=pages)
 
 
 def label_of(batches: Sequence[OpenBatch]) -> str:
@@ -75,7 +90,12 @@ def label_of(batches: Sequence[OpenBatch]) -> str:
 
 
 def run_batches(
-    batches: Sequence[OpenBatch], label: str, rerun: str, *, pages: bool = True
+    batches: Sequence[OpenBatch],
+    label: str,
+    rerun: str,
+    accept: Acceptance | None = None,
+    *,
+    pages: bool = True,
 ) -> RunReceipt:
     """Take batches through every step and gate, inside a flow run.
 
@@ -88,52 +108,82 @@ def run_batches(
             check_source(batch_folder(batch.source, batch.batch_date, settings))
     take_lock(run_id, label)
     with holding(settings, run_id, label, get_run_logger().warning):
-        return _Run(batches, run_id, label, rerun, pages).result()
+        return _Run(batches, run_id, label, rerun, accept, pages).result()
 
 
 class _Run:
     """One run of the steps; each `_method` is a section of the path."""
 
     def __init__(
-        self, batches: Sequence[OpenBatch], run_id: str, label: str, rerun: str, pages: bool
+        self,
+        batches: Sequence[OpenBatch],
+        run_id: str,
+        label: str,
+        rerun: str,
+        accept: Acceptance | None,
+        pages: bool,
     ) -> None:
         self.batches = list(batches)
         self.run_id = run_id
         self.label = label
         self.rerun = rerun
+        self.accept = accept
         self.pages = pages
         self.uploads: list[UploadReceipt] = []
         self.copies: list[CopyReceipt] = []
         self.models: list[ModelReceipt] = []
         self.gates: list[GateReceipt] = []
-        self.is_published = False
+        self.published: PublishReceipt | None = None
         self.steps = Steps()
+        self.begun = datetime.now(UTC)
 
     def result(self) -> RunReceipt:
-        prepare(self.batches, self.run_id, self.label)
-        self.steps.done("prepare")
-        self._upload()
         try:
+            prepare(self.batches, self.run_id, self.label)
+            self.steps.done("prepare")
+            self._upload()
             self._stage()
             self._transform()
-            published = publish(self.run_id, self.label)
-            self.is_published = True
+            self.published = publish(self.run_id, self.label)
             self.steps.done("publish")
             self._gate("reconciliation")
-        finally:
-            pages = self.pages or not self.is_published
-            page = report(self.label, published=self.is_published, pages=pages)
-            self.steps.done("report")
+        except Exception as error:
+            report(self.label, self._facts(error))
+            raise
+        page = report(self.label, self._facts(), self.pages)
+        self.steps.done("report")
         return RunReceipt(
             label=self.label,
             run_id=self.run_id,
             uploads=self.uploads,
             copies=self.copies,
             models=self.models,
-            published=published,
+            published=self.published,
             gates=self.gates,
-            data_docs=page,
+            page=page,
             seconds=self.steps.seconds,
+        )
+
+    def _facts(self, error: Exception | None = None) -> RunReport:
+        stopped = isinstance(error, GateError)
+        return RunReport(
+            label=self.label,
+            run_id=self.run_id,
+            flow=str(flow_run.flow_name),
+            batch_dates=sorted(batch.batch_date for batch in self.batches),
+            sources=list(dict.fromkeys(batch.source for batch in self.batches)),
+            rerun=self.rerun,
+            started_at=self.begun,
+            finished_at=datetime.now(UTC),
+            verdict="stopped" if stopped else "failed" if error else "published",
+            error=f"{type(error).__name__}: {error}" if error else "",
+            uploads=self.uploads,
+            copies=self.copies,
+            models=self.models,
+            published=self.published.rows if self.published else {},
+            gates=self.gates,
+            seconds=self.steps.seconds,
+            run_url=str(flow_run.ui_url or ""),
         )
 
     def _upload(self) -> None:
@@ -161,6 +211,7 @@ class _Run:
             copy.submit(table, receipts, self.run_id, self.label)
             for table, receipts in by_table.items()
         )
+        measure(self.run_id, self.label)
         self.steps.done("copy")
         self._gate("staging")
 
@@ -177,7 +228,14 @@ class _Run:
     def _gate(self, name: str) -> None:
         arriving = sorted({receipt.batch_date for receipt in self.uploads})
         days = arriving or [batch.batch_date for batch in self.batches]
-        self.gates.append(validate(name, days, self.uploads, self.run_id, self.label, self.rerun))
+        try:
+            receipt = validate(
+                *(name, days, self.uploads, self.run_id, self.label, self.rerun), self.accept
+            )
+        except GateError as error:
+            self.gates.append(error.receipt)
+            raise
+        self.gates.append(receipt)
         self.steps.done(f"gate: {name}")
 
 

@@ -24,7 +24,8 @@ def summarise(
     for text in (
         'olist query "SELECT segment, COUNT(*) AS persons, SUM(total_value) AS total_value '
         'FROM analytics.single_customer_view GROUP BY segment ORDER BY total_value DESC"',
-        f"validation reports: {home / 'reports' / 'data_docs' / 'index.html'}",
+        f"report of this run: {receipt.page} (olist report opens it)",
+        f"Data Docs: {home / 'reports' / 'data_docs' / 'index.html'}",
         "runs, tasks and artifacts: make ui",
     ):
         console.print(f"  {text}", soft_wrap=True, highlight=False)
@@ -64,7 +65,12 @@ def _share(count: int, what: str) -> str:
 def _gates(receipt: RunReceipt) -> Table:
     table = Table("gate", "expectations", "failed", title="Gates", title_justify="left")
     for gate in receipt.gates:
-        failed = "; ".join(f"{r.severity}: {r.reason} ({r.observed})" for r in gate.failed)
+        told = [r for r in gate.failed if r.severity != "info"]
+        failed = "; ".join(
+            f"{r.severity}: {r.reason} ({r.observed})"
+            + (f", accepted by {r.accepted_by}" if r.accepted_by else "")
+            for r in told
+        )
         table.add_row(gate.gate, str(len(gate.results)), failed or "none")
     return table
 

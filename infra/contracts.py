@@ -31,6 +31,7 @@ class Column:
     length: int | None = None
     precision: int | None = None
     scale: int | None = None
+    sensitive: bool = False  # its values stay out of reports and notifications
 
     @property
     def polars(self) -> pl.DataType:
@@ -96,6 +97,22 @@ def contracts() -> dict[str, Contract]:
     return {path.stem: _parse(path.stem, path.read_text()) for path in _files()}
 
 
+@cache
+def sensitive_columns() -> frozenset[str]:
+    """Columns whose values name or describe a person, marked `-- sensitive` in their DDL.
+
+    Also as models call them, without the name of the table in front.
+    """
+    named = {
+        (table, column.name)
+        for table, contract in contracts().items()
+        for column in contract.columns
+        if column.sensitive
+    }
+    short = {name.removeprefix("customer_") for _, name in named} - {"unique_id"}
+    return frozenset({name for _, name in named} | short)
+
+
 def _files() -> list:
     return sorted(SQL.joinpath("staging").glob("*.sql"))
 
@@ -130,4 +147,9 @@ def _column(definition: exp.ColumnDef) -> Column:
         length=sizes[0] if name == "VARCHAR" else None,
         precision=sizes[0] if decimal else None,
         scale=sizes[1] if decimal else None,
+        sensitive=any(
+            comment.strip().startswith("sensitive")
+            for part in definition.walk()
+            for comment in part.comments or []
+        ),
     )

@@ -92,6 +92,23 @@ class Lake:
             )
         return value
 
+    def put_text(self, key: str, text: str, content_type: str) -> None:
+        """Write a text object."""
+        self._client.put_object(
+            Bucket=self.bucket, Key=key, Body=text.encode(), ContentType=content_type
+        )
+
+    def claim(self, key: str, value: Any) -> bool:  # noqa: ANN401
+        """Write a JSON object unless there is one; says whether it was this call that did."""
+        body = json.dumps(value, ensure_ascii=False, default=str).encode()
+        try:
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"PreconditionFailed", "412"}:
+                return False
+            raise
+        return True
+
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
         self._client.delete_object(Bucket=self.bucket, Key=key)

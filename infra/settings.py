@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     quarantine_limit: float = Field(
         default=0.01, ge=0, le=1, description="Share of a file's rows that may go to quarantine."
     )
+    sample_rows: int = Field(
+        default=5,
+        ge=0,
+        le=20,
+        description="Failing rows that messages and reports show; sensitive values never are.",
+    )
     lock_wait_seconds: int = Field(
         default=600, ge=0, description="How long a run waits for another one that is writing."
     )

@@ -35,6 +35,12 @@ class Model:
     inputs: frozenset[str]  # schema.table
 
     @property
+    def columns(self) -> list[str]:
+        """The columns of a published model, in their order."""
+        tree = sqlglot.parse_one(self.create, read="redshift")
+        return [column.name for column in tree.find_all(exp.ColumnDef)]
+
+    @property
     def published(self) -> bool:
         """Whether readers of `analytics` see it."""
         return self.folder in PUBLISHED_FOLDERS

@@ -30,8 +30,7 @@ def prepare_warehouse(settings: Settings) -> None:
         for schema in SCHEMAS:
             work.run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         for folder in FOLDERS:
-            for path in sql_files(folder):
-                work.run(statements(f"{folder}/{path.name}")[0], what=f"sql/{folder}/{path.name}")
+            _create(work, folder)
         _create_like(work, "candidate.load", "audit.loads")
         for table in contracts():
             _create_like(work, f"candidate.batch_{table}", f"staging.{table}")
@@ -48,6 +47,12 @@ def prepare_warehouse(settings: Settings) -> None:
                     f"SELECT * FROM candidate.batch_{table} UNION ALL "
                     f"SELECT * FROM staging.{table} WHERE batch_date {dates}"
                 )
+        _create(work, "metrics")
+
+
+def _create(work: Transaction, folder: str) -> None:
+    for path in sql_files(folder):
+        work.run(statements(f"{folder}/{path.name}")[0], what=f"sql/{folder}/{path.name}")
 
 
 def _create_like(work: Transaction, table: str, model: str) -> None:
@@ -71,7 +76,8 @@ def open_batches(settings: Settings, batches: Sequence[OpenBatch], run_id: str) 
 def clear_arrivals(work: Transaction) -> None:
     """Close the open batches and forget the rows that arrived with them."""
     work.run("DELETE FROM audit.open_batch")
-    work.run("DELETE FROM candidate.load")
+    for table in ("load", "batch_metrics", "drift"):
+        work.run(f"DELETE FROM candidate.{table}")
     for table in contracts():
         work.run(f"DELETE FROM candidate.batch_{table}")
 

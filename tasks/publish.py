@@ -57,6 +57,8 @@ def _stage(work: Transaction) -> None:
         work.run(f"INSERT INTO staging.{table} SELECT * FROM candidate.batch_{table}", what=what)
     work.run(f"DELETE FROM audit.loads WHERE batch_date IN {_ARRIVED}")
     work.run("INSERT INTO audit.loads SELECT * FROM candidate.load")
+    work.run(f"DELETE FROM audit.metrics WHERE batch_date IN {_ARRIVED}")
+    work.run("INSERT INTO audit.metrics SELECT * FROM candidate.batch_metrics")
 
 
 def _published(work: Transaction, run_id: str) -> list[date]:

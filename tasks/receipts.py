@@ -1,10 +1,10 @@
 """What tasks hand on: small JSON-able facts, never data, connections or clients."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 Money = dict[str, Decimal]  # column → sum in R$
 
@@ -62,6 +62,20 @@ class PublishReceipt(BaseModel):
     rows: dict[str, int]
 
 
+class Acceptance(BaseModel):
+    """Who lets a batch pass although expectations about its source fail, and why.
+
+    Only gates that look at what the source delivered can be passed like this; what the pipeline
+    computes must add up.
+    """
+
+    reasons: list[str] = Field(
+        min_length=1, description="The expectations, in the words in which the gate told them."
+    )
+    by: str = Field(min_length=2, max_length=100, description="Name of the person who decides.")
+    because: str = Field(min_length=10, max_length=800, description="Why; it stays in the audit.")
+
+
 class ExpectationResult(BaseModel):
     """One expectation's outcome."""
 
@@ -69,8 +83,13 @@ class ExpectationResult(BaseModel):
     expectation: str
     reason: str
     severity: str
+    owner: str
     passed: bool
     observed: str
+    sample: list[dict[str, str]] = []  # a few of the rows that fail, sensitive values hidden
+    sql: str = ""  # finds all of them
+    accepted_by: str = ""
+    accepted_because: str = ""
 
 
 class GateReceipt(BaseModel):
@@ -79,6 +98,7 @@ class GateReceipt(BaseModel):
     gate: str
     batch_date: date  # of several batches, the last
     results: list[ExpectationResult]
+    seconds: float = 0.0
 
     @property
     def failed(self) -> list[ExpectationResult]:
@@ -88,4 +108,61 @@ class GateReceipt(BaseModel):
     @property
     def blocking(self) -> list[ExpectationResult]:
         """Failed expectations that stop the batch."""
-        return [result for result in self.failed if result.severity == "critical"]
+        return [r for r in self.failed if r.severity == "critical" and not r.accepted_by]
+
+    @property
+    def warnings(self) -> list[ExpectationResult]:
+        """Failed expectations that people are told about, though the batch goes on."""
+        return [r for r in self.failed if r.severity == "warning" and not r.accepted_by]
+
+    @property
+    def verdict(self) -> str:
+        """In one word, what the gate said: stopped, warned, accepted or passed."""
+        if self.blocking:
+            return "stopped"
+        if self.warnings:
+            return "warned"
+        return "accepted" if any(r.accepted_by for r in self.failed) else "passed"
+
+
+class RunReport(BaseModel):
+    """What is known of a run when it ends, well or not: the facts of its page."""
+
+    label: str
+    run_id: str
+    flow: str
+    batch_dates: list[date]
+    sources: list[str]
+    rerun: str
+    started_at: datetime
+    finished_at: datetime
+    verdict: Literal["published", "stopped", "failed"]
+    error: str = ""
+    uploads: list[UploadReceipt] = []
+    copies: list[CopyReceipt] = []
+    models: list[ModelReceipt] = []
+    published: dict[str, int] = {}
+    gates: list[GateReceipt] = []
+    reconciliation: list[tuple[str, str, str]] = []
+    seconds: dict[str, float] = {}
+    run_url: str = ""
+
+    @property
+    def warnings(self) -> list[ExpectationResult]:
+        """Warnings of all gates that nobody accepted."""
+        return [result for gate in self.gates for result in gate.warnings]
+
+
+class RunEntry(BaseModel):
+    """A run in the history of runs: enough for a trend."""
+
+    label: str
+    run_id: str
+    batch_dates: list[date]
+    verdict: str
+    finished_at: datetime
+    seconds: float
+    rows_read: int
+    money: Decimal  # of the items published so far, in R$
+    critical: int
+    warnings: int

@@ -89,13 +89,19 @@ def _upload(
             money_read=parts.money,
             quarantine_url=lake.url(f"quarantine/{folder}/rows.csv") if rejected.height else None,
             quarantine_sample=[
-                f"line {line}: {column or 'row'} {f'is {value!r}: ' if value else ''}{reason}"
+                f"line {line}: {column or 'row'} {_said(contract, column, value)}{reason}"
                 for line, column, value, reason, _ in rejected.head(_SAMPLE).iter_rows()
             ],
             **profile,
         )
         lake.put_json(f"raw/{folder}/receipt.json", receipt.model_dump(mode="json"))
     return receipt
+
+
+def _said(contract: Contract, column: str | None, value: str | None) -> str:
+    """The wrong value, for a message; not where it may tell about a person."""
+    sensitive = {c.name for c in contract.columns if c.sensitive}
+    return f"is {value!r}: " if value and column not in sensitive else ""
 
 
 class PartWriter:

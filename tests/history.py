@@ -11,6 +11,7 @@ from infra.lake import Lake
 from infra.settings import Settings
 from infra.warehouse import transaction
 from tasks.copy import copy_table
+from tasks.measure import measure_batches
 from tasks.models import published_models
 from tasks.prepare import open_batches
 from tasks.receipts import OpenBatch
@@ -62,6 +63,7 @@ def play(load: Loader, batches: Iterable[Sequence[tuple[date, Path]]]) -> None:
                 upload_table(lake, LocalFolder(folder), table, day) for day, folder in group
             ]
             copy_table(load.settings, receipts, run_id)
+        measure_batches(load.settings, run_id)
         load.compute()
         load.publish()
 

@@ -14,6 +14,7 @@ from infra.settings import Settings
 from infra.warehouse import transaction
 from tasks.copy import copy_table
 from tasks.lock import create_lock, take
+from tasks.measure import measure_batches
 from tasks.models import published_models
 from tasks.prepare import clear_arrivals, open_batches, prepare_warehouse
 from tasks.publish import note_in_lake, publish_batches
@@ -121,6 +122,7 @@ class Loader:
         receipts = tuple(upload_table(lake, folder, table, day) for table in contracts())
         for receipt in receipts:
             copy_table(self.settings, [receipt], run_id)
+        measure_batches(self.settings, run_id)
         return receipts
 
     def compute(self) -> None:
@@ -147,7 +149,7 @@ class Loader:
                 work.run(f"DELETE FROM analytics.{model.name}")
             drop_candidates(work)
             clear_arrivals(work)
-            for table in ("batches", "loads", "validations"):
+            for table in ("batches", "loads", "metrics", "validations"):
                 work.run(f"DELETE FROM audit.{table}")
         lake = Lake(self.settings)
         for key in list(lake.keys("published/")):

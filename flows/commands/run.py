@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from infra.local import home
 from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from tasks.receipts import Acceptance
 
 _DEMO_ORDERS = 10_000
 _DEMO_SEED = 42
@@ -32,6 +35,12 @@ def run(
         str | None,
         typer.Option(help="YYYY-MM-DD; default: the folder's name if it is a date, else today."),
     ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(help="An expectation about the source that may fail, in its own words."),
+    ] = None,
+    accepted_by: Annotated[str | None, typer.Option(help="Who decides so; for the audit.")] = None,
+    because: Annotated[str | None, typer.Option(help="Why; for the audit.")] = None,
 ) -> None:
     """Load one batch: upload, copy, transform, validate, publish."""
     settings = Settings()
@@ -40,6 +49,7 @@ def run(
     base, settings = settings, home.of_run(settings, made_up=made_up)
     chosen = _address(given) if given else _demo(settings)
     day = _named(batch_date, chosen)
+    acceptance = _acceptance(accept, accepted_by, because)
     if not chosen.startswith("s3://"):  # a wrong folder is told before anything is started
         from tasks.source import batch_folder, check_source  # noqa: PLC0415
 
@@ -49,8 +59,10 @@ def run(
         from flows.daily_elt import daily_elt  # noqa: PLC0415 (Prefect takes seconds to import)
         from flows.summary import summarise  # noqa: PLC0415
         from tasks.report import reconciliation  # noqa: PLC0415
+        from tasks.validate import warm_up  # noqa: PLC0415
 
-        receipt = daily_elt(batch_date=day, source=chosen)
+        warm_up()
+        receipt = daily_elt(batch_date=day, source=chosen, accept=acceptance)
         summarise(_console, receipt, reconciliation(Settings()), settings)
 
 
@@ -145,6 +157,18 @@ def _demo(settings: Settings) -> str:
         write(beside, _DEMO_ORDERS, _DEMO_SEED)
         beside.rename(folder)
     return str(folder)
+
+
+def _acceptance(
+    reasons: list[str] | None, by: str | None, because: str | None
+) -> "Acceptance | None":
+    if not (reasons or by or because):
+        return None
+    if not (reasons and by and because):
+        raise typer.BadParameter("--accept, --accepted-by and --because go together")
+    from tasks.receipts import Acceptance  # noqa: PLC0415
+
+    return Acceptance(reasons=reasons, by=by, because=because)
 
 
 def _address(given: str) -> str:

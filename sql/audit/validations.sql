@@ -14,6 +14,10 @@ CREATE TABLE IF NOT EXISTS audit.validations (
     severity VARCHAR(8) NOT NULL,
     passed BOOLEAN NOT NULL,
     observed VARCHAR(4096),
+    owner VARCHAR(32) NOT NULL,
+    -- who let the batch pass all the same, and why; empty where nobody did
+    accepted_by VARCHAR(128),
+    accepted_because VARCHAR(1024),
     validated_at TIMESTAMP NOT NULL,
     PRIMARY KEY (run_id, gate, expectation_number)
 );

@@ -7,8 +7,8 @@
 
 CREATE TABLE IF NOT EXISTS staging.customers (
     customer_id VARCHAR(32) NOT NULL,
-    customer_unique_id VARCHAR(32) NOT NULL,
-    customer_zip_code_prefix VARCHAR(5) NOT NULL,
+    customer_unique_id VARCHAR(32) NOT NULL, -- sensitive: names a person
+    customer_zip_code_prefix VARCHAR(5) NOT NULL, -- sensitive: where a person lives
     customer_city VARCHAR(128) NOT NULL,
     customer_state VARCHAR(2) NOT NULL,
     batch_date DATE NOT NULL,

@@ -8,8 +8,8 @@ CREATE TABLE IF NOT EXISTS staging.order_reviews (
     review_id VARCHAR(32) NOT NULL,
     order_id VARCHAR(32) NOT NULL,
     review_score SMALLINT NOT NULL,
-    review_comment_title VARCHAR(256),
-    review_comment_message VARCHAR(2048),
+    review_comment_title VARCHAR(256), -- sensitive: free text of a person
+    review_comment_message VARCHAR(2048), -- sensitive: free text of a person
     review_creation_date TIMESTAMP,
     review_answer_timestamp TIMESTAMP,
     batch_date DATE NOT NULL,

@@ -2,7 +2,7 @@
 
 import great_expectations.expectations as gxe
 
-from tasks.expectations.check import Layer, Scope, check, grain, rows
+from tasks.expectations.check import Layer, Scope, check, columns, grain, rows
 
 _PERSONS = "candidate.customer_totals"
 _SALES = "candidate.sales_overview"
@@ -12,6 +12,8 @@ def layer(scope: Scope) -> Layer:
     """The gate between transform and publish, for what dashboards read."""
     del scope  # candidates are of this batch only
     checks = [
+        columns(_PERSONS),
+        columns(_SALES),
         grain(_PERSONS, ["customer_unique_id"], "one row a person"),
         rows(
             _PERSONS,
@@ -42,8 +44,44 @@ def layer(scope: Scope) -> Layer:
             WHERE net_value > total_value
                 OR total_value <> product_value + freight_value
                 OR delivered_order_count + cancelled_order_count > order_count
+                OR late_order_count > order_count
+                OR first_order_at > last_order_at
+                OR (order_count = 0 AND total_value <> 0)
             """,
             "a person's figures fit together",
+        ),
+        rows(
+            _PERSONS,
+            """
+            SELECT totals.persons, totals.orders
+            FROM (
+                SELECT (SELECT SUM(order_count) FROM {batch}) AS persons,
+                    (SELECT COUNT(*) FROM candidate.fact_order) AS orders
+            ) AS totals
+            WHERE totals.persons <> totals.orders
+            """,
+            "every order is some person's, and of one person only",
+        ),
+        rows(
+            _PERSONS,
+            """
+            SELECT totals.persons, totals.payments
+            FROM (
+                SELECT (SELECT SUM(payment_value) FROM {batch}) AS persons,
+                    (SELECT SUM(payment_value) FROM candidate.fact_payment) AS payments
+            ) AS totals
+            WHERE totals.persons <> totals.payments
+            """,
+            "what persons paid is what was paid, to the cent",
+        ),
+        rows(
+            _PERSONS,
+            """
+            SELECT customer_unique_id, total_value, order_count, average_order_value FROM {batch}
+            WHERE ABS(average_order_value * order_count - total_value) > 0.01 * order_count
+            """,
+            "the average value of a person's orders is total by count",
+            owner="analytics",
         ),
         check(
             _PERSONS,
@@ -58,6 +96,14 @@ def layer(scope: Scope) -> Layer:
             _SALES,
             "SELECT sales_month, state, city FROM {batch} WHERE net_value > total_value",
             "net value leaves out cancelled orders, so it is never more than the total",
+        ),
+        rows(
+            _SALES,
+            """
+            SELECT sales_month, state, city FROM {batch}
+            WHERE total_value <> product_value + freight_value OR customer_count > order_count
+            """,
+            "the figures of a month and city fit together",
         ),
         rows(
             _SALES,

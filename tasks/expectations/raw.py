@@ -102,6 +102,8 @@ def files_frame(receipts: tuple[UploadReceipt, ...]) -> pd.DataFrame:
                 "duplicate_keys": receipt.duplicate_keys,
                 "money_read": str(sum(receipt.money_read.values())),
                 "money_loaded": str(sum(receipt.money_loaded.values())),
+                "in_quarantine": "; ".join(receipt.quarantine_sample),
+                "keys_twice": "; ".join(receipt.duplicate_sample),
             }
             for receipt in receipts
         ]

@@ -5,7 +5,7 @@ The single customer view is a view, so it is looked at here, too, once its rows 
 
 import great_expectations.expectations as gxe
 
-from tasks.expectations.check import Layer, Scope, check
+from tasks.expectations.check import Layer, Scope, check, grain, rows
 
 _TOTALS = "audit.reconciliation"
 _SCV = "analytics.single_customer_view"
@@ -34,6 +34,35 @@ def layer(scope: Scope) -> Layer:
             gxe.ExpectTableRowCountToEqual,
             "all measures were compared",
             value=13,
+        ),
+        grain(_SCV, ["customer_unique_id"], "the single customer view has one row a person"),
+        rows(
+            _SCV,
+            """
+            SELECT totals.persons, totals.items
+            FROM (
+                SELECT (SELECT SUM(total_value) FROM {batch}) AS persons,
+                    (SELECT SUM(price) + SUM(freight_value) FROM analytics.fact_order_item) AS items
+            ) AS totals
+            WHERE totals.persons <> totals.items
+            """,
+            "the single customer view holds what all items cost, to the cent",
+        ),
+        rows(
+            _SCV,
+            """
+            SELECT customer_unique_id, order_count, recency_days, recency_score, frequency_score,
+                monetary_score
+            FROM {batch}
+            WHERE recency_days < 0
+                OR (order_count > 0 AND (recency_score IS NULL OR frequency_score IS NULL
+                    OR monetary_score IS NULL))
+                OR recency_score NOT BETWEEN 1 AND 5
+                OR frequency_score NOT BETWEEN 1 AND 5
+                OR monetary_score NOT BETWEEN 1 AND 5
+            """,
+            "whoever has ordered has scores from 1 to 5",
+            owner="analytics",
         ),
         check(
             _SCV,

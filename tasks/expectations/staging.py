@@ -3,7 +3,19 @@
 import great_expectations.expectations as gxe
 
 from infra.contracts import BATCH_DATE, Contract, contracts
-from tasks.expectations.check import Check, Extent, Layer, Scope, Severity, check, grain, rows
+from tasks.expectations.check import (
+    Check,
+    Extent,
+    Layer,
+    Scope,
+    Severity,
+    check,
+    grain,
+    rows,
+    share,
+)
+from tasks.expectations.drift import DRIFT, LOADS, since_last_time
+from tasks.expectations.plausibility import plausibility
 
 STATES = [
     "AC", "AL", "AM", "AP", "BA", "CE", "DF", "ES", "GO", "MA", "MG", "MS", "MT", "PA", "PB", "PE",
@@ -30,12 +42,28 @@ def layer(scope: Scope) -> Layer:
         for table in sorted({receipt.table for receipt in scope.receipts})
     ]
     datasets: dict[str, Extent] = {f"staging.{name}": "batch" for name in contracts()}
-    return Layer("staging", datasets, checks + _values() + _references())
+    datasets |= {DRIFT: "table", LOADS: "table"}
+    checks += [*_values(), *_references(), *plausibility(), *since_last_time()]
+    return Layer("staging", datasets, checks)
 
 
 def _from_contract(contract: Contract) -> list[Check]:
     dataset = f"staging.{contract.table}"
-    checks = []
+    required = [column.name for column in contract.columns if column.required]
+    checks = [
+        check(
+            dataset,
+            gxe.ExpectTableColumnsToMatchOrderedList,
+            f"{contract.table} has the columns of its contract, in their order",
+            owner="pipeline",
+            column_list=[column.name for column in contract.columns],
+        ),
+        rows(
+            dataset,
+            f"SELECT * FROM {{batch}} WHERE {' OR '.join(f'{name} IS NULL' for name in required)}",
+            f"{contract.table}: no required value is missing",
+        ),
+    ]
     if contract.key:
         reason = f"{', '.join(contract.key)} is the grain of the batch"
         checks.append(grain(dataset, [*contract.key, BATCH_DATE], reason))
@@ -114,15 +142,6 @@ def _values() -> list[Check]:
             )
             for table, column in not_negative
         ),
-        rows(
-            "staging.orders",
-            """
-            SELECT order_id, order_purchase_timestamp, order_delivered_customer_date
-            FROM {batch}
-            WHERE order_delivered_customer_date < order_purchase_timestamp
-            """,
-            "an order is delivered after it was placed",
-        ),
     ]
 
 
@@ -138,16 +157,81 @@ def _references() -> list[Check]:
         ("order_items", "seller_id", "sellers", "warning"),
     ]
     return [
-        rows(
-            f"staging.{child}",
-            f"""
-            SELECT child.{column}
-            FROM {{batch}} AS child
-            LEFT JOIN candidate.history_{parent} AS parent ON child.{column} = parent.{column}
-            WHERE parent.{column} IS NULL
-            """,
-            f"every {column} of {child} is in {parent}",
-            severity,
-        )
-        for child, column, parent, severity in parents
+        *(
+            rows(
+                f"staging.{child}",
+                f"""
+                SELECT child.* FROM {{batch}} AS child
+                LEFT JOIN candidate.history_{parent} AS parent ON child.{column} = parent.{column}
+                WHERE parent.{column} IS NULL
+                """,
+                f"every {column} of {child} is in {parent}",
+                severity,
+            )
+            for child, column, parent, severity in parents
+        ),
+        *_children(),
+    ]
+
+
+def _children() -> list[Check]:
+    """The other way round: what nobody refers to, a file that was cut off would leave behind."""
+    without = """
+        SELECT parent.* FROM {{batch}} AS parent
+        LEFT JOIN candidate.history_{child} AS child ON parent.{column} = child.{column}
+        WHERE child.{column} IS NULL{where}
+    """
+    children: list[tuple[str, str, str, str, Severity, str]] = [
+        (
+            *("orders", "order_id", "order_items"),
+            "delivered",
+            "critical",
+            "every delivered order has items",
+        ),
+        (
+            *("orders", "order_id", "order_items"),
+            "",
+            "info",
+            "every order has items",  # 775 have none, all but 8 cancelled or unavailable
+        ),
+        (
+            *("orders", "order_id", "order_payments"),
+            "",
+            "info",
+            "every order has a payment",  # one has none
+        ),
+        (
+            *("customers", "customer_id", "orders"),
+            "",
+            "warning",
+            "every customer has an order",
+        ),
+        (*("products", "product_id", "order_items"), "", "info", "every product was sold"),
+        (*("sellers", "seller_id", "order_items"), "", "info", "every seller sold something"),
+    ]
+    unpaid = (
+        "order_status = 'delivered' AND order_id NOT IN "
+        "(SELECT order_id FROM candidate.history_order_payments)"
+    )
+    return [
+        *(
+            rows(
+                f"staging.{parent}",
+                without.format(
+                    child=child,
+                    column=column,
+                    where=f" AND parent.order_status = '{status}'" if status else "",
+                ),
+                reason,
+                severity,
+            )
+            for parent, column, child, status, severity, reason in children
+        ),
+        share(
+            "staging.orders",
+            unpaid,
+            1,
+            "at most 1 % of the delivered orders have no payment",
+            "critical",
+        ),
     ]

@@ -2,7 +2,7 @@
 
 import great_expectations.expectations as gxe
 
-from tasks.expectations.check import Check, Extent, Layer, Scope, check, grain, rows
+from tasks.expectations.check import Check, Extent, Layer, Scope, check, columns, grain, rows
 
 _GRAIN = {
     "dim_date": ["date_key"],
@@ -50,8 +50,11 @@ def layer(scope: Scope) -> Layer:
         grain(f"candidate.{model}", key, f"one row for each {', '.join(key)}")
         for model, key in _GRAIN.items()
     ]
+    checks += [columns(f"candidate.{model}") for model in _GRAIN]
     checks += [_resolves(*reference) for reference in _REFERENCES]
-    checks += [_intervals(model, key) for model, key in _VERSIONED]
+    checks += [
+        c for model, key in _VERSIONED for c in (_intervals(model, key), _current(model, key))
+    ]
     checks += [c for fact in _FACTS for c in _adds_up(*fact)]
     datasets: dict[str, Extent] = {f"candidate.{name}": "table" for name in _GRAIN}
     return Layer("star", datasets, checks + _values())
@@ -90,6 +93,19 @@ def _intervals(model: str, key: str) -> Check:
     )
 
 
+def _current(model: str, key: str) -> Check:
+    return rows(
+        f"candidate.{model}",
+        f"""
+        SELECT {key}, SUM(CASE WHEN is_current THEN 1 ELSE 0 END) AS current_versions
+        FROM {{batch}}
+        GROUP BY {key}
+        HAVING SUM(CASE WHEN is_current THEN 1 ELSE 0 END) <> 1
+        """,
+        f"one version of a {key} is the current one",
+    )
+
+
 def _adds_up(fact: str, source: str, money: list[str]) -> list[Check]:
     measures = [("COUNT(*)", "rows"), *((f"SUM({name})", name) for name in money)]
     return [
@@ -112,6 +128,54 @@ def _adds_up(fact: str, source: str, money: list[str]) -> list[Check]:
 def _values() -> list[Check]:
     fact = "candidate.fact_order"
     return [
+        *(
+            rows(
+                f"candidate.{part}",
+                """
+                SELECT part.order_id FROM {batch} AS part
+                LEFT JOIN candidate.fact_order AS orders ON part.order_id = orders.order_id
+                WHERE orders.order_id IS NULL
+                """,
+                f"every order_id of {part} is in fact_order",
+            )
+            for part in ("fact_order_item", "fact_payment", "fact_review")
+        ),
+        rows(
+            fact,
+            """
+            SELECT totals.in_orders, totals.items
+            FROM (
+                SELECT (SELECT SUM(item_count) FROM {batch}) AS in_orders,
+                    (SELECT COUNT(*) FROM candidate.fact_order_item) AS items
+            ) AS totals
+            WHERE totals.in_orders <> totals.items
+            """,
+            "orders count as many items as there are",
+        ),
+        rows(
+            fact,
+            """
+            SELECT totals.in_orders, totals.payments
+            FROM (
+                SELECT (SELECT SUM(payment_value) FROM {batch}) AS in_orders,
+                    (SELECT SUM(payment_value) FROM candidate.fact_payment) AS payments
+            ) AS totals
+            WHERE totals.in_orders <> totals.payments
+            """,
+            "orders were paid what the payments are, to the cent",
+        ),
+        rows(
+            fact,
+            """
+            SELECT order_id, purchased_at, delivered_at, estimated_delivery_at, delivery_days, is_late
+            FROM {batch}
+            WHERE (delivered_at IS NULL AND (delivery_days IS NOT NULL OR is_late IS NOT NULL))
+                OR delivery_days < 0
+                OR is_late <> (CAST(delivered_at AS DATE) > CAST(estimated_delivery_at AS DATE))
+            """,
+            "an order is late when it came after the day on which it was due",
+            owner="analytics",
+        ),
         rows(
             fact,
             "SELECT order_id FROM {batch} WHERE order_value <> product_value + freight_value",

@@ -34,7 +34,7 @@ def _state(settings: Settings) -> tuple:
 def test_readers_see_whole_states_only(stack: Settings, tmp_path: Path) -> None:
     load = Loader(stack, tmp_path)
     generate(tmp_path / "dump", 60, seed=3)
-    extract(tmp_path / "dump", tmp_path / "out", every="4mo")
+    extract(tmp_path / "dump", tmp_path / "out", every="8mo")
     seen: list[tuple] = []
     problems: list[BaseException] = []
     done = threading.Event()

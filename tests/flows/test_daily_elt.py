@@ -127,6 +127,7 @@ def test_the_real_sample_gives_the_known_figures(
     tmp_path_factory: pytest.TempPathFactory, sample: Path, ask, load
 ) -> None:
     load.clear()
+    load.release()
     daily_elt(DAY, str(sample))
     assert ask(
         "SELECT COUNT(*) AS n, SUM(total_value) AS v FROM analytics.single_customer_view"
@@ -141,6 +142,7 @@ def test_the_real_sample_gives_the_known_figures(
 
 def test_the_full_real_set_gives_the_known_figures(full: Path, ask, load) -> None:
     load.clear()
+    load.release()
     receipt = daily_elt(DAY, str(full))
     assert ask(
         "SELECT COUNT(*) AS n, SUM(total_value) AS v, MAX(total_value) AS most, "

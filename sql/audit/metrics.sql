@@ -1,0 +1,14 @@
+-- audit.metrics
+-- Purpose:   What each published batch looked like: rows, missing values, shares, means, freshness;
+--            later batches are compared with these (candidate.drift)
+-- Grain:     batch_date, metric
+-- Load rule: replaced in the transaction that publishes the batch
+
+CREATE TABLE IF NOT EXISTS audit.metrics (
+    batch_date DATE NOT NULL,
+    metric VARCHAR(64) NOT NULL,
+    kind VARCHAR(8) NOT NULL,
+    value DOUBLE PRECISION NOT NULL,
+    row_count BIGINT NOT NULL,
+    PRIMARY KEY (batch_date, metric)
+);

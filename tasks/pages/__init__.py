@@ -1,0 +1,23 @@
+"""Pages that open anywhere: one HTML file each, with all it needs inside, no network."""
+
+from functools import cache
+
+import jinja2
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("tasks", "pages"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["number"] = lambda value, digits=0: f"{value:,.{digits}f}"
+    return templates
+
+
+def page(template: str, **facts: object) -> str:
+    """The HTML of a template in this folder."""
+    return _templates().get_template(template).render(**facts)
