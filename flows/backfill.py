@@ -9,29 +9,24 @@ from uuid import UUID
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
-from pydantic import BaseModel, Field
 
+from flows.announce import announce_failure, announce_success
 from flows.load import label_of, load_batches
+from flows.receipts import BackfillReceipt
 from flows.rerun import command
 from infra.settings import Settings
 from tasks.prepare import ensure_warehouse
-from tasks.receipts import ExpectationResult, OpenBatch
+from tasks.receipts import OpenBatch
 from tasks.resume import unpublished
 from tasks.source import SourceError, day_folders
 
 
-class BackfillReceipt(BaseModel):
-    """What a backfill found and did."""
-
-    found: int
-    published: list[date] = Field(default_factory=list)
-    skipped: list[date] = Field(default_factory=list)  # published before, from the same files
-    missing: list[date] = Field(default_factory=list)  # days without a folder
-    warnings: dict[str, list[ExpectationResult]] = Field(default_factory=dict)  # by label
-    seconds: float = 0.0
-
-
-@flow(name="backfill", flow_run_name="backfill {source}")
+@flow(
+    name="backfill",
+    flow_run_name="backfill {source}",
+    on_failure=[announce_failure],
+    on_completion=[announce_success],
+)
 def backfill(
     source: str,
     first: date | None = None,

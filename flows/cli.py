@@ -5,7 +5,7 @@ import os
 import typer
 from rich.console import Console
 
-from flows.commands import ask, data, run, serve
+from flows.commands import ask, data, review, run, serve
 
 app = typer.Typer(
     name="olist",
@@ -17,6 +17,7 @@ app = typer.Typer(
 for command in (
     *(run.run, run.backfill, run.retract, run.rebuild),
     *(ask.query, ask.trace),
+    *(review.report, review.validate, review.inbox, review.notify, review.profile),
     *(data.generate, data.extract, data.fetch),
     serve.redshift,
 ):

@@ -5,11 +5,13 @@ from datetime import date
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.load import SIDE_BY_SIDE, RunReceipt, run_batches
+from flows.announce import announce_failure, announce_success
+from flows.load import SIDE_BY_SIDE, run_batches
+from flows.receipts import RunReceipt
 from flows.rerun import command
 from infra.settings import Settings
-from infra.warehouse import transaction
 from tasks.prepare import ensure_warehouse
+from tasks.published import published_days
 from tasks.receipts import OpenBatch
 from tasks.restore import batches_in_lake
 
@@ -18,7 +20,13 @@ class CorrectionError(ValueError):
     """There is nothing to correct; the message says what is there."""
 
 
-@flow(name="retract", flow_run_name="{batch_date} retract", task_runner=SIDE_BY_SIDE)
+@flow(
+    name="retract",
+    flow_run_name="{batch_date} retract",
+    task_runner=SIDE_BY_SIDE,
+    on_failure=[announce_failure],
+    on_completion=[announce_success],
+)
 def retract(batch_date: date) -> RunReceipt:
     """Withdraw a published batch, and compute anew what it touched.
 
@@ -27,7 +35,9 @@ def retract(batch_date: date) -> RunReceipt:
     Args:
         batch_date: The day of the batch.
     """
-    known = _published_days(Settings())
+    settings = Settings()
+    ensure_warehouse(str(flow_run.id), "correction")
+    known = published_days(settings)
     if batch_date not in known:
         there = f"{len(known)}, from {known[0]} to {known[-1]}" if known else "none"
         raise CorrectionError(f"Batch {batch_date} is not published; there are {there}")
@@ -37,7 +47,13 @@ def retract(batch_date: date) -> RunReceipt:
     )
 
 
-@flow(name="rebuild", flow_run_name="rebuild", task_runner=SIDE_BY_SIDE)
+@flow(
+    name="rebuild",
+    flow_run_name="rebuild",
+    task_runner=SIDE_BY_SIDE,
+    on_failure=[announce_failure],
+    on_completion=[announce_success],
+)
 def rebuild(from_lake: bool = False) -> RunReceipt:
     """Compute all of `analytics` anew from staging, and replace it at once.
 
@@ -45,7 +61,8 @@ def rebuild(from_lake: bool = False) -> RunReceipt:
         from_lake: Fill staging anew, too, from the Parquet of all published batches.
     """
     settings = Settings()
-    staged = _published_days(settings)
+    ensure_warehouse(str(flow_run.id), "correction")
+    staged = published_days(settings)
     days = sorted({*staged, *batches_in_lake(settings)}) if from_lake else staged
     if not days:
         raise CorrectionError("No batch is published, so there is nothing to rebuild")
@@ -53,14 +70,3 @@ def rebuild(from_lake: bool = False) -> RunReceipt:
     batches = [OpenBatch(batch_date=day, action=action, source=source) for day in days]
     rerun = command("rebuild", {"from_lake": from_lake})
     return run_batches(batches, f"rebuild from {source}", rerun)
-
-
-def _published_days(settings: Settings) -> list[date]:
-    ensure_warehouse(str(flow_run.id), "correction")
-    with transaction(settings, read_only=True) as work:
-        return [
-            day
-            for (day,) in work.query(
-                "SELECT DISTINCT batch_date FROM audit.loads ORDER BY batch_date"
-            )
-        ]

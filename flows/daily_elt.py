@@ -4,12 +4,20 @@ from datetime import date
 
 from prefect import flow
 
-from flows.load import SIDE_BY_SIDE, RunReceipt, run_batches
+from flows.announce import announce_failure, announce_success
+from flows.load import SIDE_BY_SIDE, run_batches
+from flows.receipts import RunReceipt
 from flows.rerun import command
 from tasks.receipts import Acceptance, OpenBatch
 
 
-@flow(name="daily_elt", flow_run_name="{batch_date} daily", task_runner=SIDE_BY_SIDE)
+@flow(
+    name="daily_elt",
+    flow_run_name="{batch_date} daily",
+    task_runner=SIDE_BY_SIDE,
+    on_failure=[announce_failure],
+    on_completion=[announce_success],
+)
 def daily_elt(batch_date: date, source: str, accept: Acceptance | None = None) -> RunReceipt:
     """Load one batch of the nine Olist tables and publish what it changes.
 

@@ -3,15 +3,14 @@
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, TypeVar
 
 from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
-from pydantic import BaseModel
 
+from flows.receipts import RunReceipt
 from infra.contracts import contracts
 from infra.settings import Settings
 from tasks.copy import copy
@@ -23,7 +22,6 @@ from tasks.publish import publish
 from tasks.receipts import (
     Acceptance,
     CopyReceipt,
-    ExpectationResult,
     GateReceipt,
     ModelReceipt,
     OpenBatch,
@@ -36,29 +34,10 @@ from tasks.restore import restored
 from tasks.source import SourceError, batch_folder, check_source
 from tasks.transform import collect, transform
 from tasks.upload import upload, upload_batch
-from tasks.validate import GateError, validate
+from tasks.validate import GateError, validate, warm_up
 
 T = TypeVar("T")
 SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=Settings().upload_workers)
-
-
-class RunReceipt(BaseModel):
-    """What a run did, and how long each step took."""
-
-    label: str
-    run_id: str
-    uploads: list[UploadReceipt]
-    copies: list[CopyReceipt]
-    models: list[ModelReceipt]
-    published: PublishReceipt
-    gates: list[GateReceipt]
-    page: Path
-    seconds: dict[str, float]
-
-    @property
-    def warnings(self) -> list[ExpectationResult]:
-        """Warnings of all gates that nobody accepted."""
-        return [result for gate in self.gates for result in gate.warnings]
 
 
 @flow(name="load_batches", flow_run_name="{label}", task_runner=SIDE_BY_SIDE)
@@ -103,6 +82,7 @@ def run_batches(
     LockError when another run is writing; readers of `analytics` then see what they saw before.
     """
     settings, run_id = Settings(), str(flow_run.id)
+    warm_up()
     for batch in batches:
         if batch.action == "load":
             check_source(batch_folder(batch.source, batch.batch_date, settings))

@@ -1,10 +1,13 @@
 """The readable end of `olist run`."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 
-from flows.daily_elt import RunReceipt
+from flows.receipts import RunReceipt
 from infra.settings import Settings
+from tasks.receipts import GateReceipt
 
 
 def summarise(
@@ -17,7 +20,7 @@ def summarise(
     console.print()
     console.rule(f"Batch {receipt.label} is published")
     console.print(_steps(receipt))
-    console.print(_gates(receipt))
+    console.print(gates_table(receipt.gates))
     console.print(_reconciliation(totals))
     home = settings.home
     console.print("[bold]Where to look next[/bold]")
@@ -62,9 +65,10 @@ def _share(count: int, what: str) -> str:
     return f"{count} {what}" if count else "nothing new"
 
 
-def _gates(receipt: RunReceipt) -> Table:
+def gates_table(gates: Sequence[GateReceipt]) -> Table:
+    """Gates, and what failed at each; known exceptions are left out."""
     table = Table("gate", "expectations", "failed", title="Gates", title_justify="left")
-    for gate in receipt.gates:
+    for gate in gates:
         told = [r for r in gate.failed if r.severity != "info"]
         failed = "; ".join(
             f"{r.severity}: {r.reason} ({r.observed})"

@@ -40,6 +40,15 @@ class Settings(BaseSettings):
         description="IAM role with which Redshift reads the lake.",
     )
 
+    notify: str = Field(
+        default="",
+        description="Prefect notification blocks that are told of failures, warnings and "
+        "recoveries, as type/name with commas between: slack-webhook/olist,email/olist.",
+    )
+    notify_topic: str | None = Field(
+        default=None, description="ARN of the SNS topic that is told, too."
+    )
+    sns_endpoint_url: str | None = Field(default=None, description="SNS API other than AWS's own.")
     quarantine_limit: float = Field(
         default=0.01, ge=0, le=1, description="Share of a file's rows that may go to quarantine."
     )

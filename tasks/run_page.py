@@ -84,7 +84,7 @@ def verdict(report: RunReport) -> tuple[str, str]:
         if not report.warnings:
             return (
                 "Published, and every gate passed",
-                "The figures can be trusted: what is published is what the files held, to the cent.",
+                "The figures can be trusted: they are what the files held, to the cent.",
             )
         return (
             f"Published, with {_counted(report.warnings)}",

@@ -55,7 +55,7 @@ def run(
 
         check_source(batch_folder(chosen, day, settings))
     home.remember(base, made_up=made_up)
-    with _started(settings, base):
+    with started(settings, base):
         from flows.daily_elt import daily_elt  # noqa: PLC0415 (Prefect takes seconds to import)
         from flows.summary import summarise  # noqa: PLC0415
         from tasks.report import reconciliation  # noqa: PLC0415
@@ -86,9 +86,9 @@ def backfill(
     given = source or settings.source
     if given is None:
         raise typer.BadParameter("name a folder with --source or OLIST_SOURCE")
-    begin, end = (_date(text) if text else None for text in (first, last))
+    begin, end = (date_of(text) if text else None for text in (first, last))
     home.remember(settings, made_up=False)
-    with _started(settings, settings):
+    with started(settings, settings):
         from flows.backfill import backfill as flow  # noqa: PLC0415
 
         done = flow(_address(given), begin, end, batches_per_publish)
@@ -106,9 +106,9 @@ def retract(
     batch_date: Annotated[str, typer.Argument(metavar=_DAY, help="The day of the batch.")],
 ) -> None:
     """Withdraw a published batch, and compute anew what it touched."""
-    day = _date(batch_date)
+    day = date_of(batch_date)
     settings = Settings()
-    with _started(home.last_used(settings), settings):
+    with started(home.last_used(settings), settings):
         from flows.corrections import retract as flow  # noqa: PLC0415
 
         flow(day)
@@ -122,7 +122,7 @@ def rebuild(
 ) -> None:
     """Compute all of analytics anew from staging, and replace it at once."""
     settings = Settings()
-    with _started(home.last_used(settings), settings):
+    with started(home.last_used(settings), settings):
         from flows.corrections import rebuild as flow  # noqa: PLC0415
 
         receipt = flow(from_lake)
@@ -133,7 +133,7 @@ def rebuild(
 
 
 @contextmanager
-def _started(settings: Settings, base: Settings) -> Iterator[None]:
+def started(settings: Settings, base: Settings) -> Iterator[None]:
     """The local stack, and Prefect's state under OLIST_HOME."""
     from infra.local.stack import running  # noqa: PLC0415
 
@@ -178,14 +178,15 @@ def _address(given: str) -> str:
 def _named(given: str | None, source: str) -> date:
     """The batch date: as given, or the folder's name, or today."""
     if given is not None:
-        return _date(given)
+        return date_of(given)
     name = source.rstrip("/").rpartition("/")[2]
-    return _date(
+    return date_of(
         name if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name) else f"{datetime.now().astimezone():%F}"
     )
 
 
-def _date(text: str) -> date:
+def date_of(text: str) -> date:
+    """A date as people type it; raises BadParameter."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Starts and stops the local S3 and Redshift.
+"""Starts and stops the local S3 (with SNS), Redshift and the inbox of notifications.
 
 State lives under `OLIST_HOME`; `stack.json` there tells other commands where a running stack is.
 Whoever starts the stack stops it, once nobody else uses it.
@@ -144,7 +144,10 @@ def _start(home: Path, services: list[Service], settings: Settings) -> dict[str,
         {"OLIST_REDSHIFT_PASSWORD": password, "OLIST_S3_ENDPOINT_URL": s3_url},
     )
     services.append(redshift)
+    inbox = _spawn("inbox", ["infra.local.inbox", "--path", str(home / "inbox")], logs, {})
+    services.append(inbox)
     s3.address()
+    inbox_url = inbox.address()
     host, _, port = redshift.address().partition(":")
     return {
         "OLIST_S3_ENDPOINT_URL": s3_url,
@@ -155,8 +158,25 @@ def _start(home: Path, services: list[Service], settings: Settings) -> dict[str,
         # the stand-in for S3 asks for a signature but does not check it
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
+        # moto serves SNS at the same address; its topic is delivered to the inbox
+        "OLIST_SNS_ENDPOINT_URL": s3_url,
+        "OLIST_NOTIFY_TOPIC": _topic_to(inbox_url, s3_url, settings.aws_region),
         "OLIST_HOME": str(home),
     }
+
+
+def _topic_to(inbox_url: str, sns_url: str, region: str) -> str:
+    """A topic whose messages arrive at the inbox; returns its ARN."""
+    client = boto3.client(
+        "sns",
+        endpoint_url=sns_url,
+        region_name=region,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",  # noqa: S106
+    )
+    topic = client.create_topic(Name="olist-alerts")["TopicArn"]
+    client.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"{inbox_url}/sns")
+    return topic
 
 
 def _free_port() -> int:

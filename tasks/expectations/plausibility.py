@@ -77,7 +77,7 @@ def _moments() -> list[Check]:
             orders,
             "DATE_PART(HOUR, order_purchase_timestamp) BETWEEN 1 AND 6",
             20,
-            "at most 20 % of the orders are placed from 1 to 7 in the morning, as buyers sleep",  # 3 %
+            "at most 20 % of the orders are placed from 1 to 7 in the morning: buyers sleep",  # 3 %
             "warning",
             at_least=20,
         ),

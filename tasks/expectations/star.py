@@ -167,7 +167,7 @@ def _values() -> list[Check]:
         rows(
             fact,
             """
-            SELECT order_id, purchased_at, delivered_at, estimated_delivery_at, delivery_days, is_late
+            SELECT order_id, delivered_at, estimated_delivery_at, delivery_days, is_late
             FROM {batch}
             WHERE (delivered_at IS NULL AND (delivery_days IS NOT NULL OR is_late IS NOT NULL))
                 OR delivery_days < 0

@@ -8,7 +8,8 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 
-from flows.daily_elt import RunReceipt, daily_elt
+from flows.daily_elt import daily_elt
+from flows.receipts import RunReceipt
 from infra.contracts import contracts
 from infra.lake import Lake
 from infra.local.generate import generate

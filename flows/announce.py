@@ -1,0 +1,88 @@
+"""Hooks that tell people how a flow run ended."""
+
+import logging
+from datetime import date
+from typing import Any
+
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.flows import Flow
+from prefect.logging.loggers import flow_run_logger
+from prefect.settings import PREFECT_UI_URL
+
+from flows.receipts import BackfillReceipt, RunReceipt
+from flows.rerun import command
+from infra.settings import Settings
+from tasks.notify import failure, open_failure, recovery, send, settle, warning_digest
+from tasks.receipts import ExpectationResult
+from tasks.run_page import page_of
+
+
+def announce_failure(flow: Flow, run: FlowRun, state: State) -> None:
+    """Tell that a run failed, and remember it until it is settled."""
+    logger: Any = flow_run_logger(run, flow)
+    settings, name = Settings(), _name(flow, run)
+    error = state.result(raise_on_failure=False)
+    if not isinstance(error, BaseException):
+        error = RuntimeError(state.message or "no reason is known")
+    rerun = command(flow.name, run.parameters)
+    message = failure(name, str(run.id), error, rerun, _links(settings, run, _subjects(run)))
+    send(settings, message, logger)
+    _noted(logger, open_failure, settings, _subjects(run) or [name], message.subject)
+
+
+def announce_success(flow: Flow, run: FlowRun, state: State) -> None:
+    """Tell of warnings, and of what had failed before and is settled now."""
+    logger: Any = flow_run_logger(run, flow)
+    settings, name = Settings(), _name(flow, run)
+    receipt: Any = state.result(raise_on_failure=False)
+    days = _published(receipt)
+    links = _links(settings, run, [str(day) for day in days[-1:]])
+    if warnings := _warnings(receipt):
+        send(settings, warning_digest(name, str(run.id), warnings, links), logger)
+    settled = _noted(logger, settle, settings, [*map(str, days), name]) or []
+    if settled:
+        send(settings, recovery(name, str(run.id), settled, links), logger)
+
+
+def _noted(logger: logging.Logger, what: Any, *arguments: Any) -> Any:  # noqa: ANN401
+    """Keep a note in the lake; where that fails, the run's own outcome stands."""
+    try:
+        return what(*arguments)
+    except Exception as error:  # noqa: BLE001 (told)
+        logger.warning("the lake cannot note what is open: %s", error)
+        return None
+
+
+def _name(flow: Flow, run: FlowRun) -> str:
+    return run.name or flow.name
+
+
+def _subjects(run: FlowRun) -> list[str]:
+    day = run.parameters.get("batch_date")
+    return [str(day)[:10]] if day else []
+
+
+def _published(receipt: Any) -> list[date]:  # noqa: ANN401
+    if isinstance(receipt, RunReceipt):
+        return receipt.published.batch_dates
+    return receipt.published if isinstance(receipt, BackfillReceipt) else []
+
+
+def _warnings(receipt: Any) -> dict[str, list[ExpectationResult]]:  # noqa: ANN401
+    if isinstance(receipt, RunReceipt):
+        return {receipt.label: receipt.warnings} if receipt.warnings else {}
+    return receipt.warnings if isinstance(receipt, BackfillReceipt) else {}
+
+
+def _links(settings: Settings, run: FlowRun, days: list[str]) -> list[str]:
+    """Where to read on; the page of a failed run is there if it came as far as that."""
+    pages = [page_of(settings, date.fromisoformat(day)) for day in days]
+    lines = [
+        f"Report: {page} (olist report {page.parent.name})" for page in pages if page.is_file()
+    ]
+    if PREFECT_UI_URL.value():
+        lines.append(f"Run: {PREFECT_UI_URL.value()}/runs/flow-run/{run.id}")
+    else:
+        lines.append(f"Run: {run.id} (make ui, then Runs)")
+    lines.append("More: docs/runbook.md says what each message means")
+    return ["\n".join(lines)]

@@ -1,0 +1,20 @@
+"""An e-mail notification block for Prefect, which brings one for SendGrid only."""
+
+from prefect.blocks.notifications import AbstractAppriseNotificationBlock
+from pydantic import Field, SecretStr
+
+
+class Email(AbstractAppriseNotificationBlock):
+    """Sends notifications by SMTP."""
+
+    _block_type_name = "Email"
+    _block_type_slug = "email"
+    _description = "Sends notifications by SMTP."
+
+    url: SecretStr = Field(
+        default=...,
+        title="Address",
+        description="mailtos://user:password@smtp.example.com:587?from=olist@example.com"
+        "&to=a@example.com,b@example.com&mode=starttls (or mailto:// without TLS), as Apprise "
+        "reads it.",
+    )

@@ -1,0 +1,131 @@
+"""The local inbox: receives notifications over HTTP, and keeps them as a page to open.
+
+It takes what Amazon SNS delivers to an HTTP subscription (`/sns`), and any JSON with `subject` and
+`body` (`/hook`), as Prefect's custom webhook block sends it. Messages lie beside the page, one JSON
+file each.
+"""
+
+import argparse
+import html
+import json
+import logging
+import signal
+import sys
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+from infra.local.lifetime import end_with_parent
+
+_MOST = 1_000_000  # bytes of a request
+_SHOWN = 200  # messages on the page
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>olist-elt inbox</title>
+<style>:root {{ color-scheme: light dark }} body {{ font: 16px/1.5 system-ui, sans-serif;
+max-width: 56rem; margin: 0 auto; padding: 1.5rem 1rem }} article {{ border-top: 1px solid #8885;
+padding: .8rem 0 }} h2 {{ font-size: 1.05rem; margin: 0; overflow-wrap: anywhere }}
+time {{ opacity: .7 }} pre {{ white-space: pre-wrap; overflow-wrap: anywhere;
+font: .85rem/1.45 ui-monospace, monospace }}</style></head>
+<body><h1>Inbox</h1><p>{count} notifications, the last one first.</p>{messages}</body></html>"""
+
+
+class Inbox:
+    """A folder of messages, and its page."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder; it is made."""
+        self._folder = folder
+        self._lock = threading.Lock()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def keep(self, subject: str, body: str) -> None:
+        """Keep a message, and write the page anew."""
+        now = datetime.now(UTC)
+        message = {"at": now.isoformat(), "subject": subject, "body": body}
+        with self._lock:
+            path = self._folder / f"{now:%Y%m%dT%H%M%S.%f}.json"
+            path.write_text(json.dumps(message, ensure_ascii=False, indent=2))
+            self._folder.joinpath("index.html").write_text(self.page())
+
+    def page(self) -> str:
+        """All messages as HTML, the last one first."""
+        found = messages(self._folder)
+        articles = "".join(
+            f"<article><h2>{html.escape(m['subject'])}</h2><time>{m['at'][:16]} UTC</time>"
+            f"<pre>{html.escape(m['body'])}</pre></article>"
+            for m in found[:_SHOWN]
+        )
+        return _PAGE.format(count=len(found), messages=articles)
+
+
+def messages(folder: Path) -> list[dict[str, str]]:
+    """What an inbox holds, the last message first."""
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"), reverse=True)]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    inbox: ClassVar[Inbox]
+
+    def do_GET(self) -> None:
+        self._answer(200, self.inbox.page(), "text/html; charset=utf-8")
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        if length > _MOST:
+            self._answer(413, "too large")
+            return
+        try:
+            found = json.loads(self.rfile.read(length))
+            subject, body = _message(self.path, found)
+        except (ValueError, KeyError, AttributeError) as error:
+            self._answer(400, f"not a notification: {error!r}")
+            return
+        if body:
+            self.inbox.keep(subject, body)
+        self._answer(200, "kept")
+
+    def _answer(self, status: int, text: str, kind: str = "text/plain") -> None:
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Do not log each request."""
+
+
+def _message(path: str, found: dict[str, Any]) -> tuple[str, str]:
+    if path == "/sns":
+        # the other types confirm subscriptions, which the local SNS does not ask for
+        notified = found["Type"] == "Notification"
+        return found.get("Subject") or "", found["Message"] if notified else ""
+    return str(found.get("subject") or ""), str(found["body"])
+
+
+def main() -> None:
+    """Serve until SIGTERM; print the address once ready."""
+    parser = argparse.ArgumentParser(description="A local inbox of notifications.")
+    parser.add_argument("--path", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--with-parent", action="store_true", help="end when the parent does")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    _Handler.inbox = Inbox(arguments.path)
+    server = ThreadingHTTPServer(("127.0.0.1", arguments.port), _Handler)
+
+    def stop(*_: object) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    if arguments.with_parent:
+        end_with_parent()
+    print(f"ready http://127.0.0.1:{server.server_port}", flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Notify: people are told of a failure, of warnings (a digest), and of the recovery; once each.
+
+A notification that cannot be sent is logged as an error; it never fails the run.
+"""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel
+
+from infra.channels import ChannelError, Send, channels
+from infra.lake import Lake
+from infra.settings import Settings
+from tasks.receipts import ExpectationResult, GateReceipt
+from tasks.validate import remedy
+
+Kind = Literal["failure", "warnings", "recovery", "test"]
+_TRIES, _PAUSE = 3, 2.0  # seconds, doubled each time
+_LISTED = 10  # expectations that a message lists
+
+
+class Notification(BaseModel):
+    """A message for people; plain text, without any sensitive value."""
+
+    kind: Kind
+    run_id: str
+    subject: str
+    body: str
+
+
+def failure(
+    run: str, run_id: str, error: BaseException, rerun: str, links: Sequence[str]
+) -> Notification:
+    """What broke, where, what readers see meanwhile, and what to do."""
+    receipt = getattr(error, "receipt", None)
+    if isinstance(receipt, GateReceipt):
+        what = f"Gate {receipt.gate} stopped it: {len(receipt.blocking)} critical expectation(s)"
+        cause = "\n".join(_told(result) for result in receipt.blocking[:_LISTED])
+        todo = remedy(receipt, rerun)
+        published = receipt.gate == "reconciliation"
+    else:
+        what, _, rest = f"{type(error).__name__}: {error}".partition("\n")
+        cause, todo, published = rest, f"Remove the cause, then run again:\n  {rerun}", False
+    readers = (
+        "Readers see the new batch, but its totals do not agree with the files: do not use it."
+        if published
+        else "Nothing of this run is published; readers see the state before it."
+    )
+    return Notification(
+        kind="failure",
+        run_id=run_id,
+        subject=f"[olist] FAILED: {run}: {_line(what)}",
+        body=_joined(f"{run} failed.\n{what}", cause, readers, f"What to do\n{todo}", *links),
+    )
+
+
+def warning_digest(
+    run: str, run_id: str, warnings: Mapping[str, list[ExpectationResult]], links: Sequence[str]
+) -> Notification:
+    """What is unusual in batches that were published; by batch."""
+    count = sum(len(results) for results in warnings.values())
+    told = [
+        f"{label}\n" + "\n".join(_told(result) for result in results[:_LISTED])
+        for label, results in warnings.items()
+    ]
+    more = [f"… and {len(told) - _LISTED} more batches"] if len(told) > _LISTED else []
+    return Notification(
+        kind="warnings",
+        run_id=run_id,
+        subject=f"[olist] {count} warning{'s' if count > 1 else ''}: {run}",
+        body=_joined(
+            f"{run} is published; its sums are right to the cent. {count} expectation(s) say that "
+            "something in it is unusual:",
+            *told[:_LISTED],
+            *more,
+            "What to do\nAsk the owner named with each whether it is true. If it is, nothing; if "
+            "it is not, get a corrected file and run the batch again.",
+            *links,
+        ),
+    )
+
+
+def recovery(run: str, run_id: str, failed: Sequence[str], links: Sequence[str]) -> Notification:
+    """What failed before is published now."""
+    return Notification(
+        kind="recovery",
+        run_id=run_id,
+        subject=f"[olist] recovered: {run}",
+        body=_joined(
+            f"{run} is published. This settles what failed before:",
+            "\n".join(f"- {what}" for what in failed),
+            "What to do\nNothing.",
+            *links,
+        ),
+    )
+
+
+def _told(result: ExpectationResult) -> str:
+    lines = [
+        f"- {result.severity}: {result.reason}\n"
+        f"  {result.dataset}, owner: {result.owner}, {result.observed}"
+    ]
+    lines += [
+        "    " + ", ".join(f"{name}={value}" for name, value in row.items())
+        for row in result.sample
+    ]
+    return "\n".join([*lines, f"  all of them: {result.sql}"] if result.sql else lines)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:160]
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part.strip() for part in parts if part.strip())
+
+
+# ------------------------------------------------------------------------------- sending
+
+
+def send(settings: Settings, message: Notification, logger: logging.Logger) -> list[str]:
+    """Hand a message to every channel, unless this run has sent it already.
+
+    Returns the channels that took it. Never raises: what goes wrong is logged.
+    """
+    found = channels(settings)
+    if not found or not _first(settings, message, logger):
+        return []
+    return [name for name in found if _tried(found[name], name, message, logger)]
+
+
+def _first(settings: Settings, message: Notification, logger: logging.Logger) -> bool:
+    """Claim the message; false where the same run has claimed it before."""
+    key = f"notifications/{message.run_id}.{message.kind}.json"
+    try:
+        return Lake(settings).claim(key, {**message.model_dump(), "at": datetime.now(UTC)})
+    except Exception as error:  # noqa: BLE001 (told; twice is better than never)
+        logger.warning("the lake cannot note the notification, so it may be sent twice: %s", error)
+        return True
+
+
+def _tried(hand_over: Send, name: str, message: Notification, logger: logging.Logger) -> bool:
+    for left in reversed(range(_TRIES)):
+        try:
+            hand_over(message.subject, message.body)
+        except ChannelError as error:
+            if left:
+                time.sleep(_PAUSE * 2 ** (_TRIES - 1 - left))
+            else:
+                logger.error("not notified (%s): %s", message.subject, error)  # noqa: TRY400
+        else:
+            logger.info("notified %s: %s", name, message.subject)
+            return True
+    return False
+
+
+# ------------------------------------------------------------------------------- what is open
+
+
+def open_failure(settings: Settings, subjects: Sequence[str], what: str) -> None:
+    """Remember what failed, until a run settles it. A subject is a batch date or a run's name."""
+    lake = Lake(settings)
+    for subject in subjects:
+        lake.put_json(_open(subject), {"what": what, "at": datetime.now(UTC)})
+
+
+def settle(settings: Settings, subjects: Sequence[str]) -> list[str]:
+    """What had failed of these subjects and is settled now; it is forgotten."""
+    lake = Lake(settings)
+    known = set(lake.keys("notifications/open/"))
+    settled = []
+    for subject in subjects:
+        if _open(subject) in known and (note := lake.get_json(_open(subject))):
+            settled.append(f"{note['what']} ({note['at'][:16]} UTC)")
+            lake.delete(_open(subject))
+    return settled
+
+
+def _open(subject: str) -> str:
+    return f"notifications/open/{subject.replace('/', '_')}.json"
