@@ -7,9 +7,9 @@ import pytest
 
 from infra.settings import Settings
 from infra.warehouse import transaction
+from tasks.data_docs import build_data_docs, data_docs
 from tasks.expectations.check import Scope
 from tasks.receipts import GateReceipt
-from tasks.data_docs import build_data_docs, data_docs
 from tasks.validate import GATES, GateError, require, run_gate
 from tests.conftest import DAY
 from tests.load import Loader, id_of, write_source

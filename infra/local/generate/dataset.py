@@ -8,7 +8,9 @@ from infra.contracts import contracts
 from infra.local.generate.people import addresses, customers, geolocation, ids, sellers
 from infra.local.generate.sales import items, orders, payments, products, reviews, translations
 
-FIRST_DAY, LAST_DAY = np.datetime64("2016-09-04"), np.datetime64("2018-10-17")
+FIRST_DAY, LAST_DAY = np.datetime64("2016-09-04"), np.datetime64("2018-08-29")
+# the dump knows nothing that came later
+DUMPED_AT = np.datetime64("2018-10-17T23:59:59")
 
 
 def generate(directory: Path, orders_wanted: int, seed: int) -> dict[str, int]:
@@ -33,6 +35,7 @@ def generate(directory: Path, orders_wanted: int, seed: int) -> dict[str, int]:
         ids(streams["orders"], orders_wanted),
         people["customer_id"],
         (FIRST_DAY, LAST_DAY),
+        DUMPED_AT,
     )
     lines = items(streams["order_items"], sold, goods, shops["seller_id"])
     tables = {

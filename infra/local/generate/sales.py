@@ -61,6 +61,7 @@ def orders(
     order_ids: np.ndarray,
     customer_ids: pl.Series,
     period: tuple[np.datetime64, np.datetime64],
+    dumped_at: np.datetime64,
 ) -> pl.DataFrame:
     """Orders by time of purchase, more of them from month to month; one for each customer."""
     count = len(order_ids)
@@ -72,6 +73,9 @@ def orders(
     approved = bought + _seconds(rng.exponential(10 * _HOUR, count))
     shipped = approved + _seconds(rng.gamma(2, 1.3 * _DAY, count))
     delivered = shipped + _seconds(rng.gamma(2, 4.5 * _DAY, count))
+    approved, shipped, delivered = (
+        np.minimum(moment, dumped_at) for moment in (approved, shipped, delivered)
+    )
     promised = (bought + _seconds(rng.normal(24 * _DAY, 6 * _DAY, count).clip(4 * _DAY))).astype(
         "datetime64[D]"
     )

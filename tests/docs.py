@@ -1,0 +1,81 @@
+"""Pages of `docs/` that are written from the code: `python -m tests.docs`. Tests find stale ones."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from infra.settings import PROJECT
+from tests.tasks.mutations import COMPUTED, FILES, LOADED, MUTATIONS, ROWS, SINCE, Mutation
+
+_DOCS = PROJECT / "docs"
+_KINDS = (
+    ("In the files", [*FILES, *ROWS]),
+    ("In the load", LOADED),
+    ("Beside the batches before", SINCE),
+    ("In models and in what is published", COMPUTED),
+)
+
+
+def mutations() -> str:
+    """What each planted defect is stopped by."""
+    stopped = sum(m.severity == "critical" for m in MUTATIONS)
+    text = (
+        "# What the gates catch\n\n"
+        "Written by `make docs` from `tests/tasks/mutations.py`; `tests/tasks/test_mutations.py` "
+        "plants each defect into the 3,000 real orders, one at a time, and requires that it is "
+        "found there and as said. The clean data passes with no warning.\n\n"
+        f"{len(MUTATIONS)} defects: {stopped} stop the batch before anything is published (those "
+        "found by the gate reconciliation fail the run after it), "
+        f"{len(MUTATIONS) - stopped} are told as warnings.\n"
+    )
+    for title, found in _KINDS:
+        text += f"\n## {title}\n\n| defect | gate | severity | found by |\n|---|---|---|---|\n"
+        text += "".join(_row(mutation) for mutation in found)
+    return text
+
+
+def _row(mutation: Mutation) -> str:
+    gate = "refused" if mutation.gate == "source" else mutation.gate
+    reason = f"message: … {mutation.reason}" if mutation.gate == "source" else mutation.reason
+    return f"| {mutation.defect} | {gate} | {mutation.severity} | {reason} |\n"
+
+
+def expectations() -> str:
+    """Every expectation of every gate."""
+    from tasks.expectations.check import Scope
+    from tasks.expectations.suites import layer_of
+    from tasks.validate import GATES
+
+    scope = Scope((date(2018, 10, 18),))
+    layers = [layer_of(gate, scope) for gate in GATES]
+    count = sum(len(layer.checks) for layer in layers)
+    text = (
+        "# Expectations\n\n"
+        "Written by `make docs` from `tasks/expectations/`.\n\n"
+        f"{count} expectations, and one on the number of rows for each table that arrives. "
+        "critical stops the batch, warning publishes and tells people, info is recorded: what the "
+        "real data is known to do. The owner is who acts: the *source* that delivers the files, "
+        "those who keep the *pipeline*, or *analytics*, who say what the figures mean.\n"
+    )
+    for layer in layers:
+        text += (
+            f"\n## {layer.name}\n\n| dataset | expected | severity | owner |\n|---|---|---|---|\n"
+        )
+        text += "".join(
+            f"| {check.dataset} | {check.reason} | {check.severity} | {check.owner} |\n"
+            for dataset in layer.datasets
+            for check in layer.checks
+            if check.dataset == dataset
+        )
+    return text
+
+
+PAGES: dict[str, tuple[Path, Callable[[], str]]] = {
+    "mutations": (_DOCS / "mutations.md", mutations),
+    "expectations": (_DOCS / "expectations.md", expectations),
+}
+
+if __name__ == "__main__":
+    for path, text in PAGES.values():
+        path.write_text(text())
+        print(path.relative_to(PROJECT))

@@ -1,0 +1,193 @@
+"""What people see of a run: its page, its artifacts, its notifications; and what they may decide."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+
+from flows.daily_elt import daily_elt
+from flows.validate import LayerError, validate
+from infra.contracts import contracts
+from infra.lake import Lake
+from infra.local.generate import generate
+from infra.local.inbox import messages
+from infra.settings import Settings
+from infra.warehouse import transaction
+from tasks.receipts import Acceptance
+from tasks.run_history import history
+from tasks.run_page import ReportError, page_of, rewrite_page
+from tasks.source import SourceError
+from tasks.validate import GateError
+from tests.conftest import DAY
+from tests.history import checksums
+
+pytestmark = pytest.mark.usefixtures("prefect_api")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("generated")
+    generate(folder, 200, seed=7)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bad(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with one review of eight points, and one absurd price."""
+    folder = tmp_path_factory.mktemp("bad") / "source"
+    shutil.copytree(source, folder)
+    for table, column, value in (("order_reviews", 2, "8"), ("order_items", 5, "12345.00")):
+        path = folder / contracts()[table].source_file
+        lines = path.read_text().splitlines()
+        fields = lines[1].split(",")
+        fields[column] = value
+        path.write_text("\n".join([lines[0], ",".join(fields), *lines[2:]]) + "\n")
+    return folder
+
+
+@pytest.fixture
+def inbox(stack: Settings) -> Iterator[Path]:
+    """The inbox of the local stack, empty."""
+    folder = stack.state / "inbox"
+    for path in folder.glob("*.json"):
+        path.unlink()
+    yield folder
+
+
+def _subjects(inbox: Path) -> list[str]:
+    return [message["subject"] for message in reversed(messages(inbox))]
+
+
+async def _artifacts(run_id: str) -> dict[str, str]:
+    async with get_client() as client:
+        found = await client.read_artifacts(
+            artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[UUID(run_id)]))
+        )
+    return {artifact.key: str(artifact.data) for artifact in found}
+
+
+SCORE = "a review score is 1 to 5"
+
+
+def test_from_failure_to_recovery(stack: Settings, source: Path, bad: Path, inbox: Path) -> None:
+    day = DAY
+    with pytest.raises(GateError):
+        daily_elt(day, str(bad))
+    (failed,) = messages(inbox)
+    assert failed["subject"].startswith("[olist] FAILED: 2018-10-18 daily: Gate staging stopped it")
+    assert f"olist run --source {bad} --batch-date 2018-10-18" in failed["body"]
+    assert SCORE in failed["body"]
+    assert "review_score=8" in failed["body"]
+    # free text of a person stays where it is
+    assert "review_comment_message" not in failed["body"].replace("review_comment_message=(hidden)", "")
+
+    page = page_of(stack, day).read_text()
+    assert "Stopped by gate staging" in page
+    assert "Nothing of this batch is published" in page
+    assert SCORE in page
+
+    receipt = daily_elt(day, str(source))
+    assert _subjects(inbox)[1:] == ["[olist] recovered: 2018-10-18 daily"]
+    assert "FAILED: 2018-10-18 daily" in messages(inbox)[0]["body"]
+    page = receipt.page.read_text()
+    assert "Published, and every gate passed" in page
+    # both runs are in the trend
+    assert [entry.verdict for entry in history(Lake(stack))] == ["stopped", "published"]
+    assert "The last 2 runs" in page
+
+    daily_elt(day, str(source))
+    assert len(_subjects(inbox)) == 2, "nothing more is to be told"
+
+
+def test_a_person_accepts_what_the_source_cannot_correct(
+    stack: Settings, bad: Path, inbox: Path, ask
+) -> None:
+    accept = Acceptance(reasons=[SCORE], by="Ana Souza", because="one test order, see TICKET-7")
+    receipt = daily_elt(DAY.replace(day=19), str(bad), accept)
+    assert ask(
+        "SELECT gate, reason, severity, accepted_by, accepted_because FROM audit.validations "
+        f"WHERE run_id = '{receipt.run_id}' AND accepted_by IS NOT NULL"
+    ) == [("staging", SCORE, "critical", "Ana Souza", "one test order, see TICKET-7")]
+    page = receipt.page.read_text()
+    assert "accepted by Ana Souza: one test order, see TICKET-7" in page
+
+    # the absurd price was not accepted: it is published, and told
+    (told,) = messages(inbox)
+    assert told["subject"] == f"[olist] {len(receipt.warnings)} warnings: 2018-10-19 daily"
+    assert "a price is from R$ 0.01 to 10,000" in told["body"]
+    assert SCORE not in told["body"]
+
+    artifacts = asyncio.run(_artifacts(receipt.run_id))
+    assert {"gates", "failures", "reconciliation", "report"} <= artifacts.keys()
+    assert "Accepted by Ana Souza" in artifacts["failures"]
+    assert "price=12345.00" in artifacts["failures"].replace("| ", "").replace(" |", "") or (
+        "12345.00" in artifacts["failures"]
+    )
+    assert "```sql" in artifacts["failures"]
+
+
+def test_sums_cannot_be_accepted(stack: Settings, source: Path, monkeypatch) -> None:
+    from tasks.expectations import star
+    from tasks.expectations.check import Layer, rows
+
+    wrong = rows("candidate.fact_order", "SELECT order_id FROM {batch}", "nothing is there")
+    layer = Layer("star", {"candidate.fact_order": "table"}, [wrong])
+    monkeypatch.setattr(star, "layer", lambda _: layer)
+    before = checksums(stack)
+    accept = Acceptance(reasons=["nothing is there"], by="Ana Souza", because="because I say so")
+    with pytest.raises(GateError, match="correct the SQL"):
+        daily_elt(DAY.replace(day=20), str(source), accept)
+    assert checksums(stack) == before
+
+
+def test_a_source_that_cannot_be_used_is_told(inbox: Path, tmp_path: Path) -> None:
+    with pytest.raises(SourceError):
+        daily_elt(DAY, str(tmp_path / "nowhere"))
+    (subject,) = _subjects(inbox)
+    assert subject.startswith("[olist] FAILED: 2018-10-18 daily: SourceError")
+
+
+def test_pages_are_written_anew_from_the_lake(stack: Settings) -> None:
+    page_of(stack, DAY).unlink()
+    assert "Published, and every gate passed" in rewrite_page(stack, DAY).read_text()
+    assert rewrite_page(stack, None) == page_of(stack, DAY.replace(day=20)), "the last run"
+    with pytest.raises(ReportError, match="No run about 1999-01-01 is known; there are 2018-10-18"):
+        rewrite_page(stack, DAY.replace(year=1999, month=1, day=1))
+
+
+def test_a_page_needs_no_network(stack: Settings) -> None:
+    page = page_of(stack, DAY).read_text()
+    assert not re.search(r"<script|<link|<img|src=|@import|url\(", page)
+
+
+# ------------------------------------------------------------------------------- olist validate
+
+
+def test_published_rows_are_validated_and_nothing_changes(stack: Settings) -> None:
+    before = checksums(stack)
+    receipts = validate()
+    assert [receipt.gate for receipt in receipts] == ["staging", "star", "marts", "reconciliation"]
+    assert [r.reason for receipt in receipts for r in receipt.blocking] == [SCORE], "as accepted"
+
+
+def test_what_was_changed_by_hand_is_found(stack: Settings, inbox: Path) -> None:
+    with transaction(stack) as work:
+        work.run("UPDATE analytics.fact_payment SET payment_value = payment_value + 0.01")
+    before = checksums(stack)
+    with pytest.raises(GateError, match="payment_value of fact_payment are those of staging"):
+        validate(["star"])
+    assert checksums(stack) == before
+    (told,) = messages(inbox)
+    assert told["subject"].startswith("[olist] FAILED: validate: Gate star stopped it")
+    assert "olist rebuild" in told["body"]
+
+
+def test_a_layer_that_is_none_is_said() -> None:
+    with pytest.raises(LayerError, match="no layer gold; there are staging, star, marts"):
+        validate(["gold"])

@@ -1,0 +1,11 @@
+"""Pages that are written from the code are not stale."""
+
+import pytest
+
+from tests.docs import PAGES
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_is_what_the_code_says(page: str) -> None:
+    path, text = PAGES[page]
+    assert path.read_text() == text(), f"{path.name} is stale: make docs"
