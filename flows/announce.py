@@ -17,31 +17,33 @@ from tasks.receipts import ExpectationResult
 from tasks.run_page import page_of
 
 
-def announce_failure(flow: Flow, run: FlowRun, state: State) -> None:
+def announce_failure(flow: Flow, flow_run: FlowRun, state: State) -> None:
     """Tell that a run failed, and remember it until it is settled."""
-    logger: Any = flow_run_logger(run, flow)
-    settings, name = Settings(), _name(flow, run)
+    logger: Any = flow_run_logger(flow_run, flow)
+    settings, name = Settings(), _name(flow, flow_run)
     error = state.result(raise_on_failure=False)
     if not isinstance(error, BaseException):
         error = RuntimeError(state.message or "no reason is known")
-    rerun = command(flow.name, run.parameters)
-    message = failure(name, str(run.id), error, rerun, _links(settings, run, _subjects(run)))
+    rerun = command(flow.name, flow_run.parameters)
+    message = failure(
+        name, str(flow_run.id), error, rerun, _links(settings, flow_run, _subjects(flow_run))
+    )
     send(settings, message, logger)
-    _noted(logger, open_failure, settings, _subjects(run) or [name], message.subject)
+    _noted(logger, open_failure, settings, _subjects(flow_run) or [name], message.subject)
 
 
-def announce_success(flow: Flow, run: FlowRun, state: State) -> None:
+def announce_success(flow: Flow, flow_run: FlowRun, state: State) -> None:
     """Tell of warnings, and of what had failed before and is settled now."""
-    logger: Any = flow_run_logger(run, flow)
-    settings, name = Settings(), _name(flow, run)
+    logger: Any = flow_run_logger(flow_run, flow)
+    settings, name = Settings(), _name(flow, flow_run)
     receipt: Any = state.result(raise_on_failure=False)
     days = _published(receipt)
-    links = _links(settings, run, [str(day) for day in days[-1:]])
+    links = _links(settings, flow_run, [str(day) for day in days[-1:]])
     if warnings := _warnings(receipt):
-        send(settings, warning_digest(name, str(run.id), warnings, links), logger)
+        send(settings, warning_digest(name, str(flow_run.id), warnings, links), logger)
     settled = _noted(logger, settle, settings, [*map(str, days), name]) or []
     if settled:
-        send(settings, recovery(name, str(run.id), settled, links), logger)
+        send(settings, recovery(name, str(flow_run.id), settled, links), logger)
 
 
 def _noted(logger: logging.Logger, what: Any, *arguments: Any) -> Any:  # noqa: ANN401

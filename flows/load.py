@@ -210,7 +210,8 @@ class _Run:
         days = arriving or [batch.batch_date for batch in self.batches]
         try:
             receipt = validate(
-                *(name, days, self.uploads, self.run_id, self.label, self.rerun), self.accept
+                *(name, days, self.uploads, self.run_id, self.label, self.rerun),
+                [self.accept] if self.accept else [],
             )
         except GateError as error:
             self.gates.append(error.receipt)

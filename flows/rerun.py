@@ -21,7 +21,8 @@ def command(flow: str, parameters: dict[str, Any]) -> str:
         ],
         "retract": lambda: ["retract", str(given["batch_date"])[:10]],
         "rebuild": lambda: ["rebuild", *(["--from-lake"] if "from_lake" in given else [])],
-        "validate": lambda: ["validate", *_options(given, layer="--layer")],
+        # validating again would not help: what is published is to be computed anew
+        "validate": lambda: ["rebuild"],
     }
     return shlex.join(["olist", *words[flow]()]) if flow in words else f"flow {flow}"
 

@@ -33,7 +33,7 @@ def _block(name: str) -> Send:
         try:
             block = cast("NotificationBlock", Block.load(name))
             with block.raise_on_failure():
-                block.notify(body, subject)
+                block.notify(body, subject)  # pyright: ignore[reportUnusedCoroutine] (sends here)
         except Exception as error:
             raise ChannelError(
                 f"Prefect block {name}: {error}. `prefect block inspect {name}` shows it; "

@@ -7,6 +7,7 @@ import logging
 import shlex
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ GATES = ("raw", "staging", "star", "marts", "reconciliation")
 # what these find is for the source to correct, and for a person to accept; the others prove what
 # the pipeline computed, and nobody can accept that a sum is wrong
 ACCEPTABLE = ("raw", "staging")
+UNEVALUATED = "could not be evaluated"
 _LEVELS = {"critical": logging.ERROR, "warning": logging.WARNING}
 
 
@@ -55,7 +57,7 @@ def run_gate(
     gate: str,
     scope: "Scope",
     run_id: str,
-    acceptance: Acceptance | None = None,
+    acceptances: Sequence[Acceptance] = (),
 ) -> GateReceipt:
     """Run a layer's expectations, and note every result in `audit.validations`.
 
@@ -69,7 +71,7 @@ def run_gate(
     receipt = GateReceipt(
         gate=gate,
         batch_date=max(scope.batch_dates),
-        results=[_accepted(gate, result, acceptance) for result in found],
+        results=[_accepted(gate, result, acceptances) for result in found],
     )
     receipt.seconds = time.perf_counter() - begun
     _note(settings, receipt, run_id)
@@ -92,24 +94,25 @@ def require(receipt: GateReceipt, label: str, rerun: str) -> GateReceipt:
 
 def remedy(receipt: GateReceipt, rerun: str) -> str:
     """What to do about a gate that stopped a batch."""
-    if receipt.gate not in ACCEPTABLE or _unevaluated(receipt):
+    if receipt.gate not in ACCEPTABLE or any(
+        result.observed.startswith(UNEVALUATED) for result in receipt.blocking
+    ):
         return (
             "What the pipeline computed does not add up: correct the SQL or the expectation, then "
             f"run again: {rerun}"
         )
+    correct = f"Correct the source, then run again: {rerun}"
+    if not rerun.startswith("olist run "):
+        return correct
     accept = " ".join(
         f"--accept {shlex.quote(reason)}"
         for reason in dict.fromkeys(result.reason for result in receipt.blocking)
     )
     return (
-        f"Correct the source, then run again: {rerun}\n"
+        f"{correct}\n"
         "Or let it pass all the same, under your name (it stays in the audit): "
         f"{rerun} {accept} --accepted-by NAME --because REASON"
     )
-
-
-def _unevaluated(receipt: GateReceipt) -> bool:
-    return any(r.observed.startswith("could not be evaluated") for r in receipt.blocking)
 
 
 def _told(result: ExpectationResult) -> list[str]:
@@ -122,18 +125,28 @@ def _told(result: ExpectationResult) -> list[str]:
 
 
 def _accepted(
-    gate: str, result: ExpectationResult, acceptance: Acceptance | None
+    gate: str, result: ExpectationResult, acceptances: Sequence[Acceptance]
 ) -> ExpectationResult:
-    if (
-        acceptance is None
-        or result.passed
-        or gate not in ACCEPTABLE
-        or result.reason not in acceptance.reasons
-        or result.observed.startswith("could not be evaluated")
-    ):
+    if result.passed or gate not in ACCEPTABLE or result.observed.startswith(UNEVALUATED):
         return result
-    update = {"accepted_by": acceptance.by, "accepted_because": acceptance.because}
-    return result.model_copy(update=update)
+    for acceptance in acceptances:
+        if result.reason in acceptance.reasons:
+            update = {"accepted_by": acceptance.by, "accepted_because": acceptance.because}
+            return result.model_copy(update=update)
+    return result
+
+
+def accepted_before(settings: Settings) -> list[Acceptance]:
+    """What people have accepted so far, the last decision first. Raises WarehouseError."""
+    with transaction(settings, read_only=True) as work:
+        rows = work.query(
+            "SELECT reason, accepted_by, accepted_because FROM audit.validations "
+            "WHERE accepted_by IS NOT NULL ORDER BY validated_at DESC"
+        )
+    return [
+        Acceptance(reasons=[reason], by=by, because=because)
+        for reason, by, because in dict.fromkeys(rows)
+    ]
 
 
 def _note(settings: Settings, receipt: GateReceipt, run_id: str) -> None:
@@ -177,14 +190,14 @@ def validate(
     run_id: str,
     label: str,
     rerun: str,
-    acceptance: Acceptance | None = None,
+    acceptances: Sequence[Acceptance] = (),
 ) -> GateReceipt:
     """Run one gate, and say what it found; raises GateError when it stops the batches."""
     settings = Settings()
     from tasks.expectations.check import Scope  # noqa: PLC0415 (slow to import)
 
     scope = Scope(tuple(batch_dates), tuple(receipts), settings.quarantine_limit)
-    receipt = run_gate(settings, gate, scope, run_id, acceptance)
+    receipt = run_gate(settings, gate, scope, run_id, acceptances)
     logger = get_run_logger()
     for failed in receipt.failed:
         accepted = f"; accepted by {failed.accepted_by}" if failed.accepted_by else ""

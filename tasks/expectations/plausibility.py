@@ -205,6 +205,10 @@ def _texts() -> list[Check]:
         ("order_reviews", "review_comment_message"),
         ("products", "product_category_name"),
     ]
+    limits: list[tuple[int, int, Severity, str]] = [
+        (0, 0, "warning", "no letters such as Ã£"),
+        (1, 5, "critical", "such letters in at most 1 % of the rows"),
+    ]
     checks = []
     for table, column in texts:
         wrong = " OR ".join(f"{column} LIKE '%{letters}%'" for letters in _MOJIBAKE)
@@ -217,10 +221,7 @@ def _texts() -> list[Check]:
                 severity,
                 at_least=least,
             )
-            for percent, least, severity, how in (
-                (0, 0, "warning", "no letters such as Ã£"),
-                (1, 5, "critical", "such letters in at most 1 % of the rows"),
-            )
+            for percent, least, severity, how in limits
         ]
     checks += [
         rows(
@@ -242,12 +243,13 @@ def _people_and_places() -> list[Check]:
         rows(
             "staging.customers",
             """
-            SELECT counted.persons, counted.row_count
+            SELECT counted.persons, counted.customers
             FROM (
-                SELECT COUNT(DISTINCT customer_unique_id) AS persons, COUNT(*) AS row_count
+                SELECT COUNT(DISTINCT customer_unique_id) AS persons,
+                    COUNT(DISTINCT customer_id) AS customers
                 FROM {batch}
             ) AS counted
-            WHERE counted.row_count >= 50 AND counted.persons * 2 < counted.row_count
+            WHERE counted.customers >= 50 AND counted.persons * 2 < counted.customers
             """,
             "most customers order once: persons are at least half as many as customers",  # 97 %
         ),

@@ -30,6 +30,7 @@ from infra.warehouse import connection_parameters
 from tasks.expectations import offenders
 from tasks.expectations.check import Check, Layer, Scope, suite
 from tasks.receipts import ExpectationResult
+from tasks.validate import UNEVALUATED
 
 _OBSERVED = 4000  # audit.validations.observed holds 4,096 bytes
 _lock = threading.Lock()
@@ -209,7 +210,7 @@ def _exception(info: dict[str, Any] | None) -> str:
         return ""
     entries = [info] if "raised_exception" in info else list(info.values())
     messages = [str(e["exception_message"]) for e in entries if e.get("raised_exception")]
-    return f"could not be evaluated: {messages[0]}" if messages else ""
+    return f"{UNEVALUATED}: {messages[0]}" if messages else ""
 
 
 def _observed(result: dict[str, Any]) -> str:

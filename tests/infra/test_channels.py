@@ -24,7 +24,10 @@ from infra.email import Email
 from infra.local.inbox import messages
 from infra.settings import Settings
 
-SUBJECT, BODY = "[olist] FAILED: 2018-08-01 daily", "Gate staging stopped it.\nRun again: olist run …"
+SUBJECT, BODY = (
+    "[olist] FAILED: 2018-08-01 daily",
+    "Gate staging stopped it.\nRun again: olist run …",
+)
 
 
 class Receiver:
@@ -96,13 +99,22 @@ def impersonated(monkeypatch: pytest.MonkeyPatch, tmp_path) -> Iterator[Receiver
     authority.issue_cert(*hosts).configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+    for proxy in (
+        "http_proxy",
+        "https_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+    ):
         monkeypatch.delenv(proxy, raising=False)
     found = Receiver(context)
     look_up = socket.getaddrinfo
 
     def local(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
-        return look_up(*(("127.0.0.1", found.port) if host in hosts else (host, port)), *args, **kwargs)
+        return look_up(
+            *(("127.0.0.1", found.port) if host in hosts else (host, port)), *args, **kwargs
+        )
 
     monkeypatch.setattr(socket, "getaddrinfo", local)
     yield found
@@ -185,6 +197,8 @@ def test_a_channel_that_does_not_work_says_what_to_check() -> None:
         _send("email/nobody")
     with pytest.raises(ChannelError, match=r"SNS topic arn:aws:sns:us-east-1:1:x.*sns:Publish"):
         send = channels(
-            Settings(notify_topic="arn:aws:sns:us-east-1:1:x", sns_endpoint_url="http://127.0.0.1:9")
+            Settings(
+                notify_topic="arn:aws:sns:us-east-1:1:x", sns_endpoint_url="http://127.0.0.1:9"
+            )
         )
         send["arn:aws:sns:us-east-1:1:x"](SUBJECT, BODY)

@@ -11,6 +11,8 @@ _STATUSES = {
     "invoiced": 0.0032, "processing": 0.0030, "created": 0.0002, "approved": 0.0002,
 }  # fmt: skip
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+# purchases by hour of the day, from midnight on: buyers sleep
+_BY_HOUR = np.array([2, 1, 0.5, 0.3, 0.2, 0.2, 0.5, 1.2, 3, 5, *[6.3] * 11, 6, 5.5, 4])
 
 
 def translations() -> pl.DataFrame:
@@ -68,7 +70,11 @@ def orders(
     first, last = (day.astype("datetime64[s]") for day in period)
     length = (last - first).astype(int)
     # the square root lets sales grow steadily over the period
-    bought = first + np.sort((np.sqrt(rng.random(count)) * length).astype("timedelta64[s]"))
+    day = (first + (np.sqrt(rng.random(count)) * length).astype("timedelta64[s]")).astype(
+        "datetime64[D]"
+    )
+    hour = rng.choice(24, count, p=_normal(_BY_HOUR))
+    bought = np.sort(day + _seconds((hour + rng.random(count)) * _HOUR))
     status = rng.choice(list(_STATUSES), count, p=_normal(np.array(list(_STATUSES.values()))))
     approved = bought + _seconds(rng.exponential(10 * _HOUR, count))
     shipped = approved + _seconds(rng.gamma(2, 1.3 * _DAY, count))
