@@ -17,7 +17,8 @@ app = typer.Typer(
 for command in (
     *(run.run, run.backfill, run.retract, run.rebuild),
     *(ask.query, ask.trace),
-    *(review.report, review.validate, review.inbox, review.notify, review.profile),
+    *(review.report, review.validate, review.profile),
+    *(review.inbox, review.notify, review.automations),
     *(data.generate, data.extract, data.fetch),
     serve.redshift,
 ):

@@ -34,7 +34,7 @@ from tasks.restore import restored
 from tasks.source import SourceError, batch_folder, check_source
 from tasks.transform import collect, transform
 from tasks.upload import upload, upload_batch
-from tasks.validate import GateError, validate, warm_up
+from tasks.validate import GateError, remedy, validate, warm_up
 
 T = TypeVar("T")
 SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=Settings().upload_workers)
@@ -145,7 +145,11 @@ class _Run:
         )
 
     def _facts(self, error: Exception | None = None) -> RunReport:
-        stopped = isinstance(error, GateError)
+        told, todo = f"{type(error).__name__}: {error}" if error else "", ""
+        if isinstance(error, GateError):  # its rows stand further down on the page
+            told, todo = str(error).partition("\n")[0], remedy(error.receipt, self.rerun)
+        elif error:
+            todo = f"Remove the cause, then run again: {self.rerun}"
         return RunReport(
             label=self.label,
             run_id=self.run_id,
@@ -155,8 +159,13 @@ class _Run:
             rerun=self.rerun,
             started_at=self.begun,
             finished_at=datetime.now(UTC),
-            verdict="stopped" if stopped else "failed" if error else "published",
-            error=f"{type(error).__name__}: {error}" if error else "",
+            verdict="stopped"
+            if isinstance(error, GateError)
+            else "failed"
+            if error
+            else "published",
+            error=told,
+            todo=todo,
             uploads=self.uploads,
             copies=self.copies,
             models=self.models,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infra.settings import Settings
 
-KEPT_RUNS = 30
+KEPT_RUNS = 20
 
 
 def data_docs(settings: Settings) -> Path:

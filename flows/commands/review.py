@@ -1,4 +1,4 @@
-"""Commands for reviewing runs: `report`, `validate`, `inbox`, `notify`, `profile`."""
+"""Commands for reviewing runs, and for who is told of them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -83,7 +83,6 @@ def profile(
 ) -> None:
     """Write a page about raw data: what is in it, what is wrong with it, what it says."""
     from tasks.profile import write_profile  # noqa: PLC0415
-
     from tasks.run_page import open_page  # noqa: PLC0415
 
     settings = Settings()
@@ -94,3 +93,13 @@ def profile(
     _console.print(str(page), soft_wrap=True, highlight=False)
     if show:
         open_page(page)
+
+
+def automations() -> None:
+    """Let the Prefect server tell of runs that crash, are late or stuck, and of lost workers."""
+    import asyncio  # noqa: PLC0415
+
+    from flows.automations import register  # noqa: PLC0415
+
+    for name in asyncio.run(register(Settings())):
+        _console.print(f"registered: {name}", highlight=False)

@@ -1,0 +1,64 @@
+"""What a run cannot report about itself is told by Prefect's server."""
+
+import asyncio
+import time
+
+import pytest
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.states import Crashed
+
+from flows.automations import AutomationError, automations, register
+from infra.settings import Settings
+from tests.infra.test_channels import Receiver, receiver, webhook_to
+
+__all__ = ["receiver"]
+pytestmark = pytest.mark.usefixtures("prefect_api")
+
+
+@flow(name="of-the-test")
+def _of_the_test() -> None: ...
+
+
+async def _names() -> list[str]:
+    async with get_client() as client:
+        return sorted(automation.name for automation in await client.read_automations())
+
+
+async def _crash() -> str:
+    async with get_client() as client:
+        run = await client.create_flow_run(_of_the_test, name="2018-08-01 daily")
+        await client.set_flow_run_state(run.id, Crashed(message="killed"), force=True)
+        return str(run.id)
+
+
+def test_registering_twice_makes_no_second_one(receiver: Receiver) -> None:
+    settings = Settings(notify=webhook_to(receiver, "automations"))
+    wanted = ["olist run crashed", "olist run late", "olist run stuck", "olist worker offline"]
+    assert asyncio.run(register(settings)) == wanted
+    assert asyncio.run(register(settings)) == wanted
+    assert asyncio.run(_names()) == wanted
+
+
+def test_a_crashed_run_is_told_with_its_remedy(receiver: Receiver) -> None:
+    asyncio.run(register(Settings(notify=webhook_to(receiver, "automations"))))
+    time.sleep(3)  # the server looks for new automations every few seconds
+    asyncio.run(_crash())
+    deadline = time.monotonic() + 60
+    while not receiver.received and time.monotonic() < deadline:
+        time.sleep(0.2)
+    ((_, told),) = receiver.received
+    assert told["subject"] == "[olist] CRASHED: 2018-08-01 daily"
+    assert "Run it again" in told["body"]
+
+
+def test_nobody_to_tell_is_an_error() -> None:
+    with pytest.raises(AutomationError, match="OLIST_NOTIFY names no notification block"):
+        asyncio.run(register(Settings(notify="")))
+    with pytest.raises(AutomationError, match="Prefect block email/nobody"):
+        asyncio.run(register(Settings(notify="email/nobody")))
+
+
+def test_every_automation_says_what_to_do() -> None:
+    for automation in automations([]):
+        assert automation.description
