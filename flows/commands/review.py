@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from flows.commands.run import date_of, started
+from flows.commands.run import date_of, started, use_own_prefect
 from infra.local import home
 from infra.settings import Settings
 
@@ -99,7 +99,9 @@ def automations() -> None:
     """Let the Prefect server tell of runs that crash, are late or stuck, and of lost workers."""
     import asyncio  # noqa: PLC0415
 
+    settings = Settings()
+    use_own_prefect(settings)
     from flows.automations import register  # noqa: PLC0415
 
-    for name in asyncio.run(register(Settings())):
+    for name in asyncio.run(register(settings)):
         _console.print(f"registered: {name}", highlight=False)

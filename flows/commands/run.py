@@ -137,7 +137,7 @@ def started(settings: Settings, base: Settings) -> Iterator[None]:
     """The local stack, and Prefect's state under OLIST_HOME."""
     from infra.local.stack import running  # noqa: PLC0415
 
-    _use_own_prefect(base)
+    use_own_prefect(base)
     with running(settings):
         _console.print("Starting; the first lines take a few seconds …", style="dim")
         yield
@@ -193,7 +193,7 @@ def date_of(text: str) -> date:
         raise typer.BadParameter(f"{text!r} is not a date ({_DAY})") from error
 
 
-def _use_own_prefect(settings: Settings) -> None:
+def use_own_prefect(settings: Settings) -> None:
     """Keep Prefect's state under OLIST_HOME unless a server is named, and let it not call home."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")

@@ -67,7 +67,11 @@ def in_the_files(
 def shown(row: dict[Any, Any]) -> dict[str, str]:
     """A row as text; sensitive values are hidden, empty ones left out."""
     return {
-        str(name): HIDDEN if name in sensitive_columns() else str(value)[:_CELL]
+        str(name): HIDDEN if name in sensitive_columns() else _text(value)
         for name, value in row.items()
         if value is not None and value != ""
     }
+
+
+def _text(value: object) -> str:
+    return str(round(value, 4) if isinstance(value, float) else value)[:_CELL]

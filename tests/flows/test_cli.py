@@ -30,7 +30,7 @@ def _olist(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProce
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A home with a loaded batch, and what the run printed."""
     home = tmp_path_factory.mktemp("home")
-    source = tmp_path_factory.mktemp("source") / "2018-08-01"
+    source = tmp_path_factory.mktemp("source") / "2018-10-18"
     generate(source, 200, seed=3)
     done = _olist(home, "run", OLIST_SOURCE=str(source))
     assert done.returncode == 0, done.stderr + done.stdout
@@ -39,7 +39,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 def test_a_run_ends_with_rows_seconds_gates_and_reconciliation(loaded: tuple[Path, str]) -> None:
     _, printed = loaded
-    assert "Batch 2018-08-01 is published" in printed  # the folder's name is the batch date
+    assert "Batch 2018-10-18 is published" in printed  # the folder's name is the batch date
     for word in ("upload", "seconds", "staging", "Reconciliation", "Where to look next"):
         assert word in printed
     assert "DIFFERS" not in printed
@@ -86,6 +86,24 @@ def test_a_history_is_extracted_and_backfilled(tmp_path: Path) -> None:
         "orders",
         "20",
     ]
+
+
+def test_report_writes_the_page_of_a_batch_anew(loaded: tuple[Path, str]) -> None:
+    home, printed = loaded
+    page = home / "reports" / "2018-10-18" / "index.html"
+    assert str(page) in printed.replace("\n", "")
+    page.unlink()
+    done = _olist(home, "report", "2018-10-18", "--no-open")
+    assert done.returncode == 0, done.stderr
+    assert "every gate passed" in page.read_text()
+    unknown = _olist(home, "report", "1999-01-01", "--no-open")
+    assert "No run about 1999-01-01 is known; there are 2018-10-18" in unknown.stderr
+
+
+def test_an_acceptance_needs_a_name_and_a_reason(tmp_path: Path) -> None:
+    done = _olist(tmp_path, "run", "--source", str(tmp_path), "--accept", "a score is 1 to 5")
+    assert done.returncode == 2
+    assert "go together" in done.stderr
 
 
 def test_query_cannot_change_anything(loaded: tuple[Path, str]) -> None:

@@ -57,6 +57,7 @@ def test_months_published_together(load: Loader, dump: Path, whole: dict[str, st
     assert _after(load, [batches[at : at + 6] for at in range(0, len(batches), 6)]) == whole
 
 
+@pytest.mark.full
 def test_months_shuffled(load: Loader, dump: Path, whole: dict[str, str]) -> None:
     """Late batches: facts come before their customers, products and sellers."""
     batches = _extracts(dump, "3mo")
@@ -64,6 +65,7 @@ def test_months_shuffled(load: Loader, dump: Path, whole: dict[str, str]) -> Non
     assert _after(load, [[batch] for batch in batches]) == whole
 
 
+@pytest.mark.full
 def test_every_batch_twice(load: Loader, dump: Path, whole: dict[str, str]) -> None:
     batches = _extracts(dump, "6mo")
     assert _after(load, [[batch] for batch in (*batches, *batches)]) == whole
