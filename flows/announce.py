@@ -11,9 +11,11 @@ from prefect.settings import PREFECT_UI_URL
 
 from flows.receipts import BackfillReceipt, RunReceipt
 from flows.rerun import command
+from infra.lake import Lake
 from infra.settings import Settings
 from tasks.notify import failure, open_failure, recovery, send, settle, warning_digest
 from tasks.receipts import ExpectationResult
+from tasks.run_history import history
 from tasks.run_page import page_of
 
 
@@ -26,7 +28,11 @@ def announce_failure(flow: Flow, flow_run: FlowRun, state: State) -> None:
         error = RuntimeError(state.message or "no reason is known")
     rerun = command(flow.name, flow_run.parameters)
     message = failure(
-        name, str(flow_run.id), error, rerun, _links(settings, flow_run, _subjects(flow_run))
+        *(name, str(flow_run.id), error, rerun),
+        _links(settings, flow_run, _subjects(flow_run)),
+        before=_noted(logger, _last_published, settings) or "the last publish",
+        published=flow.name == "validate",  # it looks at nothing else
+        owners=settings.owners,
     )
     send(settings, message, logger)
     _noted(logger, open_failure, settings, _subjects(flow_run) or [name], message.subject)
@@ -40,19 +46,31 @@ def announce_success(flow: Flow, flow_run: FlowRun, state: State) -> None:
     days = _published(receipt)
     links = _links(settings, flow_run, [str(day) for day in days[-1:]])
     if warnings := _warnings(receipt):
-        send(settings, warning_digest(name, str(flow_run.id), warnings, links), logger)
+        rerun = command(flow.name, flow_run.parameters)
+        digest = warning_digest(
+            *(name, str(flow_run.id), warnings, rerun, links), owners=settings.owners
+        )
+        send(settings, digest, logger)
     settled = _noted(logger, settle, settings, [*map(str, days), name]) or []
     if settled:
         send(settings, recovery(name, str(flow_run.id), settled, links), logger)
 
 
 def _noted(logger: logging.Logger, what: Any, *arguments: Any) -> Any:  # noqa: ANN401
-    """Keep a note in the lake; where that fails, the run's own outcome stands."""
+    """Ask or tell the lake; where that fails, the run's own outcome stands."""
     try:
         return what(*arguments)
     except Exception as error:  # noqa: BLE001 (told)
-        logger.warning("the lake cannot note what is open: %s", error)
+        logger.warning("the lake does not answer: %s", error)
         return None
+
+
+def _last_published(settings: Settings) -> str:
+    """The state that readers see, in words."""
+    runs = [run for run in history(Lake(settings)) if run.verdict == "published"]
+    if not runs:
+        return "that nothing is published yet"
+    return f"what {runs[-1].label} published at {runs[-1].finished_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _name(flow: Flow, run: FlowRun) -> str:

@@ -224,6 +224,7 @@ class _Run:
             )
         except GateError as error:
             self.gates.append(error.receipt)
+            self.steps.done(f"gate: {name}")
             raise
         self.gates.append(receipt)
         self.steps.done(f"gate: {name}")

@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     notify_topic: str | None = Field(
         default=None, description="ARN of the SNS topic that is told, too."
     )
+    owners: dict[str, str] = Field(
+        default={},
+        description="Whom to ask, by owner of an expectation: "
+        '{"source": "Ana, ana@example.com", "pipeline": "…", "analytics": "…"}.',
+    )
     sns_endpoint_url: str | None = Field(default=None, description="SNS API other than AWS's own.")
     quarantine_limit: float = Field(
         default=0.01, ge=0, le=1, description="Share of a file's rows that may go to quarantine."

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import BaseModel
@@ -15,11 +16,14 @@ from infra.channels import ChannelError, Send, channels
 from infra.lake import Lake
 from infra.settings import Settings
 from tasks.receipts import ExpectationResult, GateReceipt
+from tasks.retries import is_transient
+from tasks.source import SourceError
 from tasks.validate import remedy
 
 Kind = Literal["failure", "warnings", "recovery", "test"]
 _TRIES, _PAUSE = 3, 2.0  # seconds, doubled each time
 _LISTED = 10  # expectations that a message lists
+_COLUMNS = 8  # of a row; the report has all
 
 
 class Notification(BaseModel):
@@ -32,52 +36,99 @@ class Notification(BaseModel):
 
 
 def failure(
-    run: str, run_id: str, error: BaseException, rerun: str, links: Sequence[str]
+    run: str,
+    run_id: str,
+    error: BaseException,
+    rerun: str,
+    links: Sequence[str],
+    *,
+    before: str = "the last publish",
+    published: bool = False,
+    owners: Mapping[str, str] = MappingProxyType({}),
 ) -> Notification:
-    """What broke, where, what readers see meanwhile, and what to do."""
+    """What broke, where, what readers see meanwhile, and what to do.
+
+    `before` says which state readers see, `published` that they see what failed, `owners` whom to
+    ask.
+    """
     receipt = getattr(error, "receipt", None)
     if isinstance(receipt, GateReceipt):
-        what = f"Gate {receipt.gate} stopped it: {len(receipt.blocking)} critical expectation(s)"
-        cause = "\n".join(_told(result) for result in receipt.blocking[:_LISTED])
+        count = len(receipt.blocking)
+        what = (
+            f"Gate {receipt.gate}: {count} critical expectation{'s' if count > 1 else ''} violated"
+        )
+        cause = "\n".join(_told(result, owners) for result in receipt.blocking[:_LISTED])
         todo = remedy(receipt, rerun)
-        published = receipt.gate == "reconciliation"
+        published = published or receipt.gate == "reconciliation"
     else:
-        what, _, rest = f"{type(error).__name__}: {error}".partition("\n")
-        cause, todo, published = rest, f"Remove the cause, then run again:\n  {rerun}", False
-    readers = (
-        "Readers see the new batch, but its totals do not agree with the files: do not use it."
-        if published
-        else "Nothing of this run is published; readers see the state before it."
-    )
+        what, cause = _headline(error), str(error)
+        todo, published = _todo(error, rerun), False
+    if published:
+        impact, readers = (
+            "PUBLISHED BUT WRONG, do not use",
+            "Readers see figures that do not agree with the files they come from: do not use any "
+            "until this is settled.",
+        )
+    else:
+        impact, readers = (
+            "BLOCKED, nothing published",
+            f"Nothing of this run is published. Readers see {before}; those figures can be used.",
+        )
     return Notification(
         kind="failure",
         run_id=run_id,
-        subject=f"[olist] FAILED: {run}: {_line(what)}",
-        body=_joined(f"{run} failed.\n{what}", cause, readers, f"What to do\n{todo}", *links),
+        subject=f"[olist] {impact}: {run}: {_line(what)}",
+        body=_joined(f"{run} failed. {readers}", what, cause, f"What to do\n{todo}", *links),
     )
 
 
+def _headline(error: BaseException) -> str:
+    """The line of an error that says most: the first finding of a list, else the first line."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    finding = next((line.strip()[2:] for line in lines if line.strip().startswith("- ")), lines[0])
+    return f"{type(error).__name__}: {finding}"
+
+
+def _todo(error: BaseException, rerun: str) -> str:
+    again = f"Running again is safe, whatever was done already:\n  {rerun}"
+    if isinstance(error, SourceError):
+        return f"Ask the source for a corrected file. {again}"
+    if is_transient(error):
+        return (
+            "It was tried several times already. If it fails again, see whether the warehouse, S3 "
+            f"and the network between are up. {again}"
+        )
+    return f"The message says what is wrong; docs/runbook.md has more. {again}"
+
+
 def warning_digest(
-    run: str, run_id: str, warnings: Mapping[str, list[ExpectationResult]], links: Sequence[str]
+    run: str,
+    run_id: str,
+    warnings: Mapping[str, list[ExpectationResult]],
+    rerun: str,
+    links: Sequence[str],
+    *,
+    owners: Mapping[str, str] = MappingProxyType({}),
 ) -> Notification:
     """What is unusual in batches that were published; by batch."""
     count = sum(len(results) for results in warnings.values())
     told = [
-        f"{label}\n" + "\n".join(_told(result) for result in results[:_LISTED])
+        f"{label}\n" + "\n".join(_told(result, owners) for result in results[:_LISTED])
         for label, results in warnings.items()
     ]
     more = [f"… and {len(told) - _LISTED} more batches"] if len(told) > _LISTED else []
     return Notification(
         kind="warnings",
         run_id=run_id,
-        subject=f"[olist] {count} warning{'s' if count > 1 else ''}: {run}",
+        subject=f"[olist] published, with {count} warning{'s' if count > 1 else ''}: {run}",
         body=_joined(
-            f"{run} is published; its sums are right to the cent. {count} expectation(s) say that "
-            "something in it is unusual:",
+            f"{run} is published, and holds what the files held, to the cent. But something in the "
+            "files is unusual, so they may be incomplete or wrong:",
             *told[:_LISTED],
             *more,
-            "What to do\nAsk the owner named with each whether it is true. If it is, nothing; if "
-            "it is not, get a corrected file and run the batch again.",
+            "What to do\nAsk the owner named with each whether it is true. If it is, nothing. If "
+            "it is not, get a corrected file and run again; later batches need not be:\n"
+            f"  {rerun}",
             *links,
         ),
     )
@@ -98,16 +149,19 @@ def recovery(run: str, run_id: str, failed: Sequence[str], links: Sequence[str])
     )
 
 
-def _told(result: ExpectationResult) -> str:
+def _told(result: ExpectationResult, owners: Mapping[str, str]) -> str:
+    contact = f" ({owners[result.owner]})" if result.owner in owners else ""
     lines = [
-        f"- {result.severity}: {result.reason}\n"
-        f"  {result.dataset}, owner: {result.owner}, {result.observed}"
+        f"- violated ({result.severity}): {result.reason}",
+        f"  found in {result.dataset}: {result.observed}; owner: {result.owner}{contact}",
     ]
     lines += [
-        "    " + ", ".join(f"{name}={value}" for name, value in row.items())
+        "    " + ", ".join(f"{name}={value}" for name, value in [*row.items()][:_COLUMNS])
         for row in result.sample
     ]
-    return "\n".join([*lines, f"  all of them: {result.sql}"] if result.sql else lines)
+    return "\n".join(
+        [*lines, f'  all of them: olist query "{result.sql}"'] if result.sql else lines
+    )
 
 
 def _line(text: str) -> str:

@@ -94,12 +94,17 @@ def require(receipt: GateReceipt, label: str, rerun: str) -> GateReceipt:
 
 def remedy(receipt: GateReceipt, rerun: str) -> str:
     """What to do about a gate that stopped a batch."""
+    if receipt.gate == "reconciliation":
+        return (
+            "Compute all of it anew from the loaded files: olist rebuild\n"
+            f"If the gate fails again, take the batch back: olist retract {receipt.batch_date}"
+        )
     if receipt.gate not in ACCEPTABLE or any(
         result.observed.startswith(UNEVALUATED) for result in receipt.blocking
     ):
         return (
-            "What the pipeline computed does not add up: correct the SQL or the expectation, then "
-            f"run again: {rerun}"
+            "What the pipeline computed does not add up, so running it again as it is will not "
+            f"help: its keepers correct the SQL, then run again: {rerun}"
         )
     correct = f"Correct the source, then run again: {rerun}"
     if not rerun.startswith("olist run "):
@@ -110,18 +115,19 @@ def remedy(receipt: GateReceipt, rerun: str) -> str:
     )
     return (
         f"{correct}\n"
-        "Or let it pass all the same, under your name (it stays in the audit): "
+        "Or, if the data is right and the expectation is too strict, publish it as it is, under "
+        "your name (it stays in the audit): "
         f"{rerun} {accept} --accepted-by NAME --because REASON"
     )
 
 
 def _told(result: ExpectationResult) -> list[str]:
-    lines = [f"  - {result.dataset}: {result.reason}. {result.expectation}: {result.observed}"]
+    lines = [f"  - {result.dataset}: violated: {result.reason}. Found: {result.observed}"]
     lines += [
         "      " + ", ".join(f"{name}={value}" for name, value in row.items())
         for row in result.sample
     ]
-    return [*lines, f"      all of them: {result.sql}"] if result.sql else lines
+    return [*lines, f'      all of them: olist query "{result.sql}"'] if result.sql else lines
 
 
 def _accepted(

@@ -43,8 +43,10 @@ def _literal(value: object) -> str:
     return f"'{value}'" if isinstance(value, str) else str(value)
 
 
-def look_at(settings: Settings, sql: str) -> tuple[int, list[dict[str, str]]]:
+def look_at(settings: Settings, sql: str, first: str = "") -> tuple[int, list[dict[str, str]]]:
     """How many rows a query finds, and as many of them as `sample_rows` allows, as text.
+
+    A column to come first may be named, so that it meets the eye.
 
     Raises WarehouseError.
     """
@@ -53,7 +55,8 @@ def look_at(settings: Settings, sql: str) -> tuple[int, list[dict[str, str]]]:
         if not settings.sample_rows:
             return count, []
         found = work.query(f"SELECT * FROM ({sql}) AS offenders LIMIT {settings.sample_rows}")
-        return count, [shown(dict(zip(work.columns, row, strict=True))) for row in found]
+        rows = [shown(dict(zip(work.columns, row, strict=True))) for row in found]
+        return count, [{**{first: row[first]}, **row} if first in row else row for row in rows]
 
 
 def in_the_files(
@@ -62,6 +65,11 @@ def in_the_files(
     """A few of the files that fail a check of the raw gate, by their positions in the frame."""
     some = files.iloc[positions[: settings.sample_rows]]
     return [shown(row) for row in some.to_dict("records")]
+
+
+def counted(rows: int) -> str:
+    """`1 row`, `2,904 rows`."""
+    return f"{rows:,} row{'' if rows == 1 else 's'}"
 
 
 def shown(row: dict[Any, Any]) -> dict[str, str]:

@@ -196,8 +196,11 @@ class _Dataset:
         sql = offenders.find_all(check, f"{self._schema}.{self._table}")
         if not sql:
             return result
-        count, sample = offenders.look_at(self._settings, sql)
-        observed = result.observed if check.offenders == "" and not count else f"{count:,} rows"
+        column = str(check.expectation.configuration.kwargs.get("column", ""))
+        count, sample = offenders.look_at(self._settings, sql, column)
+        observed = (
+            result.observed if check.offenders == "" and not count else offenders.counted(count)
+        )
         return result.model_copy(update={"observed": observed, "sample": sample, "sql": sql})
 
 
@@ -217,4 +220,4 @@ def _observed(result: dict[str, Any]) -> str:
     if "observed_value" in result:
         return f"observed {result['observed_value']}"
     count = result.get("unexpected_count")
-    return f"{count:,} rows" if count else "as expected"
+    return offenders.counted(count) if count else "as expected"

@@ -80,7 +80,7 @@ def test_from_failure_to_recovery(stack: Settings, source: Path, bad: Path, inbo
     with pytest.raises(GateError):
         daily_elt(day, str(bad))
     (failed,) = messages(inbox)
-    assert failed["subject"].startswith("[olist] FAILED: 2018-10-18 daily: Gate staging stopped it")
+    assert failed["subject"].startswith("[olist] BLOCKED, nothing published: 2018-10-18 daily")
     assert f"olist run --source {bad} --batch-date 2018-10-18" in failed["body"]
     assert STATUS in failed["body"]
     assert "order_status=teleported" in failed["body"]
@@ -92,7 +92,7 @@ def test_from_failure_to_recovery(stack: Settings, source: Path, bad: Path, inbo
 
     receipt = daily_elt(day, str(source))
     assert _subjects(inbox)[1:] == ["[olist] recovered: 2018-10-18 daily"]
-    assert "FAILED: 2018-10-18 daily" in messages(inbox)[0]["body"]
+    assert "nothing published: 2018-10-18 daily" in messages(inbox)[0]["body"]
     page = html.unescape(receipt.page.read_text())
     assert "Published, and every gate passed" in page
     # both runs are in the trend
@@ -117,7 +117,7 @@ def test_a_person_accepts_what_the_source_cannot_correct(
 
     # the absurd price was not accepted: it is published, and told
     (told,) = messages(inbox)
-    assert told["subject"] == "[olist] 1 warning: 2018-10-19 daily"
+    assert told["subject"] == "[olist] published, with 1 warning: 2018-10-19 daily"
     assert "a price is from R$ 0.01 to 10,000" in told["body"]
     assert STATUS not in told["body"]
 
@@ -137,7 +137,7 @@ def test_sums_cannot_be_accepted(stack: Settings, source: Path, monkeypatch) -> 
     monkeypatch.setattr(star, "layer", lambda _: layer)
     before = checksums(stack)
     accept = Acceptance(reasons=["nothing is there"], by="Ana Souza", because="because I say so")
-    with pytest.raises(GateError, match="correct the SQL"):
+    with pytest.raises(GateError, match="keepers correct the SQL"):
         daily_elt(DAY.replace(day=20), str(source), accept)
     assert checksums(stack) == before
 
@@ -146,7 +146,7 @@ def test_a_source_that_cannot_be_used_is_told(inbox: Path, tmp_path: Path) -> No
     with pytest.raises(SourceError):
         daily_elt(DAY, str(tmp_path / "nowhere"))
     (subject,) = _subjects(inbox)
-    assert subject.startswith("[olist] FAILED: 2018-10-18 daily: SourceError")
+    assert subject.startswith("[olist] BLOCKED, nothing published: 2018-10-18 daily: SourceError")
 
 
 def test_pages_are_written_anew_from_the_lake(stack: Settings) -> None:
@@ -181,7 +181,9 @@ def test_what_was_changed_by_hand_is_found(stack: Settings, inbox: Path) -> None
         validate(["star"])
     assert checksums(stack) == before
     (told,) = messages(inbox)
-    assert told["subject"].startswith("[olist] FAILED: validate: Gate star stopped it")
+    assert told["subject"].startswith(
+        "[olist] PUBLISHED BUT WRONG, do not use: validate: Gate star"
+    )
     assert "olist rebuild" in told["body"]
 
 

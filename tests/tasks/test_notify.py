@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from infra.settings import Settings
+from infra.warehouse import WarehouseError
 from tasks import notify
 from tasks.notify import Notification, failure, open_failure, recovery, send, settle, warning_digest
 from tasks.receipts import ExpectationResult, GateReceipt
@@ -41,16 +42,21 @@ def _stopped(gate: str) -> GateError:
 
 
 def test_a_stopped_gate_tells_cause_rows_and_remedy() -> None:
-    told = failure("2018-08-01 daily", "r1", _stopped("staging"), RERUN, LINKS)
+    told = failure(
+        *("2018-08-01 daily", "r1", _stopped("staging"), RERUN, LINKS),
+        before="what 2018-07-31 published",
+        owners={"source": "Ana, ana@example.com"},
+    )
     assert told.subject == (
-        "[olist] FAILED: 2018-08-01 daily: Gate staging stopped it: 1 critical expectation(s)"
+        "[olist] BLOCKED, nothing published: 2018-08-01 daily: "
+        "Gate staging: 1 critical expectation violated"
     )
     for words in (
         "a score is 1 to 5",
-        "owner: source, 12 rows",
+        "found in staging.order_reviews: 12 rows; owner: source (Ana, ana@example.com)",
         "review_id=r1, review_score=8",
-        "SELECT * FROM candidate.batch_order_reviews WHERE review_score > 5",
-        "readers see the state before it",
+        'olist query "SELECT * FROM candidate.batch_order_reviews WHERE review_score > 5"',
+        "Readers see what 2018-07-31 published; those figures can be used",
         f"Correct the source, then run again: {RERUN}",
         "--accept 'a score is 1 to 5' --accepted-by NAME --because REASON",
         LINKS[0],
@@ -61,19 +67,34 @@ def test_a_stopped_gate_tells_cause_rows_and_remedy() -> None:
 def test_what_the_pipeline_computed_cannot_be_accepted() -> None:
     told = failure("2018-08-01 daily", "r1", _stopped("star"), RERUN, LINKS)
     assert "--accept" not in told.body
-    assert "correct the SQL or the expectation" in told.body
+    assert "running it again as it is will not help" in told.body
 
 
 def test_a_failed_reconciliation_warns_of_the_published_figures() -> None:
     told = failure("2018-08-01 daily", "r1", _stopped("reconciliation"), RERUN, LINKS)
-    assert "do not use it" in told.body
+    assert told.subject.startswith("[olist] PUBLISHED BUT WRONG, do not use: 2018-08-01 daily")
+    assert "olist rebuild" in told.body
+    assert "olist retract 2018-08-01" in told.body
 
 
 def test_another_failure_tells_its_message_and_what_to_run() -> None:
     error = SourceError("data/olist_orders_dataset.csv: missing. A batch has all nine files")
     told = failure("2018-08-01 daily", "r1", error, RERUN, LINKS)
     assert told.subject.endswith("SourceError: data/olist_orders_dataset.csv: missing. A batch has all nine files")  # fmt: skip
-    assert RERUN in told.body
+    assert f"Ask the source for a corrected file. Running again is safe, whatever was done already:\n  {RERUN}" in told.body  # fmt: skip
+
+
+def test_of_a_list_of_findings_the_first_is_the_subject() -> None:
+    error = SourceError("The batch was not started; nothing was loaded.\n  - a.csv: column x is missing\n  - b")  # fmt: skip
+    told = failure("2018-08-01 daily", "r1", error, RERUN, LINKS)
+    assert told.subject.endswith("SourceError: a.csv: column x is missing")
+    assert "  - b" in told.body
+
+
+def test_a_service_that_is_away_is_no_fault_of_the_data() -> None:
+    error = WarehouseError("connecting to the warehouse: timed out", transient=True)
+    told = failure("2018-08-01 daily", "r1", error, RERUN, LINKS)
+    assert "It was tried several times already" in told.body
 
 
 def test_warnings_come_as_one_digest() -> None:
@@ -81,11 +102,13 @@ def test_warnings_come_as_one_digest() -> None:
         "backfill data",
         "r1",
         {"2018-08-01": [_result("warning")], "2018-08-02": [_result("warning", "scores drift")]},
+        RERUN,
         LINKS,
     )
-    assert told.subject == "[olist] 2 warnings: backfill data"
-    assert "2018-08-01\n- warning: a score is 1 to 5" in told.body
-    assert "2018-08-02\n- warning: scores drift" in told.body
+    assert told.subject == "[olist] published, with 2 warnings: backfill data"
+    assert "2018-08-01\n- violated (warning): a score is 1 to 5" in told.body
+    assert "2018-08-02\n- violated (warning): scores drift" in told.body
+    assert RERUN in told.body
     assert "Ask the owner" in told.body
 
 

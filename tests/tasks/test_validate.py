@@ -241,7 +241,7 @@ def test_a_stopped_gate_says_what_failed_and_what_to_type(load: Loader, tmp_path
         require(_gate(load, "staging", receipts), str(DAY), "olist run --source s")
     message = str(caught.value)
     assert "Gate staging stopped batch 2018-10-18" in message
-    assert "staging.sellers: a state is one of Brazil's 27" in message
+    assert "staging.sellers: violated: a state is one of Brazil's 27" in message
     assert "XX" in message
     assert "olist run --source s" in message
 
