@@ -1,13 +1,17 @@
 """Data Docs: Great Expectations' own pages, of the last runs only.
 
 Building all pages anew, for all results ever stored, would take longer every day; so old results
-are removed with their pages, and only the pages of a run's own results are written.
+are removed with their pages, and only the pages of a run's own results are written. The front page
+is ours: that of Great Expectations is empty without a network.
 """
 
+import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from infra.settings import Settings
+from tasks.pages import page
 
 KEPT_RUNS = 20
 
@@ -35,9 +39,47 @@ def build_data_docs(settings: Settings) -> Path:
             if isinstance(key, ValidationResultIdentifier)
             and not pages.joinpath(*key.to_tuple()[:-1], f"{key.to_tuple()[-1]}.html").is_file()
         ]
-        if new or not data_docs(settings).is_file():
-            context.build_data_docs(resource_identifiers=new or None)
+        if new:
+            context.build_data_docs(resource_identifiers=new, build_index=False)
+    pages.mkdir(parents=True, exist_ok=True)
+    data_docs(settings).write_text(page("data_docs.html", runs=_runs(settings)))
     return data_docs(settings)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A page of Data Docs, about one dataset in one gate of a run."""
+
+    suite: str
+    link: str
+    expectations: int
+    failed: int
+
+
+def _runs(settings: Settings) -> list[tuple[str, list[_Page]]]:
+    """Runs with their pages, the last run first."""
+    stored = _stored(settings)
+    found: dict[str, list[tuple[str, _Page]]] = {}
+    for path in stored.glob("*/*/*/*.json"):
+        suite, run, time, _ = path.relative_to(stored).parts
+        counts = json.loads(path.read_text())["statistics"]
+        link = "validations" / path.relative_to(stored).with_name(f"{path.stem}.html")
+        entry = _Page(
+            suite.replace("-", ": ", 1),
+            link.as_posix(),
+            counts["evaluated_expectations"],
+            counts["unsuccessful_expectations"],
+        )
+        found.setdefault(run, []).append((time, entry))
+    ordered = sorted(found.items(), key=lambda run: max(time for time, _ in run[1]), reverse=True)
+    return [
+        (run, [entry for _, entry in sorted(pages, key=lambda pair: pair[0])])
+        for run, pages in ordered
+    ]
+
+
+def _stored(settings: Settings) -> Path:
+    return settings.state / "gx" / "validations"
 
 
 def _prune(settings: Settings) -> None:
@@ -45,7 +87,7 @@ def _prune(settings: Settings) -> None:
 
     A result lies at <suite>/<run name>/<time>/<batch>.json, its page likewise.
     """
-    stored = settings.state / "gx" / "validations"
+    stored = _stored(settings)
     runs: dict[str, float] = {}
     for folder in stored.glob("*/*"):
         runs[folder.name] = max(runs.get(folder.name, 0.0), folder.stat().st_mtime)
