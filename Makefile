@@ -5,7 +5,7 @@ BIN := .venv/bin
 OLIST_HOME ?= .local
 export OLIST_HOME
 
-.PHONY: run test test-full lint format bench coverage docs ui lock clean help
+.PHONY: run up down test test-full lint format bench coverage docs ui lock clean help
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -36,6 +36,12 @@ bench: .venv/ready ## Time a full-size load, daily batches, a backfill and the l
 
 coverage: .venv/ready ## Write anew what the local Redshift covers
 	@$(BIN)/python -m tests.infra.local.redshift.coverage
+
+up: .venv/ready ## Start S3, Redshift, Prefect server and worker, and deploy; they stay up
+	@$(BIN)/olist up
+
+down: ## End what `make up` started; state stays
+	@$(BIN)/olist down
 
 docs: .venv/ready ## Write anew the pages of docs/ that come from the code
 	@$(BIN)/python -m tests.docs

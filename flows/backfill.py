@@ -11,6 +11,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
 
 from flows.announce import announce_failure, announce_success
+from flows.daily_elt import named_source
 from flows.load import label_of, load_batches
 from flows.receipts import BackfillReceipt
 from flows.rerun import command
@@ -21,14 +22,18 @@ from tasks.resume import unpublished
 from tasks.source import SourceError, day_folders
 
 
+def _run_name() -> str:
+    return f"backfill {(flow_run.parameters or {}).get('source') or Settings().source}"
+
+
 @flow(
     name="backfill",
-    flow_run_name="backfill {source}",
+    flow_run_name=_run_name,
     on_failure=[announce_failure],
     on_completion=[announce_success],
 )
 def backfill(
-    source: str,
+    source: str | None = None,
     first: date | None = None,
     last: date | None = None,
     batches_per_publish: int = 1,
@@ -40,12 +45,14 @@ def backfill(
 
     Args:
         source: Folder with one folder a batch, named YYYY-MM-DD; a path, or s3://bucket/prefix.
+            Default: OLIST_SOURCE.
         first: The first day; default: the first folder.
         last: The last day; default: the last folder.
         batches_per_publish: How many batches go through the gates together and are published at
             once. More is faster; a gate that fails stops all of them.
     """
     settings, logger = Settings(), get_run_logger()
+    source = named_source(settings, source)
     days = [d for d in day_folders(source, settings) if (first or d) <= d <= (last or d)]
     if not days:
         raise SourceError(

@@ -5,7 +5,7 @@ import os
 import typer
 from rich.console import Console
 
-from flows.commands import ask, data, review, run, serve
+from flows.commands import ask, data, review, run, serve, stack
 
 app = typer.Typer(
     name="olist",
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 for command in (
     *(run.run, run.backfill, run.retract, run.rebuild),
+    *(stack.up, stack.down, stack.status),
     *(ask.query, ask.trace),
     *(review.report, review.validate, review.profile),
     *(review.inbox, review.notify, review.automations),

@@ -20,6 +20,11 @@ def command(flow: str, parameters: dict[str, Any]) -> str:
             ),
         ],
         "retract": lambda: ["retract", str(given["batch_date"])[:10]],
+        "upload": lambda: ["run", *_options(given, "source", batch_date="--batch-date")],
+        "report": lambda: [
+            "report",
+            *([str(given["batch_date"])] if "batch_date" in given else []),
+        ],
         "rebuild": lambda: ["rebuild", *(["--from-lake"] if "from_lake" in given else [])],
         # validating again would not help: what is published is to be computed anew
         "validate": lambda: ["rebuild"],

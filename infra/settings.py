@@ -23,6 +23,10 @@ class Settings(BaseSettings):
         default=None, description="Folder with the nine CSV files, or one a day; a path or s3://."
     )
 
+    timezone: str = Field(
+        default="America/Sao_Paulo", description="Where the days of the business are counted."
+    )
+
     bucket: str = Field(default="olist-lake", description="S3 bucket of the lake.")
     aws_region: str = Field(
         default="us-east-1", description="Region of the bucket and the warehouse."

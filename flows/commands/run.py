@@ -63,6 +63,7 @@ def run(
 
         warm_up()
         receipt = daily_elt(batch_date=day, source=chosen, accept=acceptance)
+        assert receipt is not None  # noqa: S101 (a date was named)
         summarise(_console, receipt, reconciliation(Settings()), settings)
 
 
@@ -194,7 +195,12 @@ def date_of(text: str) -> date:
 
 
 def use_own_prefect(settings: Settings) -> None:
-    """Keep Prefect's state under OLIST_HOME unless a server is named, and let it not call home."""
+    """Use the Prefect server that is up or named, else keep Prefect's state under OLIST_HOME."""
+    from infra.local.stack import known_stack  # noqa: PLC0415
+
+    known = known_stack(settings.state) or {}
+    if "PREFECT_API_URL" in known:  # a stack that is up has a server
+        os.environ.setdefault("PREFECT_API_URL", known["PREFECT_API_URL"])
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     if "PREFECT_API_URL" not in os.environ:

@@ -1,6 +1,10 @@
-"""How long a local service lives."""
+"""How long a local service lives.
+
+`python -m infra.local.lifetime MODULE …` runs a module of others so that it ends with its parent.
+"""
 
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -17,3 +21,14 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
+
+
+def main() -> None:
+    """Run the module that the command line names."""
+    sys.argv = sys.argv[1:]
+    end_with_parent()
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

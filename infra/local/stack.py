@@ -77,10 +77,10 @@ def running(settings: Settings) -> Iterator[Settings]:
     try:
         with _alone(home / "stack.starting"):
             fcntl.flock(users, fcntl.LOCK_SH)  # waits while one is being stopped
-            known = _known(note)
+            known = known_stack(home)
             environment = known or _start(home, services, settings)
             if not known:
-                _write_private(note, json.dumps(environment))
+                write_private(note, json.dumps(environment))
         before = {name: os.environ.get(name) for name in environment}
         os.environ.update(environment)
         try:
@@ -121,38 +121,83 @@ def _wait_for_others(users: IO[str], home: Path) -> None:
         fcntl.flock(users, fcntl.LOCK_EX)
 
 
-def _start(home: Path, services: list[Service], settings: Settings) -> dict[str, str]:
-    logs = home / "logs"
-    logs.mkdir(exist_ok=True)
-    password = secrets.token_urlsafe(24)
-    # both start side by side, so Redshift is told S3's port before S3 listens
-    s3_port = _free_port()
-    s3_url = f"http://127.0.0.1:{s3_port}"
-    s3 = _spawn(
-        "s3", ["infra.local.s3", "--path", str(home / "s3"), "--port", str(s3_port)], logs, {}
-    )
-    services.append(s3)
-    redshift = _spawn(
-        "redshift",
-        [
-            "infra.local.redshift.server",
-            *("--path", str(home / "redshift" / "warehouse.duckdb")),
-            *("--user", settings.redshift_user),
-            *("--database", settings.redshift_database),
-        ],
-        logs,
-        {"OLIST_REDSHIFT_PASSWORD": password, "OLIST_S3_ENDPOINT_URL": s3_url},
-    )
-    services.append(redshift)
-    inbox = _spawn("inbox", ["infra.local.inbox", "--path", str(home / "inbox")], logs, {})
-    services.append(inbox)
-    s3.address()
-    inbox_url = inbox.address()
-    host, _, port = redshift.address().partition(":")
+@dataclass(frozen=True)
+class Ports:
+    """Where the local services listen on 127.0.0.1; 0 takes a free port."""
+
+    s3: int = 0
+    redshift: int = 0
+    inbox: int = 0
+
+    def chosen(self) -> "Ports":
+        """The same, with free ports where none is named."""
+        return Ports(*(port or _free_port() for port in (self.s3, self.redshift, self.inbox)))
+
+
+@dataclass(frozen=True)
+class Spec:
+    """How a local service is started."""
+
+    name: str
+    module: list[str]
+    extra: dict[str, str]
+    announces: bool = True  # prints `ready <address>`, and ends with its parent by itself
+
+    def spawn(self, logs: Path) -> Service:
+        """Start it; one that announces itself is ready when its address is known."""
+        log = logs / f"{self.name}.log"
+        command = (
+            [*self.module, "--with-parent"]
+            if self.announces
+            else ["infra.local.lifetime", *self.module]
+        )
+        with log.open("a") as output:
+            process = subprocess.Popen(  # noqa: S603 (our own module)
+                [sys.executable, "-m", *command],
+                stdin=subprocess.PIPE,  # never written to: it closes when this process ends
+                stdout=subprocess.PIPE if self.announces else output,
+                stderr=output,
+                text=True,
+                env={**os.environ, **self.extra},
+                cwd=PROJECT,
+                start_new_session=True,  # Ctrl-C reaches the run, which then stops its services
+            )
+        return Service(self.name, process, log)
+
+
+def specs(home: Path, settings: Settings, ports: Ports, password: str) -> list[Spec]:
+    """The local services."""
+    return [
+        Spec("s3", ["infra.local.s3", "--path", str(home / "s3"), "--port", str(ports.s3)], {}),
+        Spec(
+            "redshift",
+            [
+                "infra.local.redshift.server",
+                *("--path", str(home / "redshift" / "warehouse.duckdb")),
+                *("--user", settings.redshift_user),
+                *("--database", settings.redshift_database),
+                *("--port", str(ports.redshift)),
+            ],
+            {
+                "OLIST_REDSHIFT_PASSWORD": password,
+                "OLIST_S3_ENDPOINT_URL": f"http://127.0.0.1:{ports.s3}",
+            },
+        ),
+        Spec(
+            "inbox",
+            ["infra.local.inbox", "--path", str(home / "inbox"), "--port", str(ports.inbox)],
+            {},
+        ),
+    ]
+
+
+def environment_of(home: Path, settings: Settings, ports: Ports, password: str) -> dict[str, str]:
+    """What others need to know of the services, once they run; makes the topic of the inbox."""
+    s3_url = f"http://127.0.0.1:{ports.s3}"
     return {
         "OLIST_S3_ENDPOINT_URL": s3_url,
-        "OLIST_REDSHIFT_HOST": host,
-        "OLIST_REDSHIFT_PORT": port,
+        "OLIST_REDSHIFT_HOST": "127.0.0.1",
+        "OLIST_REDSHIFT_PORT": str(ports.redshift),
         "OLIST_REDSHIFT_PASSWORD": password,
         "OLIST_REDSHIFT_SSL": "false",
         # the stand-in for S3 asks for a signature but does not check it
@@ -160,12 +205,26 @@ def _start(home: Path, services: list[Service], settings: Settings) -> dict[str,
         "AWS_SECRET_ACCESS_KEY": "local",
         # moto serves SNS at the same address; its topic is delivered to the inbox
         "OLIST_SNS_ENDPOINT_URL": s3_url,
-        "OLIST_NOTIFY_TOPIC": _topic_to(inbox_url, s3_url, settings.aws_region),
+        "OLIST_NOTIFY_TOPIC": topic_to(
+            f"http://127.0.0.1:{ports.inbox}", s3_url, settings.aws_region
+        ),
         "OLIST_HOME": str(home),
     }
 
 
-def _topic_to(inbox_url: str, sns_url: str, region: str) -> str:
+def _start(home: Path, services: list[Service], settings: Settings) -> dict[str, str]:
+    logs = home / "logs"
+    logs.mkdir(exist_ok=True)
+    password = secrets.token_urlsafe(24)
+    ports = Ports().chosen()  # chosen first, so that all start side by side
+    for spec in specs(home, settings, ports, password):
+        services.append(spec.spawn(logs))
+    for service in services:
+        service.address()
+    return environment_of(home, settings, ports, password)
+
+
+def topic_to(inbox_url: str, sns_url: str, region: str) -> str:
     """A topic whose messages arrive at the inbox; returns its ARN."""
     client = boto3.client(
         "sns",
@@ -185,26 +244,10 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _spawn(name: str, module: list[str], logs: Path, extra: dict[str, str]) -> Service:
-    log = logs / f"{name}.log"
-    with log.open("a") as stderr:
-        process = subprocess.Popen(  # noqa: S603 (our own module)
-            [sys.executable, "-m", *module, "--with-parent"],
-            stdin=subprocess.PIPE,  # never written to: it closes when this process ends
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-            env={**os.environ, **extra},
-            cwd=PROJECT,
-            start_new_session=True,  # Ctrl-C reaches the run, which then stops its services
-        )
-    return Service(name, process, log)
-
-
-def _known(note: Path) -> dict[str, str] | None:
+def known_stack(home: Path) -> dict[str, str] | None:
     """The environment of a stack that runs already, or None."""
     try:
-        environment = json.loads(note.read_text())
+        environment = json.loads((home / "stack.json").read_text())
         address = (environment["OLIST_REDSHIFT_HOST"], int(environment["OLIST_REDSHIFT_PORT"]))
         with socket.create_connection(address, timeout=2):
             return environment
@@ -212,7 +255,8 @@ def _known(note: Path) -> dict[str, str] | None:
         return None  # no note, or one that a killed run left behind
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
 

@@ -1,0 +1,145 @@
+"""Commands of the stack that stays up: `up`, `down`, `status`."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.local import home
+from infra.settings import Settings
+
+_console = Console()
+
+
+def up(
+    prefect_port: Annotated[int, typer.Option(help="Prefect's UI and API.")] = 4200,
+    redshift_port: Annotated[int, typer.Option(help="Redshift.")] = 5439,
+    s3_port: Annotated[int, typer.Option(help="S3.")] = 9000,
+    inbox_port: Annotated[int, typer.Option(help="The inbox of notifications.")] = 8025,
+) -> None:
+    """Start S3, Redshift, inbox, Prefect server and worker; register deployments."""
+    from infra.local.up import POOL, UpPorts, start  # noqa: PLC0415
+
+    settings = Settings()
+    ports = UpPorts(s3=s3_port, redshift=redshift_port, inbox=inbox_port, prefect=prefect_port)
+    _console.print("Starting; half a minute the first time …", style="dim")
+    start(settings, ports)
+    home.remember(settings, made_up=False)
+    with _connected(settings):
+        from flows.deploy import deploy  # noqa: PLC0415 (Prefect takes seconds to import)
+
+        deploy(Settings(), POOL, f"http://127.0.0.1:{inbox_port}")
+    _console.print("Up.", style="bold green")
+    _print_status(settings)
+    if settings.source is None:
+        _console.print(
+            "OLIST_SOURCE names no source: scheduled runs will say so. Put it into .env, or give "
+            "the parameter `source`."
+        )
+
+
+def down() -> None:
+    """End the stack; its state stays."""
+    from infra.local.up import stop  # noqa: PLC0415
+
+    _console.print("Down." if stop(Settings()) else "It was not up.")
+
+
+def status() -> None:
+    """Tell what runs, where, and how the last runs ended."""
+    settings = Settings()
+    from infra.local.up import Notice  # noqa: PLC0415
+
+    if not Notice(settings.state).read():
+        _console.print("The stack is not up: `make up` (or `olist up`) starts it.")
+        raise typer.Exit(1)
+    _print_status(settings)
+
+
+def _print_status(settings: Settings) -> None:
+    import socket  # noqa: PLC0415
+
+    from infra.local.up import Notice, answers  # noqa: PLC0415
+
+    notice = Notice(settings.state).read()
+    ports = notice["ports"]
+    prefect = f"http://127.0.0.1:{ports['prefect']}"
+    table = Table("service", "process", "health", "address")
+    for name, pid in notice["services"].items():
+        if name == "prefect-server":
+            well, address = answers(f"{prefect}/api/health"), prefect
+        elif name == "prefect-worker":
+            well, address = _workers(f"{prefect}/api"), "work pool local"
+        else:
+            port = ports[name]
+            with socket.socket() as probe:
+                probe.settimeout(2)
+                well = probe.connect_ex(("127.0.0.1", port)) == 0
+            address = f"127.0.0.1:{port}" if name == "redshift" else f"http://127.0.0.1:{port}"
+        table.add_row(
+            name, str(pid), "[green]well[/]" if well else "[red]does not answer[/]", address
+        )
+    _console.print(table)
+    psql = (
+        f"PGPASSFILE={settings.state}/pgpass psql -h 127.0.0.1 -p {ports['redshift']} "
+        f"-U {settings.redshift_user} {settings.redshift_database}"
+    )
+    for what, text in (
+        ("runs, schedules, a form to start one", prefect),
+        (
+            "from here",
+            "prefect deployment run daily_elt/daily  (PREFECT_API_URL=" + prefect + "/api)",
+        ),
+        ("query", f'olist query "SELECT …", or {psql}'),
+        ("notifications", f"http://127.0.0.1:{ports['inbox']}"),
+        ("logs", f"{settings.state}/logs"),
+        ("versions", f"olist-elt {version('olist-elt')}, prefect {version('prefect')}"),
+    ):
+        _console.print(f"  {what}: {text}", soft_wrap=True, highlight=False)
+    _print_last_runs(settings)
+
+
+def _print_last_runs(settings: Settings) -> None:
+    with _connected(settings):
+        from infra.lake import Lake  # noqa: PLC0415
+        from tasks.run_history import history  # noqa: PLC0415
+
+        last = history(Lake(Settings()))[-5:]
+    if not last:
+        _console.print("No run yet.")
+        return
+    table = Table("last runs", "verdict", "warnings", "seconds", "ended (UTC)")
+    for entry in reversed(last):
+        ended = f"{entry.finished_at:%Y-%m-%d %H:%M}"
+        table.add_row(
+            entry.label, entry.verdict, str(entry.warnings), f"{entry.seconds:.1f}", ended
+        )
+    _console.print(table)
+
+
+def _workers(api: str) -> bool:
+    """Whether a worker of the pool shows life."""
+    import json  # noqa: PLC0415
+    import urllib.request  # noqa: PLC0415
+
+    request = urllib.request.Request(  # noqa: S310 (our own address)
+        f"{api}/work_pools/local/workers/filter",
+        data=b"{}",
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=3) as answer:  # noqa: S310
+            return any(worker["status"] == "ONLINE" for worker in json.load(answer))
+    except OSError:
+        return False
+
+
+def _connected(settings: Settings):  # noqa: ANN202 (a context manager)
+    """The environment of the stack that is up, Prefect's server included."""
+    from flows.commands.run import use_own_prefect  # noqa: PLC0415
+    from infra.local.stack import running  # noqa: PLC0415
+
+    use_own_prefect(settings)
+    return running(settings)

@@ -1,0 +1,25 @@
+"""The report flow: the page of a batch's last run, written anew."""
+
+from datetime import date
+from pathlib import Path
+
+from prefect import flow, task
+
+from flows.announce import announce_failure
+from infra.settings import Settings
+from tasks.run_page import rewrite_page
+
+
+@task(name="write page")
+def _write(batch_date: date | None) -> Path:
+    return rewrite_page(Settings(), batch_date)
+
+
+@flow(name="report", on_failure=[announce_failure])
+def report(batch_date: date | None = None) -> Path:
+    """Write the page of a batch's last run anew, from what the lake keeps of it.
+
+    Args:
+        batch_date: The day of the batch; default: the last run.
+    """
+    return _write(batch_date)
