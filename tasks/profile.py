@@ -14,7 +14,8 @@ from infra.contracts import Column, Contract, contracts
 from infra.folders import LocalFolder
 from infra.settings import Settings
 from tasks.pages import page
-from tasks.profile_findings import business, inconsistencies
+from tasks.profile_business import business
+from tasks.profile_findings import inconsistencies
 from tasks.source import check_source, source_file
 
 Tables = Mapping[str, pl.LazyFrame]

@@ -159,7 +159,7 @@ def left_over(settings: Settings) -> list[str]:
             name
             for name in tables
             if work.value(f"SELECT COUNT(*) AS n FROM candidate.{name}")
-            or not (name == "load" or name.startswith("batch_"))
+            or not (name in {"load", "drift"} or name.startswith("batch_"))
         ]
         if work.value("SELECT COUNT(*) AS n FROM audit.open_batch"):
             found.append("audit.open_batch")

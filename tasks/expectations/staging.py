@@ -15,6 +15,7 @@ from tasks.expectations.check import (
     share,
 )
 from tasks.expectations.drift import DRIFT, LOADS, since_last_time
+from tasks.expectations.moments import moments
 from tasks.expectations.plausibility import plausibility
 
 STATES = [
@@ -43,7 +44,7 @@ def layer(scope: Scope) -> Layer:
     ]
     datasets: dict[str, Extent] = {f"staging.{name}": "batch" for name in contracts()}
     datasets |= {DRIFT: "table", LOADS: "table"}
-    checks += [*_values(), *_references(), *plausibility(), *since_last_time()]
+    checks += [*_values(), *_references(), *moments(), *plausibility(), *since_last_time()]
     return Layer("staging", datasets, checks)
 
 

@@ -46,7 +46,7 @@ def test_a_run_publishes_what_it_read(first: RunReceipt, ask) -> None:
         "raw", "staging", "star", "marts", "reconciliation",
     ]  # fmt: skip
     assert not any(gate.blocking for gate in first.gates)
-    assert first.data_docs.is_file()
+    assert first.page.is_file()
 
 
 def test_a_second_run_uploads_and_changes_nothing(
@@ -87,7 +87,7 @@ def test_the_run_its_tasks_and_its_artifacts_tell_table_and_batch(first: RunRece
     wanted |= {f"transform {m.name} 2018-10-18" for m in published_models()}
     wanted |= {f"validate {g.gate} 2018-10-18" for g in first.gates}
     assert wanted <= tasks
-    assert {"gate-raw", "gate-reconciliation", "reconciliation"} <= artifacts
+    assert {"gates", "failures", "reconciliation", "report"} <= artifacts
 
 
 def test_a_bad_file_loads_nothing(first: RunReceipt, stack, source: Path, tmp_path: Path) -> None:
@@ -159,5 +159,6 @@ def test_the_full_real_set_gives_the_known_figures(full: Path, ask, load) -> Non
         "SELECT SUM(total_value) AS v FROM analytics.sales_overview WHERE state = 'SP'"
     )
     assert round(100 * sao_paulo[0] / Decimal("15843553.24"), 2) == Decimal("37.38")
-    # the real data is known to be clean, so no gate may raise a false alarm
-    assert [r.reason for gate in receipt.gates for r in gate.failed] == []
+    # the real data is known to be clean, so no gate may raise a false alarm; info is what it does
+    told = [r.reason for gate in receipt.gates for r in gate.failed if r.severity != "info"]
+    assert told == []

@@ -6,7 +6,8 @@ import pytest
 
 from infra.settings import Settings
 from tasks.profile import relation_of, scan, write_profile
-from tasks.profile_findings import business, inconsistencies
+from tasks.profile_business import business
+from tasks.profile_findings import inconsistencies
 from tasks.source import SourceError
 from tests.load import write_source
 

@@ -1,0 +1,45 @@
+"""`deployments/prefect.yaml` is what the code is: entrypoints, parameters, schedules."""
+
+import pytest
+import yaml
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.flows import load_flow_from_entrypoint
+
+from flows.deploy import FILE
+
+DEPLOYMENTS = yaml.safe_load(FILE.read_text())["deployments"]
+_NAMES = [deployment["name"] for deployment in DEPLOYMENTS]
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=_NAMES)
+def test_entrypoint_and_parameters_are_those_of_the_code(deployment: dict) -> None:
+    flow = load_flow_from_entrypoint(deployment["entrypoint"])
+    known = flow.parameters.properties
+    assert set(deployment["parameters"]) <= set(known)
+    # the form in the UI says what each parameter is
+    for name, parameter in known.items():
+        assert parameter.get("description"), f"{flow.name}: {name} has no description"
+    assert flow.description, flow.name
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=_NAMES)
+def test_schedules_say_when_where_and_whether(deployment: dict) -> None:
+    slugs = [schedule["slug"] for schedule in deployment["schedules"]]
+    assert len(slugs) == len(set(slugs))
+    for schedule in deployment["schedules"]:
+        assert CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"])
+        assert schedule["active"] in (True, False)
+
+
+def test_what_writes_runs_one_at_a_time() -> None:
+    for deployment in DEPLOYMENTS:
+        if deployment["name"] not in {"upload", "report"}:
+            assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
+
+
+def test_the_daily_run_is_at_five_in_the_morning_in_sao_paulo() -> None:
+    daily = next(d for d in DEPLOYMENTS if d["name"] == "daily")
+    assert daily["schedules"] == [
+        {"slug": "daily", "cron": "0 5 * * *", "timezone": "America/Sao_Paulo", "active": True}
+    ]
+    assert daily["parameters"] == {}  # so each run is about the day before it
