@@ -9,6 +9,7 @@ from importlib.metadata import version
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.settings import PREFECT_API_URL
 
 from flows.automations import register
 from infra.settings import PROJECT, Settings
@@ -49,7 +50,11 @@ def _deploy_all() -> None:
             *("--prefect-file", str(FILE)),
         ],
         cwd=PROJECT,
-        env={**os.environ, "OLIST_VERSION": code_version()},
+        env={
+            **os.environ,
+            "OLIST_VERSION": code_version(),
+            "PREFECT_API_URL": str(PREFECT_API_URL.value()),
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -136,6 +136,7 @@ def test_all_is_well_and_told(stack: Stack) -> None:
     assert "already" in stack.up().stderr
 
 
+@pytest.mark.full
 def test_deploying_twice_makes_nothing_twice(stack: Stack) -> None:
     async def counted() -> tuple[list[str], int]:
         async with get_client() as client:
@@ -145,7 +146,8 @@ def test_deploying_twice_makes_nothing_twice(stack: Stack) -> None:
     from flows.deploy import deploy
 
     before = asyncio.run(counted())
-    deploy(Settings(notify=""), "local", "http://127.0.0.1:9")
+    inbox = Notice(stack.home).read()["ports"]["inbox"]
+    deploy(Settings(notify=""), "local", f"http://127.0.0.1:{inbox}")
     assert asyncio.run(counted()) == before
     assert before[1] == 1
 
@@ -168,6 +170,7 @@ def test_a_run_by_deployment_is_published_and_can_be_queried(stack: Stack, sourc
     assert f"{day}" in stack.olist("status").stdout
 
 
+@pytest.mark.full
 def test_two_triggers_at_once_run_one_after_the_other(stack: Stack, source: Path) -> None:
     days = sorted(path.name for path in source.iterdir())[1:3]
     runs = [stack.trigger("daily_elt/daily", batch_date=day) for day in days]
@@ -177,6 +180,7 @@ def test_two_triggers_at_once_run_one_after_the_other(stack: Stack, source: Path
     assert second.start_time >= first.end_time
 
 
+@pytest.mark.full
 def test_the_scheduler_fires(stack: Stack) -> None:
     async def schedule() -> None:
         async with get_client() as client:
@@ -215,7 +219,16 @@ def test_a_failure_is_told(stack: Stack, source: Path, tmp_path: Path) -> None:
     day = min(path.name for path in source.iterdir())
     run = stack.ended(stack.trigger("daily_elt/daily", batch_date=day, source=str(tmp_path)))
     assert run.state_type == StateType.FAILED
-    assert any(f"BLOCKED, nothing published: {day} daily" in subject for subject in stack.inbox())
+    wanted = f"BLOCKED, nothing published: {day} daily"
+    wait_for(lambda: any(wanted in subject for subject in stack.inbox()))
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process is there, and no zombie that waits for its parent."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
 
 
 def _children(pid: int) -> list[int]:
@@ -226,10 +239,6 @@ def _children(pid: int) -> list[int]:
 def test_a_killed_run_is_told_as_crashed_and_the_next_one_recovers(
     stack: Stack, source: Path
 ) -> None:
-    from flows.deploy import deploy
-
-    inbox = Notice(stack.home).read()["ports"]["inbox"]
-    deploy(Settings(notify=""), "local", f"http://127.0.0.1:{inbox}")
     day = max(path.name for path in source.iterdir())
     worker = stack.services()["prefect-worker"]
     run = stack.trigger("daily_elt/daily", batch_date=day)
@@ -242,6 +251,7 @@ def test_a_killed_run_is_told_as_crashed_and_the_next_one_recovers(
     assert again.state_type == StateType.COMPLETED
 
 
+@pytest.mark.full
 def test_a_cancelled_run_leaves_a_clean_state(stack: Stack, source: Path) -> None:
     async def cancel(run_id: UUID) -> None:
         async with get_client() as client:
@@ -255,6 +265,7 @@ def test_a_cancelled_run_leaves_a_clean_state(stack: Stack, source: Path) -> Non
     assert stack.ended(stack.trigger("validate/validate")).state_type == StateType.COMPLETED
 
 
+@pytest.mark.full
 def test_services_that_die_are_started_again(stack: Stack) -> None:
     before = stack.services()
     for name in ("s3", "prefect-worker"):
@@ -269,7 +280,7 @@ def test_services_that_die_are_started_again(stack: Stack) -> None:
 def test_down_ends_all_and_up_goes_on_where_it_was(stack: Stack) -> None:
     pids = [Notice(stack.home).read()["pid"], *stack.services().values()]
     assert stack.olist("down").stdout.strip() == "Down."
-    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert not any(_lives(pid) for pid in pids)
     assert stack.olist("status").returncode == 1
     assert stack.olist("down").stdout.strip() == "It was not up."
     with socket.socket() as other:
