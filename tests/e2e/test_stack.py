@@ -284,6 +284,7 @@ def test_down_ends_all_and_up_goes_on_where_it_was(stack: Stack) -> None:
     assert stack.olist("status").returncode == 1
     assert stack.olist("down").stdout.strip() == "It was not up."
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", stack.prefect))
         other.listen()
         refused = stack.up()

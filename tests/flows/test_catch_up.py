@@ -1,0 +1,64 @@
+"""A scheduled run is about the day before it, and loads what was missed, in order, once."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from flows import daily_elt as module
+from flows.daily_elt import daily_elt, named_source, scheduled_day
+from infra.local.extract import extract
+from infra.local.generate import generate
+from infra.settings import Settings
+from tasks.run_history import history
+from tasks.source import SourceError
+from tests.history import require_invariants, slices
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_missed_days_are_loaded_first_and_nothing_twice(
+    stack: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generate(tmp_path / "dump", 20, seed=5)
+    extract(tmp_path / "dump", tmp_path / "days", every="8mo")
+    source = str(tmp_path / "days")
+    days = [day for day, _ in slices(tmp_path / "days")]
+    assert daily_elt(days[0], source) is not None
+
+    def on_the_day_after(day: date):
+        monkeypatch.setattr(module, "scheduled_day", lambda: day)
+        return daily_elt(source=source)
+
+    # the machine was down on the day after days[1]
+    receipt = on_the_day_after(days[2])
+    assert receipt is not None
+    assert receipt.published.batch_dates == [days[2]]
+    from infra.lake import Lake
+
+    told = [entry.batch_dates for entry in history(Lake(stack))]
+    assert told == [[days[0]], [days[1]], [days[2]]]
+    require_invariants(stack)
+
+    assert on_the_day_after(days[2]) is None, "it is published already"
+    assert len(history(Lake(stack))) == 3
+
+    # the source has nothing for the day yet: that is said, not passed over
+    with pytest.raises(SourceError, match="there is no folder 2017-01-01; there are"):
+        on_the_day_after(date(2017, 1, 1))
+
+
+def test_the_day_is_counted_where_the_business_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    from datetime import UTC, datetime
+    from types import SimpleNamespace
+
+    # two in the morning in UTC is still the evening before in São Paulo
+    at = datetime(2018, 8, 3, 2, 0, tzinfo=UTC)
+    monkeypatch.setattr(module, "flow_run", SimpleNamespace(scheduled_start_time=at))
+    assert scheduled_day() == date(2018, 8, 1)
+
+
+def test_a_source_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SourceError, match="set OLIST_SOURCE"):
+        named_source(Settings(source=None), None)
+    assert named_source(Settings(source="/data"), None) == "/data"
+    assert named_source(Settings(source="/data"), "s3://other") == "s3://other"
