@@ -1,6 +1,7 @@
 """Hooks that tell people how a flow run ended."""
 
 import logging
+import re
 from datetime import date
 from typing import Any
 
@@ -26,16 +27,16 @@ def announce_failure(flow: Flow, flow_run: FlowRun, state: State) -> None:
     error = state.result(raise_on_failure=False)
     if not isinstance(error, BaseException):
         error = RuntimeError(state.message or "no reason is known")
-    rerun = command(flow.name, flow_run.parameters)
+    subjects = _subjects(flow_run)
     message = failure(
-        *(name, str(flow_run.id), error, rerun),
-        _links(settings, flow_run, _subjects(flow_run)),
+        *(name, str(flow_run.id), error, _rerun(settings, flow, flow_run)),
+        _links(settings, flow_run, subjects),
         before=_noted(logger, _last_published, settings) or "the last publish",
         published=flow.name == "validate",  # it looks at nothing else
         owners=settings.owners,
     )
     send(settings, message, logger)
-    _noted(logger, open_failure, settings, _subjects(flow_run) or [name], message.subject)
+    _noted(logger, open_failure, settings, subjects or [name], message.subject)
 
 
 def announce_success(flow: Flow, flow_run: FlowRun, state: State) -> None:
@@ -46,7 +47,7 @@ def announce_success(flow: Flow, flow_run: FlowRun, state: State) -> None:
     days = _published(receipt)
     links = _links(settings, flow_run, [str(day) for day in days[-1:]])
     if warnings := _warnings(receipt):
-        rerun = command(flow.name, flow_run.parameters)
+        rerun = _rerun(settings, flow, flow_run)
         digest = warning_digest(
             *(name, str(flow_run.id), warnings, rerun, links), owners=settings.owners
         )
@@ -78,8 +79,16 @@ def _name(flow: Flow, run: FlowRun) -> str:
 
 
 def _subjects(run: FlowRun) -> list[str]:
-    day = run.parameters.get("batch_date")
-    return [str(day)[:10]] if day else []
+    """The day that a run is about; that of a scheduled one stands in its name only."""
+    day = re.match(r"\d{4}-\d{2}-\d{2}", str(run.parameters.get("batch_date") or run.name))
+    return [day.group()] if day else []
+
+
+def _rerun(settings: Settings, flow: Flow, run: FlowRun) -> str:
+    """The command that does it again, with what the run found by itself."""
+    given = {name: value for name, value in run.parameters.items() if value is not None}
+    found = {"batch_date": _subjects(run)[0]} if _subjects(run) else {}
+    return command(flow.name, {"source": settings.source, **found, **given})
 
 
 def _published(receipt: Any) -> list[date]:  # noqa: ANN401

@@ -8,8 +8,11 @@ Three relations show a staging table to the transforms and the gates of a run:
 """
 
 from collections.abc import Sequence
+from functools import cache
 
+import sqlglot
 from prefect import get_run_logger, task
+from sqlglot import exp
 
 from infra.contracts import contracts
 from infra.settings import Settings
@@ -20,8 +23,12 @@ from tasks.receipts import OpenBatch
 from tasks.retries import RETRY
 
 SCHEMAS = ("staging", "candidate", "analytics", "audit")
-# views come last, for they read the others
+# views come after what they read; that of the audit reads another view
 FOLDERS = ("staging", "dimensions", "facts", "marts", "views", "audit")
+
+
+class ShapeError(RuntimeError):
+    """A table is there already, with other columns than its file under `sql/` says."""
 
 
 def prepare_warehouse(settings: Settings) -> None:
@@ -29,6 +36,7 @@ def prepare_warehouse(settings: Settings) -> None:
     with transaction(settings) as work:
         for schema in SCHEMAS:
             work.run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        _require_shape(work)
         for folder in FOLDERS:
             _create(work, folder)
         _create_like(work, "candidate.load", "audit.loads")
@@ -53,6 +61,37 @@ def prepare_warehouse(settings: Settings) -> None:
 def _create(work: Transaction, folder: str) -> None:
     for path in sql_files(folder):
         work.run(statements(f"{folder}/{path.name}")[0], what=f"sql/{folder}/{path.name}")
+
+
+def _require_shape(work: Transaction) -> None:
+    """CREATE TABLE IF NOT EXISTS says nothing of a table that an earlier version has made."""
+    found: dict[str, list[str]] = {}
+    for schema, table, column in work.query(
+        "SELECT table_schema, table_name, column_name FROM svv_columns "
+        "WHERE table_schema IN ('staging', 'analytics', 'audit') ORDER BY ordinal_position"
+    ):
+        found.setdefault(f"{schema}.{table}", []).append(column)
+    for path, (table, columns) in _wanted_columns().items():
+        if table in found and found[table] != columns:
+            raise ShapeError(
+                f"{table} has the columns {', '.join(found[table])}, but {path} wants "
+                f"{', '.join(columns)}. It was made by another version: alter it, or drop it and "
+                "run `olist rebuild --from-lake`; on a laptop `make clean` removes all local state"
+            )
+
+
+@cache
+def _wanted_columns() -> dict[str, tuple[str, list[str]]]:
+    """Per file under `sql/` that makes a table: the table, and its columns in order."""
+    wanted = {}
+    for folder in FOLDERS:
+        for path in sql_files(folder):
+            tree = sqlglot.parse_one(statements(f"{folder}/{path.name}")[0], read="redshift")
+            table = tree.find(exp.Table)
+            columns = [column.name for column in tree.find_all(exp.ColumnDef)]
+            if table is not None and columns:
+                wanted[f"sql/{folder}/{path.name}"] = (f"{table.db}.{table.name}", columns)
+    return wanted
 
 
 def _create_like(work: Transaction, table: str, model: str) -> None:

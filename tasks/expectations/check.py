@@ -154,6 +154,22 @@ def share(
     )
 
 
+def total(
+    dataset: str, found: str, expected: str, reason: str, severity: Severity = "critical"
+) -> Check:
+    """A check that an aggregate of a dataset is what another query gives."""
+    return rows(
+        dataset,
+        f"""
+        SELECT totals.found, totals.expected
+        FROM (SELECT (SELECT {found} FROM {{batch}}) AS found, ({expected}) AS expected) AS totals
+        WHERE totals.found <> totals.expected
+        """,
+        reason,
+        severity,
+    )
+
+
 def grain(dataset: str, key: list[str], reason: str) -> Check:
     """A check that no key occurs twice.
 

@@ -2,7 +2,7 @@
 
 import great_expectations.expectations as gxe
 
-from tasks.expectations.check import Layer, Scope, check, columns, grain, rows
+from tasks.expectations.check import Layer, Scope, check, columns, grain, rows, total
 
 _PERSONS = "candidate.customer_totals"
 _SALES = "candidate.sales_overview"
@@ -25,16 +25,10 @@ def layer(scope: Scope) -> Layer:
             """,
             "every person that the batch touches has a row",
         ),
-        rows(
+        total(
             _PERSONS,
-            """
-            SELECT totals.persons, totals.items
-            FROM (
-                SELECT (SELECT SUM(total_value) FROM {batch}) AS persons,
-                    (SELECT SUM(price) + SUM(freight_value) FROM candidate.fact_order_item) AS items
-            ) AS totals
-            WHERE totals.persons <> totals.items
-            """,
+            "SUM(total_value)",
+            "SELECT SUM(price) + SUM(freight_value) FROM candidate.fact_order_item",
             "what persons spent is what items cost, to the cent",
         ),
         rows(
@@ -50,28 +44,16 @@ def layer(scope: Scope) -> Layer:
             """,
             "a person's figures fit together",
         ),
-        rows(
+        total(
             _PERSONS,
-            """
-            SELECT totals.persons, totals.orders
-            FROM (
-                SELECT (SELECT SUM(order_count) FROM {batch}) AS persons,
-                    (SELECT COUNT(*) FROM candidate.fact_order) AS orders
-            ) AS totals
-            WHERE totals.persons <> totals.orders
-            """,
+            "SUM(order_count)",
+            "SELECT COUNT(*) FROM candidate.fact_order",
             "every order is some person's, and of one person only",
         ),
-        rows(
+        total(
             _PERSONS,
-            """
-            SELECT totals.persons, totals.payments
-            FROM (
-                SELECT (SELECT SUM(payment_value) FROM {batch}) AS persons,
-                    (SELECT SUM(payment_value) FROM candidate.fact_payment) AS payments
-            ) AS totals
-            WHERE totals.persons <> totals.payments
-            """,
+            "SUM(payment_value)",
+            "SELECT SUM(payment_value) FROM candidate.fact_payment",
             "what persons paid is what was paid, to the cent",
         ),
         rows(
