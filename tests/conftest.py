@@ -15,7 +15,18 @@ from infra.warehouse import transaction
 from tests.load import Loader
 
 DAY = date(2018, 10, 18)
+# files that take a minute and more go first, so that no worker is left alone with one at the end
+LONG = [
+    "test_mutations.py", "test_stack.py", "test_kill.py", "test_backfill.py", "test_daily_elt.py",
+    "test_review.py", "test_batches.py", "test_replay.py", "test_catch_up.py", "test_cli.py",
+    "test_atomic.py", "test_validate.py",
+]  # fmt: skip
 REAL_DATA = Path(os.environ.get("OLIST_REAL_DATA", PROJECT.parent / "shared" / "data"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; their tests stay in order."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 @pytest.fixture(scope="session")

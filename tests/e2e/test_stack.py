@@ -239,7 +239,7 @@ def _children(pid: int) -> list[int]:
 def test_a_killed_run_is_told_as_crashed_and_the_next_one_recovers(
     stack: Stack, source: Path
 ) -> None:
-    day = max(path.name for path in source.iterdir())
+    day = min(path.name for path in source.iterdir())
     worker = stack.services()["prefect-worker"]
     run = stack.trigger("daily_elt/daily", batch_date=day)
     wait_for(lambda: stack.run(run).state_type == StateType.RUNNING)
@@ -257,7 +257,7 @@ def test_a_cancelled_run_leaves_a_clean_state(stack: Stack, source: Path) -> Non
         async with get_client() as client:
             await client.set_flow_run_state(run_id, Cancelling())
 
-    day = max(path.name for path in source.iterdir())
+    day = min(path.name for path in source.iterdir())
     run = stack.trigger("daily_elt/daily", batch_date=day)
     wait_for(lambda: stack.run(run).state_type == StateType.RUNNING)
     asyncio.run(cancel(run))

@@ -52,6 +52,7 @@ def test_months_one_after_the_other(load: Loader, dump: Path, whole: dict[str, s
     assert _after(load, [[batch] for batch in _extracts(dump, "3mo")]) == whole
 
 
+@pytest.mark.full
 def test_months_published_together(load: Loader, dump: Path, whole: dict[str, str]) -> None:
     batches = _extracts(dump, "1mo")
     assert _after(load, [batches[at : at + 6] for at in range(0, len(batches), 6)]) == whole
