@@ -16,7 +16,7 @@ run: .venv/ready ## Load one batch: OLIST_SOURCE, else 10,000 generated orders
 test: .venv/ready ## Run the tests
 	@$(BIN)/pytest
 
-test-full: .venv/ready ## Run the long ones, too: replays of all slices, sixty kills
+test-full: .venv/ready ## Run the long ones, too: replays, sixty kills, the stack
 	@$(BIN)/pytest -m "full or not full"
 
 lint: .venv/ready ## Check style, types and SQL

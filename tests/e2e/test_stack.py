@@ -28,6 +28,7 @@ from infra.local.inbox import messages
 from infra.local.up import Notice
 from infra.settings import PROJECT, Settings
 
+pytestmark = pytest.mark.full
 ENDED = {StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED}
 
 
@@ -136,7 +137,6 @@ def test_all_is_well_and_told(stack: Stack) -> None:
     assert "already" in stack.up().stderr
 
 
-@pytest.mark.full
 def test_deploying_twice_makes_nothing_twice(stack: Stack) -> None:
     async def counted() -> tuple[list[str], int]:
         async with get_client() as client:
@@ -170,7 +170,6 @@ def test_a_run_by_deployment_is_published_and_can_be_queried(stack: Stack, sourc
     assert f"{day}" in stack.olist("status").stdout
 
 
-@pytest.mark.full
 def test_two_triggers_at_once_run_one_after_the_other(stack: Stack, source: Path) -> None:
     days = sorted(path.name for path in source.iterdir())[1:3]
     runs = [stack.trigger("daily_elt/daily", batch_date=day) for day in days]
@@ -180,7 +179,6 @@ def test_two_triggers_at_once_run_one_after_the_other(stack: Stack, source: Path
     assert second.start_time >= first.end_time
 
 
-@pytest.mark.full
 def test_the_scheduler_fires(stack: Stack) -> None:
     async def schedule() -> None:
         async with get_client() as client:
@@ -251,7 +249,6 @@ def test_a_killed_run_is_told_as_crashed_and_the_next_one_recovers(
     assert again.state_type == StateType.COMPLETED
 
 
-@pytest.mark.full
 def test_a_cancelled_run_leaves_a_clean_state(stack: Stack, source: Path) -> None:
     async def cancel(run_id: UUID) -> None:
         async with get_client() as client:
@@ -265,7 +262,6 @@ def test_a_cancelled_run_leaves_a_clean_state(stack: Stack, source: Path) -> Non
     assert stack.ended(stack.trigger("validate/validate")).state_type == StateType.COMPLETED
 
 
-@pytest.mark.full
 def test_services_that_die_are_started_again(stack: Stack) -> None:
     before = stack.services()
     for name in ("s3", "prefect-worker"):

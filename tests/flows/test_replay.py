@@ -48,6 +48,7 @@ def _extracts(dump: Path, every: str) -> list[tuple[date, Path]]:
     return slices(out)
 
 
+@pytest.mark.full
 def test_months_one_after_the_other(load: Loader, dump: Path, whole: dict[str, str]) -> None:
     assert _after(load, [[batch] for batch in _extracts(dump, "3mo")]) == whole
 

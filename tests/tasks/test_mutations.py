@@ -107,8 +107,14 @@ def _history(load: Loader, staged: Staged) -> Iterator[None]:
         work.run("DELETE FROM audit.loads")
 
 
-def _ids(mutations: list[Mutation]) -> list:
-    return [pytest.param(mutation, id=mutation.defect) for mutation in mutations]
+def _ids(mutations: list[Mutation], every: int = 1) -> list:
+    """All of them; each but every second or third one with `make test-full` only."""
+    return [
+        pytest.param(
+            mutation, id=mutation.defect, marks=[pytest.mark.full] if number % every else []
+        )
+        for number, mutation in enumerate(mutations)
+    ]
 
 
 def _gates(load: Loader, names: tuple[str, ...], receipts: tuple = ()) -> list[GateReceipt]:
@@ -133,7 +139,7 @@ def test_the_clean_data_passes_without_a_word(load: Loader, batch: Staged) -> No
     assert [r.reason for g in gates for r in g.failed if r.severity != "info"] == []
 
 
-@pytest.mark.parametrize("mutation", _ids([*FILES, *ROWS]))
+@pytest.mark.parametrize("mutation", [*_ids(FILES), *_ids(ROWS, every=3)])
 def test_a_defect_in_the_files(
     load: Loader, batch: Staged, sample: Path, tmp_path: Path, mutation: Mutation
 ) -> None:
@@ -177,7 +183,9 @@ def test_a_defect_of_the_load(load: Loader, batch: Staged, mutation: Mutation) -
         batch.put_back(["sellers", "geolocation"])
 
 
-@pytest.mark.parametrize("mutation", _ids([m for m in COMPUTED if m.gate != "reconciliation"]))
+@pytest.mark.parametrize(
+    "mutation", _ids([m for m in COMPUTED if m.gate != "reconciliation"], every=2)
+)
 def test_a_defect_of_a_model(load: Loader, batch: Staged, mutation: Mutation) -> None:
     with transaction(load.settings) as work:
         work.run(mutation.sql)
@@ -186,7 +194,9 @@ def test_a_defect_of_a_model(load: Loader, batch: Staged, mutation: Mutation) ->
     compute_model(load.settings, spoilt, RUN)
 
 
-@pytest.mark.parametrize("mutation", _ids([m for m in COMPUTED if m.gate == "reconciliation"]))
+@pytest.mark.parametrize(
+    "mutation", _ids([m for m in COMPUTED if m.gate == "reconciliation"], every=2)
+)
 def test_a_defect_of_what_is_published(load: Loader, sample: Path, mutation: Mutation) -> None:
     load.stage(DAY, sample)
     load.compute()
