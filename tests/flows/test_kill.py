@@ -23,6 +23,7 @@ from prefect.settings import get_current_settings
 from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.settings import PROJECT, Settings
+from infra.warehouse import transaction
 from tests.flows.test_atomic import _state
 from tests.history import checksums, left_over, play, require_invariants, slices
 from tests.load import Loader
@@ -137,6 +138,11 @@ def test_a_run_that_was_killed_is_run_again(runs: Runs, stack: Settings, tmp_pat
     assert (tmp_path / "runs.log").read_text().count("Took the writer's lock over from") == 3
 
 
+def _is_locked(stack: Settings) -> bool:
+    with transaction(stack, read_only=True) as work:
+        return work.value("SELECT COUNT(*) AS n FROM audit.writer") == 1
+
+
 def test_two_runs_at_once_write_one_after_the_other(
     runs: Runs, stack: Settings, tmp_path: Path
 ) -> None:
@@ -146,7 +152,10 @@ def test_two_runs_at_once_write_one_after_the_other(
     expected = _undisturbed(load, [first, second])
     other = Runs(stack, tmp_path / "runs.log")
     with ThreadPoolExecutor(2) as pool:
-        ended = [pool.submit(one.run, batch) for one, batch in ((runs, first), (other, second))]
+        ended = [pool.submit(runs.run, first)]
+        while not _is_locked(stack):
+            time.sleep(0.05)
+        ended.append(pool.submit(other.run, second))
         assert [future.result()["code"] for future in ended] == [0, 0]
     other.close()
     assert "Waiting for the writer's lock, held by run" in (tmp_path / "runs.log").read_text()
