@@ -41,17 +41,16 @@ async def register(settings: Settings) -> list[str]:
 
     Raises AutomationError when no notification block is named, for only those can be told.
     """
-    names = [name.strip() for name in settings.notify.split(",") if name.strip()]
-    if not names:
+    if not settings.notify_blocks:
         raise AutomationError(
             "OLIST_NOTIFY names no notification block, so nobody could be told; "
             "docs/notifications.md tells how to make one"
         )
-    blocks = [await _block_id(name) for name in names]
+    found = automations([await _block_id(name) for name in settings.notify_blocks])
     async with get_client() as client:
-        for automation in automations(blocks):
+        for automation in found:
             await _put(client, automation)
-    return [automation.name for automation in automations(blocks)]
+    return [automation.name for automation in found]
 
 
 async def _put(client: PrefectClient, automation: AutomationCore) -> None:

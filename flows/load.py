@@ -145,11 +145,11 @@ class _Run:
         )
 
     def _facts(self, error: Exception | None = None) -> RunReport:
-        told, todo = f"{type(error).__name__}: {error}" if error else "", ""
+        told, advice = f"{type(error).__name__}: {error}" if error else "", ""
         if isinstance(error, GateError):  # its rows stand further down on the page
-            told, todo = str(error).partition("\n")[0], remedy(error.receipt, self.rerun)
+            told, advice = str(error).partition("\n")[0], remedy(error.receipt, self.rerun)
         elif error:
-            todo = f"Remove the cause, then run again: {self.rerun}"
+            advice = f"Remove the cause, then run again: {self.rerun}"
         return RunReport(
             label=self.label,
             run_id=self.run_id,
@@ -165,7 +165,7 @@ class _Run:
             if error
             else "published",
             error=told,
-            todo=todo,
+            advice=advice,
             uploads=self.uploads,
             copies=self.copies,
             models=self.models,

@@ -20,9 +20,7 @@ class ChannelError(RuntimeError):
 
 def channels(settings: Settings) -> dict[str, Send]:
     """How to send, by the name of the channel. Nothing is contacted yet."""
-    found: dict[str, Send] = {
-        name.strip(): _block(name.strip()) for name in settings.notify.split(",") if name.strip()
-    }
+    found: dict[str, Send] = {name: _block(name) for name in settings.notify_blocks}
     if settings.notify_topic:
         found[settings.notify_topic] = _topic(settings, settings.notify_topic)
     return found

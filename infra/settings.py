@@ -78,6 +78,11 @@ class Settings(BaseSettings):
     )
 
     @property
+    def notify_blocks(self) -> list[str]:
+        """The Prefect blocks that `notify` names."""
+        return [name.strip() for name in self.notify.split(",") if name.strip()]
+
+    @property
     def state(self) -> Path:
         """`home` as an absolute path, so that it does not move with the working directory."""
         return self.home.expanduser().resolve()

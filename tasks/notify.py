@@ -58,11 +58,11 @@ def failure(
             f"Gate {receipt.gate}: {count} critical expectation{'s' if count > 1 else ''} violated"
         )
         cause = "\n".join(_told(result, owners) for result in receipt.blocking[:_LISTED])
-        todo = remedy(receipt, rerun)
+        advice = remedy(receipt, rerun)
         published = published or receipt.gate == "reconciliation"
     else:
         what, cause = _headline(error), str(error)
-        todo, published = _todo(error, rerun), False
+        advice, published = _advice(error, rerun), False
     if published:
         impact, readers = (
             "PUBLISHED BUT WRONG, do not use",
@@ -78,7 +78,7 @@ def failure(
         kind="failure",
         run_id=run_id,
         subject=f"[olist] {impact}: {run}: {_line(what)}",
-        body=_joined(f"{run} failed. {readers}", what, cause, f"What to do\n{todo}", *links),
+        body=_joined(f"{run} failed. {readers}", what, cause, f"What to do\n{advice}", *links),
     )
 
 
@@ -89,7 +89,7 @@ def _headline(error: BaseException) -> str:
     return f"{type(error).__name__}: {finding}"
 
 
-def _todo(error: BaseException, rerun: str) -> str:
+def _advice(error: BaseException, rerun: str) -> str:
     again = f"Running again is safe, whatever was done already:\n  {rerun}"
     if isinstance(error, SourceError):
         return f"Ask the source for a corrected file. {again}"

@@ -138,7 +138,7 @@ class RunReport(BaseModel):
     finished_at: datetime
     verdict: Literal["published", "stopped", "failed"]
     error: str = ""
-    todo: str = ""  # what settles the error
+    advice: str = ""  # what settles the error
     uploads: list[UploadReceipt] = []
     copies: list[CopyReceipt] = []
     models: list[ModelReceipt] = []

@@ -86,7 +86,7 @@ def artifacts(report: RunReport, page: Path) -> None:
 def _failures(report: RunReport) -> str:
     failed = [(gate.gate, r) for gate in report.gates for r in gate.failed if r.severity != "info"]
     title = f"# {report.label}: {verdict(report)[0]}\n\n{verdict(report)[1]}\n"
-    error = f"\n```\n{report.error}\n\n{report.todo}\n```\n" if report.error else ""
+    error = f"\n```\n{report.error}\n\n{report.advice}\n```\n" if report.error else ""
     return title + error + "".join(_failure(gate, result) for gate, result in failed)
 
 

@@ -50,7 +50,7 @@ def down() -> None:
 def status() -> None:
     """Tell what runs, where, and how the last runs ended."""
     settings = Settings()
-    from infra.local.up import Notice  # noqa: PLC0415
+    from infra.local.notice import Notice  # noqa: PLC0415
 
     if not Notice(settings.state).read():
         _console.print("The stack is not up: `make up` (or `olist up`) starts it.")
@@ -61,7 +61,8 @@ def status() -> None:
 def _print_status(settings: Settings) -> None:
     import socket  # noqa: PLC0415
 
-    from infra.local.up import Notice, answers  # noqa: PLC0415
+    from infra.local.notice import Notice  # noqa: PLC0415
+    from infra.local.up import answers  # noqa: PLC0415
 
     notice = Notice(settings.state).read()
     ports = notice["ports"]

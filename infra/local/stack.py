@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -131,7 +131,8 @@ class Ports:
 
     def chosen(self) -> "Ports":
         """The same, with free ports where none is named."""
-        return Ports(*(port or _free_port() for port in (self.s3, self.redshift, self.inbox)))
+        named = (self.s3, self.redshift, self.inbox)
+        return Ports(*(port or free for port, free in zip(named, _free_ports(3), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -238,10 +239,13 @@ def topic_to(inbox_url: str, sns_url: str, region: str) -> str:
     return topic
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on; held together, so that none is found twice."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def known_stack(home: Path) -> dict[str, str] | None:

@@ -25,7 +25,7 @@ from prefect.states import Cancelling
 from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.local.inbox import messages
-from infra.local.up import Notice
+from infra.local.notice import Notice
 from infra.settings import PROJECT, Settings
 
 pytestmark = pytest.mark.full
