@@ -19,20 +19,16 @@ class AutomationError(ValueError):
 
 
 def automations(blocks: list[UUID]) -> list[AutomationCore]:
-    """What `deployments/automations.yaml` says, each telling all of these notification blocks."""
+    """What `deployments/automations.yaml` says; messages go to all of these notification blocks."""
     found = []
     for entry in yaml.safe_load(FILE.read_text())["automations"]:
-        subject, body = entry.pop("subject"), entry.pop("body")
-        actions = [
-            {
-                "type": "send-notification",
-                "block_document_id": str(block),
-                "subject": subject,
-                "body": body,
-            }
-            for block in blocks
-        ]
-        found.append(AutomationCore.model_validate({**entry, "actions": actions}))
+        if "subject" in entry:
+            message = {"subject": entry.pop("subject"), "body": entry.pop("body")}
+            entry["actions"] = [
+                {"type": "send-notification", "block_document_id": str(block), **message}
+                for block in blocks
+            ]
+        found.append(AutomationCore.model_validate(entry))
     return found
 
 

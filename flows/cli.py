@@ -5,7 +5,7 @@ import os
 import typer
 from rich.console import Console
 
-from flows.commands import ask, data, review, run, serve, stack
+from flows.commands import ask, check, data, review, run, serve, stack
 
 app = typer.Typer(
     name="olist",
@@ -16,7 +16,8 @@ app = typer.Typer(
 )
 for command in (
     *(run.run, run.backfill, run.retract, run.rebuild),
-    *(stack.up, stack.down, stack.status),
+    check.check,
+    *(stack.up, stack.down, stack.status, stack.deploy),
     *(ask.query, ask.trace),
     *(review.report, review.validate, review.profile),
     *(review.inbox, review.notify, review.automations),
@@ -40,6 +41,10 @@ def main() -> None:
         _errors.print(
             f"{type(error).__name__}: {error}", style="bold red", markup=False, soft_wrap=True
         )
+        from infra.advice import advice_for  # noqa: PLC0415 (boto3 takes its time)
+
+        if advice := advice_for(error):
+            _errors.print(f"What to do: {advice}.", markup=False, soft_wrap=True)
         _errors.print("Set OLIST_DEBUG=1 to see where it comes from.", style="dim")
         raise SystemExit(1) from error
 

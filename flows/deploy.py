@@ -1,60 +1,125 @@
 """Registers what is deployed with a Prefect server: work pool, deployments, inbox, automations."""
 
 import asyncio
+import contextlib
 import os
+import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
+from dotenv import dotenv_values
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.exceptions import ObjectAlreadyExists
 from prefect.settings import PREFECT_API_URL
+from prefect.workers.base import BaseWorker
 
 from flows.automations import register
 from infra.settings import PROJECT, Settings
 
-FILE = PROJECT / "deployments" / "prefect.yaml"
+
+@dataclass(frozen=True)
+class Target:
+    """Where runs take place: a work pool, and the file that deploys to it."""
+
+    pool: str
+    type: str
+    file: Path
+
+
+TARGETS = {
+    "local": Target("local", "process", PROJECT / "deployments" / "prefect.yaml"),
+    "ecs": Target("olist-ecs", "ecs", PROJECT / "deployments" / "prefect.aws.yaml"),
+}
 INBOX = "inbox"
 
 
 class DeployError(RuntimeError):
-    """Prefect did not take a deployment; the message has its words."""
+    """A deployment cannot be registered; the message says why."""
 
 
-def deploy(settings: Settings, pool: str, inbox_url: str) -> list[str]:
-    """Register all of it; again is no harm. Returns the names of the automations.
+def deploy(target: Target) -> list[str]:
+    """Register the work pool and all deployments; again is no harm.
 
-    Raises DeployError and AutomationError.
+    A schedule that a person has paused stays paused; returns the names of those. Raises
+    DeployError.
     """
-    asyncio.run(_create_pool(pool))
+    environment = _environment(target.file)
+    paused = asyncio.run(_prepare(target))
+    _deploy_all(target.file, environment)
+    return asyncio.run(_pause(paused))
+
+
+def tell_inbox(inbox_url: str, settings: Settings) -> None:
+    """Automations tell OLIST_NOTIFY, or else the local inbox. Raises AutomationError."""
     CustomWebhookNotificationBlock(  # pyright: ignore[reportCallIssue] (the rest has defaults)
         name=INBOX,
         url=f"{inbox_url}/hook",
         json_data={"subject": "{{subject}}", "body": "{{body}}"},
     ).save(INBOX, overwrite=True)  # pyright: ignore[reportUnusedCoroutine] (saves here)
-    _deploy_all()
     told = settings.notify or f"custom-webhook/{INBOX}"
-    return asyncio.run(register(settings.model_copy(update={"notify": told})))
+    asyncio.run(register(settings.model_copy(update={"notify": told})))
 
 
-async def _create_pool(name: str) -> None:
+def _environment(file: Path) -> dict[str, str]:
+    """What the placeholders of the file stand for: the environment, and what `.env` adds."""
+    dotenv = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    found = {**dotenv, **os.environ, "OLIST_VERSION": code_version()}
+    wanted = re.findall(r"\{\{ \$(\w+) \}\}", file.read_text())
+    if missing := [name for name in dict.fromkeys(wanted) if not found.get(name)]:
+        raise DeployError(
+            f"{file.relative_to(PROJECT)} needs {', '.join(missing)} in the environment or in "
+            ".env; `terraform output -raw dotenv` prints them (docs/aws.md)"
+        )
+    return {**found, "PREFECT_API_URL": str(PREFECT_API_URL.value())}
+
+
+async def _prepare(target: Target) -> set[tuple[str, str | None]]:
+    """Make the pool; the schedules that are paused, by deployment and slug."""
+    worker = BaseWorker.get_worker_class_from_type(target.type)
+    assert worker is not None  # noqa: S101 (both types come with the installed packages)
+    pool = WorkPoolCreate(
+        name=target.pool,
+        type=target.type,
+        base_job_template=worker.get_default_base_job_template(),
+    )
     async with get_client() as client:
-        await client.create_work_pool(WorkPoolCreate(name=name, type="process"), overwrite=True)
+        with contextlib.suppress(ObjectAlreadyExists):  # it may have been changed by people
+            await client.create_work_pool(pool)
+        return {
+            (deployment.name, schedule.slug)
+            for deployment in await client.read_deployments()
+            for schedule in deployment.schedules
+            if not schedule.active
+        }
 
 
-def _deploy_all() -> None:
+async def _pause(schedules: set[tuple[str, str | None]]) -> list[str]:
+    """Pause again what was paused: the file says how a schedule begins, people decide later."""
+    paused = []
+    async with get_client() as client:
+        for deployment in await client.read_deployments():
+            for schedule in deployment.schedules:
+                if (deployment.name, schedule.slug) in schedules and schedule.active:
+                    await client.update_deployment_schedule(
+                        deployment.id, schedule.id, active=False
+                    )
+                    paused.append(deployment.name)
+    return paused
+
+
+def _deploy_all(file: Path, environment: dict[str, str]) -> None:
     done = subprocess.run(  # noqa: S603 (Prefect's own command)
         [
             *(sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"),
-            *("--prefect-file", str(FILE)),
+            *("--prefect-file", str(file)),
         ],
         cwd=PROJECT,
-        env={
-            **os.environ,
-            "OLIST_VERSION": code_version(),
-            "PREFECT_API_URL": str(PREFECT_API_URL.value()),
-        },
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,5 @@
 """The path of batches from their CSV files to published, reconciled analytics."""
 
-import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -11,6 +10,8 @@ from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.receipts import RunReceipt
+from flows.steps import Steps
+from infra.advice import advice_for
 from infra.contracts import contracts
 from infra.settings import Settings
 from tasks.copy import copy
@@ -37,6 +38,8 @@ from tasks.upload import upload, upload_batch
 from tasks.validate import GateError, remedy, validate, warm_up
 
 T = TypeVar("T")
+# prepare, upload, copy, transform, publish, report, and five gates
+_STEPS = 11
 SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=Settings().upload_workers)
 
 
@@ -114,7 +117,7 @@ class _Run:
         self.models: list[ModelReceipt] = []
         self.gates: list[GateReceipt] = []
         self.published: PublishReceipt | None = None
-        self.steps = Steps()
+        self.steps = Steps(_STEPS, label, shown=pages)
         self.begun = datetime.now(UTC)
 
     def result(self) -> RunReceipt:
@@ -149,7 +152,9 @@ class _Run:
         if isinstance(error, GateError):  # its rows stand further down on the page
             told, advice = str(error).partition("\n")[0], remedy(error.receipt, self.rerun)
         elif error:
-            advice = f"Remove the cause, then run again: {self.rerun}"
+            known = advice_for(error)
+            cause = f"{known[0].upper()}{known[1:]}" if known else "Remove the cause"
+            advice = f"{cause}. Then run again: {self.rerun}"
         return RunReport(
             label=self.label,
             run_id=self.run_id,
@@ -228,21 +233,6 @@ class _Run:
             raise
         self.gates.append(receipt)
         self.steps.done(f"gate: {name}")
-
-
-class Steps:
-    """Seconds that each step took, in order."""
-
-    def __init__(self) -> None:
-        """Start the clock."""
-        self.seconds: dict[str, float] = {}
-        self._since = time.perf_counter()
-
-    def done(self, step: str) -> None:
-        """Note the time since the last step."""
-        now = time.perf_counter()
-        self.seconds[step] = now - self._since
-        self._since = now
 
 
 def _all(futures: Iterable[PrefectFuture[T]]) -> list[T]:

@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from prefect import flow, task
+from prefect.runtime import flow_run
 
 from flows.announce import announce_failure
 from infra.settings import Settings
@@ -15,7 +16,11 @@ def _write(batch_date: date | None) -> Path:
     return rewrite_page(Settings(), batch_date)
 
 
-@flow(name="report", on_failure=[announce_failure])
+def _run_name() -> str:
+    return f"{(flow_run.parameters or {}).get('batch_date') or 'last run'} report"
+
+
+@flow(name="report", flow_run_name=_run_name, on_failure=[announce_failure])
 def report(batch_date: date | None = None) -> Path:
     """Write the page of a batch's last run anew, from what the lake keeps of it.
 

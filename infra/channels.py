@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import cast
 
-import boto3
 from prefect.blocks.abstract import NotificationBlock
 from prefect.blocks.core import Block
 
 from infra import email  # noqa: F401 (its block type must be known before it is loaded)
+from infra.aws import client
 from infra.settings import Settings
 
 Send = Callable[[str, str], None]  # subject, body
@@ -44,12 +44,14 @@ def _block(name: str) -> Send:
 def _topic(settings: Settings, arn: str) -> Send:
     def send(subject: str, body: str) -> None:
         try:
-            client = boto3.client(
-                "sns", region_name=arn.split(":")[3], endpoint_url=settings.sns_endpoint_url
+            sns = client(
+                *(settings, "sns"),
+                region_name=arn.split(":")[3],
+                endpoint_url=settings.sns_endpoint_url,
             )
             # SNS takes ASCII without line breaks as a subject
             ascii_only = subject.encode("ascii", "replace").decode()[:_SUBJECT]
-            client.publish(TopicArn=arn, Subject=ascii_only, Message=body)
+            sns.publish(TopicArn=arn, Subject=ascii_only, Message=body)
         except Exception as error:
             raise ChannelError(
                 f"SNS topic {arn}: {error}. Check OLIST_NOTIFY_TOPIC and the permission sns:Publish"

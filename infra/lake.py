@@ -7,33 +7,15 @@ from typing import Any
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
-
-# at the top, not where it is used: tasks run in threads, and its modules import each other
-from prefect_aws.client_parameters import AwsClientParameters
-from prefect_aws.credentials import AwsCredentials
 from prefect_aws.s3 import S3Bucket
 
+from infra.aws import lake_credentials
 from infra.settings import Settings
 
 
 def bucket_block(settings: Settings) -> S3Bucket:
-    """The `S3Bucket` block of the lake, with its `AwsCredentials`.
-
-    Without a custom endpoint the usual AWS credential chain applies.
-    """
-    credentials = AwsCredentials(
-        region_name=settings.aws_region,
-        aws_client_parameters=AwsClientParameters(
-            endpoint_url=settings.s3_endpoint_url,
-            config={
-                "retries": {"mode": "standard", "max_attempts": 5},
-                "connect_timeout": 5,
-                "read_timeout": 60,
-                "max_pool_connections": 20,
-            },
-        ),
-    )
-    return S3Bucket(bucket_name=settings.bucket, credentials=credentials)
+    """The `S3Bucket` block of the lake, with its `AwsCredentials`."""
+    return S3Bucket(bucket_name=settings.bucket, credentials=lake_credentials(settings))
 
 
 # parts of Parquet are some ten megabytes: one request each, no threads of boto3's own
@@ -52,6 +34,9 @@ class Lake:
         self._block = bucket_block(settings)
         self._client = self._block.credentials.get_s3_client()  # pyright: ignore[reportAttributeAccessIssue]
         self.bucket = settings.bucket
+        self._encryption: dict[str, str] = {}
+        if settings.kms_key:
+            self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.kms_key}
 
     def url(self, key: str) -> str:
         """The `s3://` address of a key."""
@@ -63,15 +48,15 @@ class Lake:
 
     def put_file(self, key: str, path: Path) -> int:
         """Upload a file (in parts when it is large); returns its size in bytes."""
-        self._client.upload_file(str(path), self.bucket, key, Config=_TRANSFER)
+        self._client.upload_file(
+            str(path), self.bucket, key, Config=_TRANSFER, ExtraArgs=self._encryption
+        )
         return path.stat().st_size
 
     def put_json(self, key: str, value: Any) -> None:  # noqa: ANN401 (any JSON value)
         """Write a JSON object."""
         body = json.dumps(value, indent=2, ensure_ascii=False, default=str).encode()
-        self._client.put_object(
-            Bucket=self.bucket, Key=key, Body=body, ContentType="application/json"
-        )
+        self._put(key, body, ContentType="application/json")
 
     def get_json(self, key: str) -> Any | None:  # noqa: ANN401
         """Read a JSON object; None where there is none."""
@@ -94,15 +79,18 @@ class Lake:
 
     def put_text(self, key: str, text: str, content_type: str) -> None:
         """Write a text object."""
+        self._put(key, text.encode(), ContentType=content_type)
+
+    def _put(self, key: str, body: bytes, **options: str) -> None:
         self._client.put_object(
-            Bucket=self.bucket, Key=key, Body=text.encode(), ContentType=content_type
+            Bucket=self.bucket, Key=key, Body=body, **options, **self._encryption
         )
 
     def claim(self, key: str, value: Any) -> bool:  # noqa: ANN401
         """Write a JSON object unless there is one; says whether it was this call that did."""
         body = json.dumps(value, ensure_ascii=False, default=str).encode()
         try:
-            self._client.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
+            self._put(key, body, IfNoneMatch="*")
         except ClientError as error:
             if error.response["Error"]["Code"] in {"PreconditionFailed", "412"}:
                 return False

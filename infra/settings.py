@@ -1,8 +1,9 @@
 """Typed settings, read from the environment (prefix `OLIST_`) and from `.env`."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -27,17 +28,35 @@ class Settings(BaseSettings):
         default="America/Sao_Paulo", description="Where the days of the business are counted."
     )
 
+    target: Literal["local", "aws"] = Field(
+        default="local", description="Where the lake and the warehouse are."
+    )
     bucket: str = Field(default="olist-lake", description="S3 bucket of the lake.")
     aws_region: str = Field(
         default="us-east-1", description="Region of the bucket and the warehouse."
     )
     s3_endpoint_url: str | None = Field(default=None, description="S3 API other than AWS's own.")
 
+    kms_key: str | None = Field(
+        default=None, description="ARN of the KMS key that objects are encrypted with."
+    )
+    aws_credentials: str | None = Field(
+        default=None,
+        description="Name of a Prefect block AwsCredentials; default: the usual AWS chain.",
+    )
+
     redshift_host: str | None = Field(default=None, description="Host of the warehouse.")
     redshift_port: int = Field(default=5439, description="Port of the warehouse.")
     redshift_database: str = Field(default="olist", description="Database of the warehouse.")
     redshift_user: str = Field(default="olist", description="User that loads and transforms.")
     redshift_password: SecretStr | None = Field(default=None, description="Password of that user.")
+    redshift_workgroup: str | None = Field(
+        default=None, description="Workgroup of Redshift Serverless; its users are IAM's."
+    )
+    redshift_secret: str | None = Field(
+        default=None,
+        description="ARN of a secret with username and password, where IAM cannot be used.",
+    )
     redshift_ssl: bool = Field(default=True, description="TLS to the warehouse.")
     copy_role: str = Field(
         default="arn:aws:iam::000000000000:role/olist-copy",
@@ -76,6 +95,21 @@ class Settings(BaseSettings):
     upload_workers: int = Field(
         default=4, ge=1, description="Tables that are uploaded or loaded at once."
     )
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Settings":
+        """On AWS nothing is made up: what Terraform prints must be there."""
+        if self.target == "aws":
+            wanted = {"bucket", "aws_region", "copy_role", "redshift_host", "redshift_workgroup"}
+            missing = sorted(f"OLIST_{name.upper()}" for name in wanted - self.model_fields_set)
+            if missing:
+                raise ValueError(
+                    f"OLIST_TARGET=aws needs {', '.join(missing)}: run "
+                    "`terraform -chdir=infra/terraform output -raw dotenv > .env` (docs/aws.md)"
+                )
+            if not self.redshift_ssl:
+                raise ValueError("OLIST_REDSHIFT_SSL=false: the warehouse on AWS wants TLS")
+        return self
 
     @property
     def notify_blocks(self) -> list[str]:

@@ -1,5 +1,6 @@
 """The warehouse: connections to Redshift, and transactions."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import redshift_connector
 from redshift_connector.error import Error, InterfaceError
 
+from infra import aws
 from infra.settings import Settings
 
+SCHEMAS = ("staging", "candidate", "analytics", "audit")
 _TRANSIENT_STATES = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "08006", "08001"}
 
 
@@ -50,6 +53,13 @@ class Transaction:
         """The only value of a SELECT."""
         return self.query(sql, parameters)[0][0]
 
+    def create_schemas(self) -> None:
+        """Create the schemas that are not there; on AWS the administrator has made them."""
+        known = {name for (name,) in self.query("SELECT nspname FROM pg_namespace")}
+        for schema in SCHEMAS:
+            if schema not in known:
+                self.run(f"CREATE SCHEMA {schema}")
+
     @property
     def columns(self) -> list[str]:
         """Column names of the last SELECT."""
@@ -57,23 +67,55 @@ class Transaction:
 
 
 def connection_parameters(settings: Settings) -> dict[str, Any]:
-    """Parameters of `redshift_connector.connect`; the password stays out of URLs and logs."""
-    password = settings.redshift_password
+    """Parameters of `redshift_connector.connect`; passwords stay out of URLs and logs.
+
+    On AWS the driver logs in as who this process is (IAM), and checks the server's name.
+    """
     return {
         "host": settings.redshift_host,
         "port": settings.redshift_port,
         "database": settings.redshift_database,
-        "user": settings.redshift_user,
-        "password": password.get_secret_value() if password else None,
         "ssl": settings.redshift_ssl,
         "timeout": None,
         "application_name": "olist-elt",
+        **({"sslmode": "verify-full"} if settings.target == "aws" else {}),
+        **_login(settings),
+    }
+
+
+def _login(settings: Settings) -> dict[str, Any]:
+    if settings.redshift_secret:
+        secrets = aws.client(settings, "secretsmanager")
+        found = json.loads(
+            secrets.get_secret_value(SecretId=settings.redshift_secret)["SecretString"]
+        )
+        return {"user": found["username"], "password": found["password"]}
+    if settings.target == "aws":
+        known = aws.session(settings).get_credentials()
+        keys = known.get_frozen_credentials() if known else None
+        return {
+            "iam": True,
+            "is_serverless": True,
+            "serverless_work_group": settings.redshift_workgroup,
+            "region": settings.aws_region,
+            "access_key_id": keys and keys.access_key,
+            "secret_access_key": keys and keys.secret_key,
+            "session_token": keys and keys.token,
+        }
+    password = settings.redshift_password
+    return {
+        "user": settings.redshift_user,
+        "password": password.get_secret_value() if password else None,
     }
 
 
 @contextmanager
-def transaction(settings: Settings, *, read_only: bool = False) -> Iterator[Transaction]:
+def transaction(
+    settings: Settings, *, read_only: bool = False, undone: bool = False
+) -> Iterator[Transaction]:
     """One transaction on a connection of its own: committed at the end, rolled back on an error.
+
+    One that is `undone` is rolled back at the end, too.
 
     Raises WarehouseError.
     """
@@ -88,7 +130,7 @@ def transaction(settings: Settings, *, read_only: bool = False) -> Iterator[Tran
             connection.autocommit = True  # or the driver sends a plain BEGIN of its own
             work.run("BEGIN READ ONLY")
         yield work
-        if read_only:
+        if read_only or undone:
             work.run("ROLLBACK")
         else:
             try:

@@ -22,7 +22,6 @@ from tasks.lock import create_lock, holding, writing
 from tasks.receipts import OpenBatch
 from tasks.retries import RETRY
 
-SCHEMAS = ("staging", "candidate", "analytics", "audit")
 # views come after what they read; that of the audit reads another view
 FOLDERS = ("staging", "dimensions", "facts", "marts", "views", "audit")
 
@@ -34,8 +33,7 @@ class ShapeError(RuntimeError):
 def prepare_warehouse(settings: Settings) -> None:
     """Run the first statement of each file, its CREATE. Raises WarehouseError."""
     with transaction(settings) as work:
-        for schema in SCHEMAS:
-            work.run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        work.create_schemas()
         _require_shape(work)
         for folder in FOLDERS:
             _create(work, folder)

@@ -6,12 +6,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from prefect.settings import PREFECT_HOME, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
 
 from infra.local.stack import running
 from infra.settings import PROJECT, Settings
 from infra.warehouse import transaction
+from tests.browser import CHROMIUM, chromium
 from tests.load import Loader
 
 DAY = date(2018, 10, 18)
@@ -64,6 +66,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     home = tmp_path_factory.mktemp("home")
     with running(Settings(home=home)) as settings:
         yield settings
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """Chromium; where it is absent the test skips. While it is open, no event loop can be run."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here; install it, or name it in CHROMIUM")
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

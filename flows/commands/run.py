@@ -46,6 +46,8 @@ def run(
     settings = Settings()
     given = source or settings.source
     made_up = given is None
+    if made_up and settings.target == "aws":
+        raise typer.BadParameter("name a --source: made-up orders are for the local stack")
     base, settings = settings, home.of_run(settings, made_up=made_up)
     chosen = _address(given) if given else _demo(settings)
     day = _named(batch_date, chosen)

@@ -1,5 +1,6 @@
-"""Commands of the stack that stays up: `up`, `down`, `status`."""
+"""Commands of the stack that stays up, and of deployments: `up`, `down`, `status`, `deploy`."""
 
+from enum import StrEnum
 from importlib.metadata import version
 from typing import Annotated
 
@@ -20,7 +21,7 @@ def up(
     inbox_port: Annotated[int, typer.Option(help="The inbox of notifications.")] = 8025,
 ) -> None:
     """Start S3, Redshift, inbox, Prefect server and worker; register deployments."""
-    from infra.local.up import POOL, UpPorts, start  # noqa: PLC0415
+    from infra.local.up import UpPorts, start  # noqa: PLC0415
 
     settings = Settings()
     ports = UpPorts(s3=s3_port, redshift=redshift_port, inbox=inbox_port, prefect=prefect_port)
@@ -28,16 +29,44 @@ def up(
     start(settings, ports)
     home.remember(settings, made_up=False)
     with _connected(settings):
-        from flows.deploy import deploy  # noqa: PLC0415 (Prefect takes seconds to import)
+        # Prefect takes seconds to import
+        from flows.deploy import TARGETS, deploy, tell_inbox  # noqa: PLC0415
 
-        deploy(Settings(), POOL, f"http://127.0.0.1:{inbox_port}")
+        paused = deploy(TARGETS["local"])
+        tell_inbox(f"http://127.0.0.1:{inbox_port}", Settings())
     _console.print("Up.", style="bold green")
     _print_status(settings)
+    _say_paused(paused)
     if settings.source is None:
         _console.print(
             "OLIST_SOURCE names no source: scheduled runs will say so. Put it into .env, or give "
             "the parameter `source`."
         )
+
+
+class Runs(StrEnum):
+    """Where runs take place."""
+
+    LOCAL = "local"
+    ECS = "ecs"
+
+
+def deploy(
+    to: Annotated[Runs, typer.Option(help="Processes of a local worker, or tasks on ECS.")],
+) -> None:
+    """Register work pool and deployments with the server that PREFECT_API_URL names."""
+    from flows.commands.run import use_own_prefect  # noqa: PLC0415
+    from flows.deploy import TARGETS, deploy  # noqa: PLC0415
+
+    use_own_prefect(Settings())
+    target = TARGETS[to.value]
+    _say_paused(deploy(target))
+    _console.print(f"Deployed. Runs need a worker: prefect worker start --pool {target.pool}")
+
+
+def _say_paused(deployments: list[str]) -> None:
+    for name in deployments:
+        _console.print(f"The schedule of {name} stays paused; resume it in the Prefect UI.")
 
 
 def down() -> None:

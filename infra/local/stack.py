@@ -62,11 +62,11 @@ class Service:
 
 @contextmanager
 def running(settings: Settings) -> Iterator[Settings]:
-    """The settings with S3 and Redshift reachable, started here unless they already run.
+    """The settings with S3 and Redshift reachable, started here unless they are there already.
 
     Child processes and Prefect runs find the services through the environment.
     """
-    if settings.s3_endpoint_url and settings.redshift_host:
+    if settings.target == "aws" or (settings.s3_endpoint_url and settings.redshift_host):
         yield settings
         return
     home = settings.state

@@ -80,6 +80,12 @@ class Supervisor:
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_UI_API_URL": self.prefect_url + "/api",
             "DO_NOT_TRACK": "1",
+            # a person waits for what was clicked; what is taken too early is lost by `olist down`
+            "PREFECT_WORKER_QUERY_SECONDS": "2",
+            "PREFECT_WORKER_PREFETCH_SECONDS": "1",
+            # so often a run shows life (deployments/automations.yaml: olist run vanished)
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+            **{k: v for k, v in os.environ.items() if k.startswith("PREFECT_SERVER_")},
         }
         server = ["server", "start", "--host", "127.0.0.1", "--port", str(self._ports.prefect)]
         self._spawn(Spec("prefect-server", ["prefect", *server], prefect, announces=False))
@@ -211,6 +217,11 @@ def main() -> None:
 
 def start(settings: Settings, ports: UpPorts) -> None:
     """Start the keeper in the background, and wait until it is ready. Raises StackError."""
+    if settings.target == "aws":
+        raise StackError(
+            "OLIST_TARGET=aws: lake and warehouse are on AWS, and `olist up` starts local ones. "
+            "docs/production.md tells how runs are deployed there"
+        )
     home = settings.state
     if Notice(home).is_held():
         raise StackError("it is up already; `olist status` tells where, `olist down` ends it")

@@ -5,9 +5,9 @@ import yaml
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.flows import load_flow_from_entrypoint
 
-from flows.deploy import FILE
+from flows.deploy import TARGETS
 
-DEPLOYMENTS = yaml.safe_load(FILE.read_text())["deployments"]
+DEPLOYMENTS = yaml.safe_load(TARGETS["local"].file.read_text())["deployments"]
 _NAMES = [deployment["name"] for deployment in DEPLOYMENTS]
 
 

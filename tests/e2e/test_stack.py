@@ -1,34 +1,41 @@
 """The stack as people use it: `olist up`, runs by deployment, deaths, `olist down`."""
 
 import asyncio
+import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+import yaml
+from playwright.sync_api import Browser, Locator
+from playwright.sync_api import TimeoutError as NotThere
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.states import Cancelling
+from prefect.states import Cancelling, Scheduled
 
+from flows.deploy import TARGETS, deploy
 from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.local.inbox import messages
 from infra.local.notice import Notice
-from infra.settings import PROJECT, Settings
+from infra.settings import PROJECT
 
-pytestmark = pytest.mark.full
+DEPLOYMENTS = yaml.safe_load(TARGETS["local"].file.read_text())["deployments"]
 ENDED = {StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED}
 
 
@@ -64,6 +71,8 @@ class Stack:
                 "OLIST_HOME": str(self.home),
                 "OLIST_SOURCE": str(self.source),
                 "COLUMNS": "200",
+                # the scheduler looks once a minute; here somebody waits for it
+                "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "3",
             },
             cwd=PROJECT,
             capture_output=True,
@@ -97,6 +106,15 @@ class Stack:
     def ended(self, run_id: UUID, seconds: float = 150) -> FlowRun:
         """The run, once it has ended."""
         return wait_for(lambda: (r := self.run(run_id)).state_type in ENDED and r, seconds)
+
+    def ask(self, sql: str) -> list[tuple]:
+        """Rows of a SELECT, as psql reads them: with the password of `pgpass`."""
+        password = (self.home / "pgpass").read_text().strip().rpartition(":")[2]
+        with psycopg.connect(
+            host="127.0.0.1", port=self.redshift, user="olist", password=password, dbname="olist",
+            client_encoding="utf8",
+        ) as connection:  # fmt: skip
+            return connection.execute(sql).fetchall()
 
     def inbox(self) -> list[str]:
         return [message["subject"] for message in messages(self.home / "inbox")]
@@ -143,13 +161,30 @@ def test_deploying_twice_makes_nothing_twice(stack: Stack) -> None:
             found = await client.read_deployments()
             return sorted(d.name for d in found), sum(len(d.schedules) for d in found)
 
-    from flows.deploy import deploy
-
     before = asyncio.run(counted())
-    inbox = Notice(stack.home).read()["ports"]["inbox"]
-    deploy(Settings(notify=""), "local", f"http://127.0.0.1:{inbox}")
+    assert deploy(TARGETS["local"]) == []
     assert asyncio.run(counted()) == before
     assert before[1] == 1
+
+
+def test_a_schedule_that_was_paused_stays_paused(stack: Stack) -> None:
+    async def set_active(active: bool) -> None:
+        async with get_client() as client:
+            daily = await client.read_deployment_by_name("daily_elt/daily")
+            (schedule,) = daily.schedules
+            await client.update_deployment_schedule(daily.id, schedule.id, active=active)
+
+    async def is_active() -> bool:
+        async with get_client() as client:
+            (schedule,) = (await client.read_deployment_by_name("daily_elt/daily")).schedules
+            return schedule.active
+
+    asyncio.run(set_active(False))
+    assert deploy(TARGETS["local"]) == ["daily"]
+    assert not asyncio.run(is_active())
+    asyncio.run(set_active(True))
+    assert deploy(TARGETS["local"]) == []
+    assert asyncio.run(is_active())
 
 
 def test_a_run_by_deployment_is_published_and_can_be_queried(stack: Stack, source: Path) -> None:
@@ -158,16 +193,40 @@ def test_a_run_by_deployment_is_published_and_can_be_queried(stack: Stack, sourc
     assert run.state_type == StateType.COMPLETED, run.state
     assert run.name == f"{day} daily"
     assert (stack.home / "reports" / day / "index.html").is_file()
-    # as psql reads it
-    password = (stack.home / "pgpass").read_text().strip().rpartition(":")[2]
-    with psycopg.connect(
-        host="127.0.0.1", port=stack.redshift, user="olist", password=password, dbname="olist",
-        client_encoding="utf8",
-    ) as connection:  # fmt: skip
-        assert (
-            connection.execute("SELECT COUNT(*) AS n FROM analytics.fact_order").fetchone()[0] > 0
-        )
+    assert stack.ask("SELECT COUNT(*) AS n FROM analytics.fact_order")[0][0] > 0
     assert f"{day}" in stack.olist("status").stdout
+
+
+def _soon(found: Locator) -> bool:
+    """Whether it is on the page within two seconds."""
+    with contextlib.suppress(NotThere):
+        found.first.wait_for(timeout=2000)
+        return True
+    return False
+
+
+def test_a_person_steers_it_in_the_ui(stack: Stack, browser: Browser) -> None:
+    """See the schedule, click a run, see it finish."""
+    page = browser.new_page(viewport={"width": 1280, "height": 860})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    ui = f"http://127.0.0.1:{stack.prefect}"
+    page.goto(f"{ui}/deployments")
+    page.get_by_text("daily_elt").wait_for()
+    assert page.get_by_text("Ready", exact=True).count() == len(DEPLOYMENTS)
+    page.get_by_role("row").filter(has_text="report").get_by_role("button").last.click()
+    page.get_by_text("Quick run").click()
+    page.get_by_text("View run").first.wait_for()
+    started = page.get_by_text("last run report")
+    wait_for(lambda: page.goto(f"{ui}/runs") and _soon(started))
+    started.first.click()
+    page.get_by_text("Task Runs").first.wait_for()
+    page.get_by_text("Completed").first.wait_for(timeout=60_000)
+    page.goto(f"{ui}/deployments")
+    page.get_by_text("daily", exact=True).first.click()
+    page.get_by_text("Next Run").wait_for()
+    assert page.get_by_role("switch").first.is_checked()  # the schedule is active
+    assert [url for url in asked if url.startswith("http") and not url.startswith(f"{ui}/")] == []
 
 
 def test_two_triggers_at_once_run_one_after_the_other(stack: Stack, source: Path) -> None:
@@ -262,6 +321,19 @@ def test_a_cancelled_run_leaves_a_clean_state(stack: Stack, source: Path) -> Non
     assert stack.ended(stack.trigger("validate/validate")).state_type == StateType.COMPLETED
 
 
+@pytest.mark.full  # it waits until two minutes without a sign of life are over
+def test_a_run_whose_worker_died_with_it_is_marked_as_crashed(stack: Stack, source: Path) -> None:
+    day = min(path.name for path in source.iterdir())
+    worker = stack.services()["prefect-worker"]
+    run = stack.trigger("daily_elt/daily", batch_date=day)
+    wait_for(lambda: stack.run(run).state_type == StateType.RUNNING)
+    for process in [worker, *_children(worker)]:  # as when the machine goes down
+        os.kill(process, signal.SIGKILL)
+    ended = stack.ended(run, 300)
+    assert ended.state_type == StateType.CRASHED
+    assert "no sign of life" in ended.state.message
+
+
 def test_services_that_die_are_started_again(stack: Stack) -> None:
     before = stack.services()
     for name in ("s3", "prefect-worker"):
@@ -273,7 +345,8 @@ def test_services_that_die_are_started_again(stack: Stack) -> None:
     assert run.state_type == StateType.COMPLETED  # the lake was kept
 
 
-def test_down_ends_all_and_up_goes_on_where_it_was(stack: Stack) -> None:
+def test_down_ends_all_and_up_goes_on_where_it_was(stack: Stack, source: Path) -> None:
+    late = _planned_while_it_is_down(stack, source)
     pids = [Notice(stack.home).read()["pid"], *stack.services().values()]
     assert stack.olist("down").stdout.strip() == "Down."
     assert not any(_lives(pid) for pid in pids)
@@ -291,3 +364,36 @@ def test_down_ends_all_and_up_goes_on_where_it_was(stack: Stack) -> None:
     assert json.loads((stack.home / "stack.json").read_text())["OLIST_REDSHIFT_PORT"] == str(
         stack.redshift
     )
+    _caught_up_once(stack, late)
+
+
+def _planned_while_it_is_down(stack: Stack, source: Path) -> list[UUID]:
+    """Two daily runs that nobody will be there to start; yesterday's files are there by then."""
+    today = datetime.now(ZoneInfo("America/Sao_Paulo")).date()
+    days = sorted(path for path in source.iterdir())
+    shutil.copytree(days[-1], source / str(today - timedelta(days=1)))
+
+    async def plan() -> list[UUID]:
+        async with get_client() as client:
+            daily = await client.read_deployment_by_name("daily_elt/daily")
+            soon = datetime.now(UTC) + timedelta(seconds=8)  # it is down by then
+            runs = [
+                await client.create_flow_run_from_deployment(
+                    daily.id, state=Scheduled(scheduled_time=soon + timedelta(seconds=n))
+                )
+                for n in (0, 1)
+            ]
+            return [run.id for run in runs]
+
+    return asyncio.run(plan())
+
+
+def _caught_up_once(stack: Stack, late: list[UUID]) -> None:
+    first, second = sorted((stack.ended(run) for run in late), key=lambda run: run.start_time)
+    assert [first.state_type, second.state_type] == [StateType.COMPLETED] * 2
+    assert second.start_time >= first.end_time
+    # the days since the last publish, each once and in order; older gaps are left to a backfill
+    days = sorted(path.name for path in stack.source.iterdir())
+    published = stack.ask("SELECT batch_date FROM audit.batches ORDER BY published_at")
+    missed = [str(day) for (day,) in published if str(day) > days[2]]
+    assert missed == days[3:]

@@ -19,7 +19,7 @@ def _die() -> None:
 
 
 def _die_after_step(step: str) -> None:
-    from flows.load import Steps
+    from flows.steps import Steps
 
     done = Steps.done
 

@@ -34,7 +34,10 @@ async def _crash() -> str:
 
 def test_registering_twice_makes_no_second_one(receiver: Receiver) -> None:
     settings = Settings(notify=webhook_to(receiver, "automations"))
-    wanted = ["olist run crashed", "olist run late", "olist run stuck", "olist worker offline"]
+    wanted = [
+        *("olist run crashed", "olist run late", "olist run stuck", "olist run vanished"),
+        "olist worker offline",
+    ]
     assert asyncio.run(register(settings)) == wanted
     assert asyncio.run(register(settings)) == wanted
     assert asyncio.run(_names()) == wanted

@@ -15,6 +15,7 @@ from tasks.source import SourceError
 from tests.history import require_invariants, slices
 
 
+@pytest.mark.full  # tests/e2e/test_stack.py has late runs for every day
 @pytest.mark.usefixtures("prefect_api")
 def test_missed_days_are_loaded_first_and_nothing_twice(
     stack: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

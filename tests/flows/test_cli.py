@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from prefect.settings import PREFECT_API_URL
 
 from infra.local.generate import generate
 from infra.settings import PROJECT
@@ -70,14 +71,22 @@ def test_trace_names_the_file_and_the_run_behind_a_row(loaded: tuple[Path, str])
     assert "has no row with order_id = nobody" in missing.stderr
 
 
+@pytest.mark.usefixtures("prefect_api")
 def test_a_history_is_extracted_and_backfilled(tmp_path: Path) -> None:
+    server = str(PREFECT_API_URL.value())  # one that runs already: starting one takes seconds
     generate(tmp_path / "dump", 20, seed=1)
     weeks = tmp_path / "weeks"
     made = _olist(tmp_path / "home", "extract", str(tmp_path / "dump"), str(weeks), "--every", "1y")
     assert "Load them: olist backfill" in " ".join(made.stdout.split())
     count = len(list(weeks.iterdir()))
     done = _olist(
-        tmp_path / "home", "backfill", "--source", str(weeks), "--batches-per-publish", "9"
+        tmp_path / "home",
+        "backfill",
+        "--source",
+        str(weeks),
+        "--batches-per-publish",
+        "9",
+        PREFECT_API_URL=server,
     )
     assert done.returncode == 0, done.stderr + done.stdout
     assert f"{count} of {count} batches published" in done.stdout + done.stderr

@@ -120,7 +120,7 @@ def _any_history(load: Loader, dump: Path, whole: dict[str, str], folder: Path, 
 
 
 @settings(
-    max_examples=4,
+    max_examples=2,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,

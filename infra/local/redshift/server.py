@@ -198,6 +198,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--user", default="olist")
     parser.add_argument("--database", default="dev")
+    parser.add_argument("--iam-port", type=int, help="serve GetCredentials there, too")
     parser.add_argument("--with-parent", action="store_true", help="end when the parent does")
     arguments = parser.parse_args()
     serve(
@@ -205,6 +206,7 @@ def main() -> None:
         arguments.port,
         arguments.user,
         database=arguments.database,
+        iam_port=arguments.iam_port,
         with_parent=arguments.with_parent,
     )
 

@@ -78,7 +78,7 @@ class Session:
         self.user = user
         self.database = database
         self.tables = Tables(self.run, changes)
-        self.transaction = Transaction(self.run, locks, self.tables.forget)
+        self.transaction = Transaction(self.run, locks, self.tables.begun, self.tables.forget)
         self.notices: deque[str] = deque()
         self.prepared: dict[str, Prepared] = {}
         self.last_copy: tuple[int, int] = (0, -1)  # pg_last_copy_count(), pg_last_copy_id()

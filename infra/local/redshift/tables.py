@@ -11,12 +11,23 @@ from infra.local.redshift.dialect import Translated, translate
 from infra.local.redshift.errors import RedshiftError
 from infra.local.redshift.scopes import Schema
 
+Columns = tuple[tuple[str, str], ...]
+
 
 @dataclass
 class Changes:
-    """How often any session has changed a table; all sessions share it."""
+    """How often any session has changed a table, and the columns that tables have since; all
+    sessions share it.
+    """
 
     count: int = 0
+    _columns: tuple[int, dict[str, Columns]] = (0, {})
+
+    def columns_at(self, count: int) -> dict[str, Columns]:
+        """What is known of tables as they are after so many changes; others may add to it."""
+        if self._columns[0] != count:
+            self._columns = (count, {})
+        return self._columns[1]
 
 
 class Tables:
@@ -29,7 +40,8 @@ class Tables:
         self._version = 0
         self._changed = False
         self._with_lengths: set[str] = set()
-        self._columns: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._columns: dict[str, Columns] = {}
+        self._snapshot: int | None = None  # changes before the engine's transaction began
         self._temporary: set[str] = set()
 
     def engine_name(self, table: str) -> str:
@@ -48,7 +60,7 @@ class Tables:
             "ORDER BY column_index"
         ).fetchall()
 
-    def _columns_of(self, tables: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    def _columns_of(self, tables: Sequence[str]) -> dict[str, Columns]:
         """The columns of several permanent tables; of those that do not exist, none.
 
         The engine looks through all of its catalogue for each question, so it is asked once.
@@ -84,13 +96,33 @@ class Tables:
             self._with_lengths.clear()
         unknown = [table for table in tables if table not in self._columns]
         if unknown:
-            self._columns |= self._columns_of([t for t in unknown if t not in self._temporary])
+            self._columns |= self._looked_up([t for t in unknown if t not in self._temporary])
         for table in unknown:
             if table in self._temporary:
                 # which of the two a statement means, the engine is asked
                 hidden = self._permanent_too(table)
                 self._columns[table] = () if hidden else tuple(self.columns(table))
         return tuple((table, self._columns[table]) for table in tables if self._columns[table])
+
+    def _looked_up(self, tables: Sequence[str]) -> dict[str, Columns]:
+        """Columns of permanent tables, from what other sessions know where this one sees the same.
+
+        A session that has changed tables, or whose snapshot is older than the last change, sees
+        other tables than the others do.
+        """
+        count = self._changes.count
+        if self._changed or self._snapshot not in {None, count}:
+            return self._columns_of(tables)
+        known = self._changes.columns_at(count)
+        found = {table: known[table] for table in tables if table in known}
+        asked = self._columns_of([table for table in tables if table not in found])
+        if self._changes.count == count:  # nobody changed a table meanwhile
+            known |= asked
+        return found | asked
+
+    def begun(self) -> None:
+        """The engine's transaction begins: from here on it sees no change of others."""
+        self._snapshot = self._changes.count
 
     @property
     def version(self) -> int:
@@ -111,6 +143,7 @@ class Tables:
         if self._changed:
             self._changes.count += 1
             self._changed = False
+        self._snapshot = None
         self._version = self._changes.count
         self._columns.clear()
         self._with_lengths.clear()

@@ -16,9 +16,14 @@ class Transaction:
     """Begins, ends and fails; `run` carries out engine SQL."""
 
     def __init__(
-        self, run: Callable[[str], object], locks: TableLocks, ended: Callable[[], None]
+        self,
+        run: Callable[[str], object],
+        locks: TableLocks,
+        begins: Callable[[], None],
+        ended: Callable[[], None],
     ) -> None:
-        """Start idle; `ended` is called after each transaction block."""
+        """Start idle; `begins` is called before the engine's begins, `ended` after each block."""
+        self._begins = begins
         self._ended = ended
         self.status = "I"  # I idle, T in a transaction, E in a failed one
         self.began = now()  # of the transaction, or of the statement outside one
@@ -52,6 +57,7 @@ class Transaction:
     def open(self) -> None:
         """Begin the engine's: a snapshot is taken by the first statement, not by BEGIN."""
         if self.status == "T" and not self._opened:
+            self._begins()
             self._run("BEGIN")
             self._opened = True
         elif self.status == "I":

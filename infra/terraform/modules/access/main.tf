@@ -1,0 +1,183 @@
+# Who may do what: the role of COPY and UNLOAD, and the identity of the pipeline.
+
+# --- COPY and UNLOAD: Redshift itself reaches the lake ---
+
+resource "aws_iam_role" "copy" {
+  name               = "${var.name}-copy"
+  description        = "COPY and UNLOAD of the warehouse: reads raw, writes exports"
+  assume_role_policy = data.aws_iam_policy_document.copy_trust.json
+}
+
+data "aws_iam_policy_document" "copy_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "copy" {
+  name   = "lake"
+  role   = aws_iam_role.copy.id
+  policy = data.aws_iam_policy_document.copy.json
+}
+
+data "aws_iam_policy_document" "copy" {
+  statement {
+    sid       = "FindTheFiles"
+    actions   = ["s3:ListBucket", "s3:GetBucketLocation"]
+    resources = [var.bucket_arn]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = local.copy_prefixes
+    }
+  }
+
+  statement {
+    sid       = "ReadParquet"
+    actions   = ["s3:GetObject"]
+    resources = ["${var.bucket_arn}/raw/*", "${var.bucket_arn}/manifests/*", "${var.bucket_arn}/checks/*"]
+  }
+
+  # UNLOAD looks at what is there before it writes; it never deletes
+  statement {
+    sid       = "WriteExports"
+    actions   = ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    resources = ["${var.bucket_arn}/exports/*", "${var.bucket_arn}/checks/*"]
+  }
+
+  statement {
+    sid       = "UseTheKey"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.kms_key_arn]
+  }
+}
+
+# --- the pipeline: uploads, logs in to the warehouse, tells people ---
+
+resource "aws_iam_role" "pipeline" {
+  name                 = "${var.name}-pipeline"
+  description          = "olist-elt's flows"
+  assume_role_policy   = data.aws_iam_policy_document.pipeline_trust.json
+  max_session_duration = 14400
+}
+
+data "aws_iam_policy_document" "pipeline_trust" {
+  dynamic "statement" {
+    for_each = length(var.trusted_services) > 0 ? [1] : []
+
+    content {
+      actions = ["sts:AssumeRole"]
+
+      principals {
+        type        = "Service"
+        identifiers = var.trusted_services
+      }
+    }
+  }
+
+  # who may act as the pipeline is named; the account as a whole is not
+  dynamic "statement" {
+    for_each = length(var.trusted_principals) > 0 ? [1] : []
+
+    content {
+      actions = ["sts:AssumeRole"]
+
+      principals {
+        type        = "AWS"
+        identifiers = var.trusted_principals
+      }
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "pipeline" {
+  name   = "pipeline"
+  role   = aws_iam_role.pipeline.id
+  policy = data.aws_iam_policy_document.pipeline.json
+}
+
+locals {
+  # what the pipeline keeps in the lake (tasks/upload.py, publish.py, report.py, export.py)
+  prefixes      = ["raw", "quarantine", "manifests", "published", "reports", "exports", "checks"]
+  copy_prefixes = [for prefix in ["raw", "manifests", "exports", "checks"] : "${prefix}/*"]
+}
+
+data "aws_iam_policy_document" "pipeline" {
+  statement {
+    sid       = "FindTheLake"
+    actions   = ["s3:ListBucket", "s3:GetBucketLocation"]
+    resources = [var.bucket_arn]
+  }
+
+  statement {
+    sid     = "UseTheLake"
+    actions = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    resources = [
+      for prefix in local.prefixes : "${var.bucket_arn}/${prefix}/*"
+    ]
+  }
+
+  # a retracted batch loses its note, a superseded export its files; the bucket keeps their versions
+  statement {
+    sid       = "DeleteNotesAndExports"
+    actions   = ["s3:DeleteObject"]
+    resources = [for prefix in ["published", "reports", "exports", "checks"] : "${var.bucket_arn}/${prefix}/*"]
+  }
+
+  statement {
+    sid       = "UseTheKey"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.kms_key_arn]
+  }
+
+  dynamic "statement" {
+    for_each = var.source_bucket == null ? [] : [var.source_bucket]
+
+    content {
+      sid       = "FindTheSource"
+      actions   = ["s3:ListBucket"]
+      resources = ["arn:${var.partition}:s3:::${statement.value}"]
+
+      condition {
+        test     = "StringLike"
+        variable = "s3:prefix"
+        values   = [var.source_prefix, "${var.source_prefix}/*"]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.source_bucket == null ? [] : [var.source_bucket]
+
+    content {
+      sid       = "ReadTheSource"
+      actions   = ["s3:GetObject"]
+      resources = ["arn:${var.partition}:s3:::${statement.value}/${var.source_prefix}/*"]
+    }
+  }
+
+  # a workgroup's ARN ends with an id that AWS makes; names of other workgroups do not match the tag
+  statement {
+    sid       = "LogInToTheWarehouse"
+    actions   = ["redshift-serverless:GetCredentials", "redshift-serverless:GetWorkgroup"]
+    resources = ["arn:${var.partition}:redshift-serverless:${var.region}:${var.account}:workgroup/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/environment"
+      values   = [split("-", var.name)[1]]
+    }
+  }
+
+  statement {
+    sid       = "TellPeople"
+    actions   = ["sns:Publish", "sns:GetTopicAttributes"]
+    resources = [var.topic_arn]
+  }
+}

@@ -1,0 +1,9 @@
+output "bucket" {
+  description = "Name of the lake's bucket."
+  value       = aws_s3_bucket.lake.id
+}
+
+output "bucket_arn" {
+  description = "ARN of the lake's bucket."
+  value       = aws_s3_bucket.lake.arn
+}

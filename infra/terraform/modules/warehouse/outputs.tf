@@ -1,0 +1,24 @@
+output "host" {
+  description = "Private host of the warehouse."
+  value       = aws_redshiftserverless_workgroup.this.endpoint[0].address
+}
+
+output "port" {
+  description = "Its port."
+  value       = aws_redshiftserverless_workgroup.this.endpoint[0].port
+}
+
+output "workgroup_name" {
+  description = "The workgroup."
+  value       = aws_redshiftserverless_workgroup.this.workgroup_name
+}
+
+output "workgroup_arn" {
+  description = "ARN of the workgroup."
+  value       = aws_redshiftserverless_workgroup.this.arn
+}
+
+output "admin_secret_arn" {
+  description = "The administrator's secret; its value stays in Secrets Manager."
+  value       = aws_redshiftserverless_namespace.this.admin_password_secret_arn
+}

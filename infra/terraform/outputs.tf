@@ -1,0 +1,52 @@
+locals {
+  # the pipeline's settings; infra/settings.py reads them with the prefix OLIST_
+  settings = merge(
+    {
+      OLIST_TARGET             = "aws"
+      OLIST_AWS_REGION         = var.region
+      OLIST_BUCKET             = module.lake.bucket
+      OLIST_KMS_KEY            = aws_kms_key.this.arn
+      OLIST_COPY_ROLE          = module.access.copy_role_arn
+      OLIST_REDSHIFT_HOST      = module.warehouse.host
+      OLIST_REDSHIFT_PORT      = tostring(module.warehouse.port)
+      OLIST_REDSHIFT_WORKGROUP = module.warehouse.workgroup_name
+      OLIST_REDSHIFT_DATABASE  = var.project
+      OLIST_NOTIFY_TOPIC       = module.alerts.topic_arn
+    },
+    var.source_bucket == null ? {} : { OLIST_SOURCE = "s3://${var.source_bucket}/${var.source_prefix}" },
+  )
+  dotenv = join("", [for name, value in local.settings : "${name}=${value}\n"])
+
+  ecs_settings = var.runner != "ecs" ? {} : {
+    OLIST_IMAGE                 = module.runner[0].image
+    OLIST_ECS_CLUSTER           = module.runner[0].cluster_arn
+    OLIST_VPC_ID                = module.network.vpc_id
+    OLIST_SUBNET_A              = module.network.private_subnet_ids[0]
+    OLIST_SUBNET_B              = module.network.private_subnet_ids[1]
+    OLIST_SUBNET_C              = module.network.private_subnet_ids[2]
+    OLIST_RUNNER_SECURITY_GROUP = module.runner[0].security_group_id
+    OLIST_EXECUTION_ROLE        = module.runner[0].execution_role_arn
+    OLIST_TASK_ROLE             = module.access.pipeline_role_arn
+    OLIST_LOG_GROUP             = module.runner[0].log_group
+  }
+}
+
+output "dotenv" {
+  description = "The pipeline's settings: terraform output -raw dotenv > .env. No secret is among them."
+  value       = join("", [local.dotenv, join("", [for name, value in local.ecs_settings : "${name}=${value}\n"])])
+}
+
+output "pipeline_role" {
+  description = "The role that the pipeline acts as."
+  value       = module.access.pipeline_role_arn
+}
+
+output "admin_secret" {
+  description = "The secret that holds the warehouse's administrator; Redshift made and rotates it, Terraform never sees it."
+  value       = module.warehouse.admin_secret_arn
+}
+
+output "instance" {
+  description = "The machine that runs flows: aws ssm start-session --target …"
+  value       = var.runner == "instance" ? module.runner[0].instance_id : null
+}

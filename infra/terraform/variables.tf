@@ -1,0 +1,260 @@
+variable "project" {
+  description = "First part of every name."
+  type        = string
+  default     = "olist"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,15}$", var.project))
+    error_message = "Lower-case letters and digits, 2 to 16, a letter first."
+  }
+}
+
+variable "environment" {
+  description = "Second part of every name: dev, prod, …"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
+    error_message = "Lower-case letters and digits, 2 to 12, a letter first."
+  }
+}
+
+variable "region" {
+  description = "AWS region of everything; COPY of Parquet needs bucket and warehouse in the same one."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "A region such as sa-east-1."
+  }
+}
+
+variable "zones" {
+  description = "Three availability zones of the region, which Redshift Serverless wants."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.zones) == 3 && alltrue([for zone in var.zones : startswith(zone, var.region)])
+    error_message = "Three zones of the region: [\"sa-east-1a\", \"sa-east-1b\", \"sa-east-1c\"]."
+  }
+}
+
+variable "vpc_cidr" {
+  description = "Addresses of the VPC; three private subnets and, with a runner, a public one are cut from it."
+  type        = string
+  default     = "10.40.0.0/20"
+
+  validation {
+    condition     = can(cidrnetmask(var.vpc_cidr)) && tonumber(split("/", var.vpc_cidr)[1]) <= 22
+    error_message = "An IPv4 range of /22 or larger: Redshift needs free addresses in each subnet."
+  }
+}
+
+variable "base_capacity" {
+  description = "RPU that the warehouse starts a query with; 8 is plenty for a million orders."
+  type        = number
+  default     = 8
+
+  validation {
+    condition     = var.base_capacity >= 8 && var.base_capacity <= 512 && var.base_capacity % 8 == 0
+    error_message = "8 to 512, in steps of 8."
+  }
+}
+
+variable "max_capacity" {
+  description = "RPU that the warehouse may grow to."
+  type        = number
+  default     = 32
+
+  validation {
+    condition     = var.max_capacity >= 8 && var.max_capacity <= 512 && var.max_capacity % 8 == 0
+    error_message = "8 to 512, in steps of 8."
+  }
+}
+
+variable "daily_rpu_hours" {
+  description = "RPU-hours a day after which the warehouse is switched off until the next day (UTC)."
+  type        = number
+  default     = 16
+
+  validation {
+    condition     = var.daily_rpu_hours >= 1 && floor(var.daily_rpu_hours) == var.daily_rpu_hours
+    error_message = "A whole number, at least 1."
+  }
+}
+
+variable "max_query_seconds" {
+  description = "Seconds after which Redshift ends a query."
+  type        = number
+  default     = 1800
+
+  validation {
+    condition     = var.max_query_seconds >= 60 && var.max_query_seconds <= 86399
+    error_message = "60 to 86399."
+  }
+}
+
+variable "snapshot_days" {
+  description = "Days that the daily snapshot is kept; recovery points of the last 24 hours come besides."
+  type        = number
+  default     = 14
+
+  validation {
+    condition     = var.snapshot_days >= 1 && var.snapshot_days <= 365
+    error_message = "1 to 365."
+  }
+}
+
+variable "quarantine_days" {
+  description = "Days that quarantined rows are kept."
+  type        = number
+  default     = 365
+
+  validation {
+    condition     = var.quarantine_days >= 7
+    error_message = "At least 7, so that people have time to look."
+  }
+}
+
+variable "export_days" {
+  description = "Days that exports of past batches are kept."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = var.export_days >= 1
+    error_message = "At least 1."
+  }
+}
+
+variable "log_days" {
+  description = "Days that logs are kept."
+  type        = number
+  default     = 365
+
+  validation {
+    condition     = contains([30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827], var.log_days)
+    error_message = "One of the periods that CloudWatch knows: 30, 60, 90, 120, 150, 180, 365, …"
+  }
+}
+
+variable "alert_emails" {
+  description = "Who is told of failures, limits and cost; each has to confirm a message once."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for address in var.alert_emails : can(regex("^[^@ ]+@[^@ ]+$", address))])
+    error_message = "E-mail addresses."
+  }
+}
+
+variable "monthly_budget_usd" {
+  description = "US dollars a month; at 80 % of it, and when more is forecast, people are told."
+  type        = number
+  default     = 50
+
+  validation {
+    condition     = var.monthly_budget_usd > 0
+    error_message = "More than 0."
+  }
+}
+
+variable "pipeline_principals" {
+  description = "ARNs of IAM users and roles that may act as the pipeline, besides the runner: an engineer, a CI role."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.pipeline_principals : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/", arn))])
+    error_message = "ARNs of users or roles; no wildcard, no whole account."
+  }
+
+  validation {
+    condition     = var.runner != "none" || length(var.pipeline_principals) > 0
+    error_message = "Without a runner somebody else must act as the pipeline: name who."
+  }
+}
+
+variable "readers" {
+  description = "Names of IAM roles whose people may read the marts with a BI tool."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.readers : can(regex("^[A-Za-z0-9+=,.@_-]{1,64}$", name))])
+    error_message = "Names of IAM roles, not ARNs."
+  }
+}
+
+variable "client_security_groups" {
+  description = "Security groups in the VPC, or in one that is peered with it, whose members may reach the warehouse."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for id in var.client_security_groups : startswith(id, "sg-")])
+    error_message = "IDs of security groups: sg-…"
+  }
+}
+
+variable "source_bucket" {
+  description = "Bucket of yours where the CSV files are dropped; null where they come from elsewhere."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.source_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", coalesce(var.source_bucket, "x-x")))
+    error_message = "The name of a bucket, without s3://."
+  }
+}
+
+variable "source_prefix" {
+  description = "Folder in that bucket, without slashes at its ends; the pipeline may read nothing else there."
+  type        = string
+  default     = "olist"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-][A-Za-z0-9_/-]*[A-Za-z0-9_-]$", var.source_prefix))
+    error_message = "A folder such as drops/olist."
+  }
+}
+
+variable "runner" {
+  description = "Where flows run: `instance` (a machine with Prefect's server and worker), `ecs` (a task a run), or `none` (somewhere of yours)."
+  type        = string
+  default     = "instance"
+
+  validation {
+    condition     = contains(["none", "instance", "ecs"], var.runner)
+    error_message = "none, instance or ecs."
+  }
+}
+
+variable "repository" {
+  description = "Git repository that the instance takes the code from."
+  type        = string
+  default     = "https://github.com/your-company/olist-elt"
+
+  validation {
+    condition     = can(regex("^https://[A-Za-z0-9./_-]+$", var.repository))
+    error_message = "An https:// address without user name or token."
+  }
+}
+
+variable "revision" {
+  description = "Commit, tag or branch of the code: what the instance runs, and the tag of the image for ECS."
+  type        = string
+  default     = "main"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._/-]+$", var.revision))
+    error_message = "A commit, tag or branch."
+  }
+}
+
+variable "keep_data" {
+  description = "Keeps bucket and warehouse from being destroyed with data in them; set false, apply, then destroy."
+  type        = bool
+  default     = true
+}

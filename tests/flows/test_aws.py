@@ -1,0 +1,143 @@
+"""The same flows, as on AWS: IAM login over verified TLS, KMS headers, the copy role, SNS.
+
+One path (I8): what differs is the environment alone.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import boto3
+import pytest
+
+from flows.daily_elt import daily_elt
+from infra.access import AccessError, steps
+from infra.aws import client
+from infra.lake import Lake
+from infra.local.generate import generate
+from infra.settings import Settings
+from infra.warehouse import WarehouseError, connection_parameters, transaction
+from tests.aws import aws_account
+from tests.history import require_invariants
+
+DAY = date(2018, 10, 18)
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    with aws_account(tmp_path_factory.mktemp("aws")) as settings:
+        yield settings
+
+
+def _refused(settings: Settings, step: str) -> str:
+    """What `olist check` says about a step that must fail."""
+    (found,) = [s for s in steps(settings) if s.name == step]
+    with pytest.raises(AccessError) as refused:
+        found.taken(settings)
+    return str(refused.value)
+
+
+def test_every_step_of_the_check_is_passed(account: Settings) -> None:
+    told = {step.name: step.taken(account) for step in steps(account)}
+    assert told["who we are"].startswith("arn:aws:")
+    assert told["warehouse: log in"].startswith("IAM:ana at ")
+    assert list(Lake(account).keys("checks/")) == [], "it leaves nothing behind"
+
+
+def test_no_password_is_anywhere(account: Settings) -> None:
+    parameters = connection_parameters(account)
+    assert parameters["iam"]
+    assert parameters["sslmode"] == "verify-full"
+    assert "password" not in parameters
+    assert account.redshift_password is None
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_batch_is_published_on_aws(account: Settings, tmp_path: Path) -> None:
+    generate(tmp_path / "dump", 40, seed=5)
+    receipt = daily_elt(DAY, str(tmp_path / "dump"))
+    assert receipt is not None
+    assert receipt.published.batch_dates == [DAY]
+    require_invariants(account)
+    # every object that the pipeline wrote is encrypted with the key
+    s3 = client(account, "s3")
+    keys = list(Lake(account).keys("raw/")) + list(Lake(account).keys("published/"))
+    assert len(keys) > 18
+    for key in keys:
+        head = s3.head_object(Bucket=account.bucket, Key=key)
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", account.kms_key)
+
+
+def test_a_secret_is_read_where_iam_cannot_be_used(account: Settings) -> None:
+    secrets = client(account, "secretsmanager")
+    arn = secrets.create_secret(
+        Name="olist/login", SecretString='{"username": "ana", "password": "pw"}'
+    )["ARN"]
+    with transaction(account.model_copy(update={"redshift_secret": arn}), read_only=True) as work:
+        assert work.value("SELECT current_user AS name") == "ana"
+
+
+class TestWhatGoesWrongIsSaidWithWhatToDo:
+    def test_no_credentials(self, account: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        boto3.DEFAULT_SESSION = None
+        assert "no AWS credentials were found: sign in" in _refused(account, "who we are")
+
+    def test_credentials_that_redshift_refuses(
+        self, account: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+        told = _refused(account, "warehouse: log in")
+        assert "may not call GetCredentials" in told
+        assert "It takes redshift-serverless:GetCredentials" in told
+
+    def test_a_bucket_that_is_not_there(self, account: Settings) -> None:
+        other = account.model_copy(update={"bucket": "olist-other"})
+        assert "s3:ListBucket on the bucket" in _refused(other, "lake: find the bucket")
+
+    def test_a_bucket_in_another_region(self, account: Settings) -> None:
+        client(account, "s3").create_bucket(
+            Bucket="olist-far", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        far = account.model_copy(update={"bucket": "olist-far"})
+        told = _refused(far, "lake: find the bucket")
+        assert "olist-far is in eu-west-1, but OLIST_AWS_REGION is us-east-1" in told
+
+    def test_a_name_that_the_certificate_does_not_have(self, account: Settings) -> None:
+        # every address of 127.0.0.0/8 is this machine; the certificate names 127.0.0.1 only
+        other = account.model_copy(update={"redshift_host": "127.0.0.2"})
+        with pytest.raises(WarehouseError), transaction(other, read_only=True):
+            pass
+
+    def test_an_authority_that_is_not_trusted(
+        self, account: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("SSL_CERT_FILE")
+        told = _refused(account, "warehouse: log in")
+        assert "comes from an authority that is not trusted" in told
+
+    def test_a_warehouse_that_does_not_answer(self, account: Settings) -> None:
+        away = account.model_copy(update={"redshift_port": 9})
+        told = _refused(away, "warehouse: log in")
+        assert "a workgroup that sleeps needs some seconds to resume" in told
+
+    def test_a_secret_that_is_not_there(self, account: Settings) -> None:
+        gone = account.model_copy(
+            update={"redshift_secret": "arn:aws:secretsmanager:us-east-1:1:secret:gone"}
+        )
+        assert "does not exist in this account and region" in _refused(gone, "warehouse: log in")
+
+    def test_a_topic_that_is_not_there(self, account: Settings) -> None:
+        gone = account.model_copy(update={"notify_topic": account.notify_topic + "-gone"})
+        assert "sns:GetTopicAttributes" in _refused(gone, "topic")
+
+
+def test_settings_that_are_not_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("OLIST_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OLIST_TARGET", "aws")
+    with pytest.raises(ValueError, match=r"OLIST_TARGET=aws needs .*OLIST_BUCKET.*terraform"):
+        Settings()

@@ -1,0 +1,172 @@
+"""What the policies allow, and what they do not: each is worked out and asked, as IAM would."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.infra.terraform.configuration import MODULES, ROOT, blocks, policy, text_of
+from tests.infra.terraform.iam import allows
+
+LAKE = "arn:aws:s3:::olist-dev-lake-111122223333"
+KEY = "arn:aws:kms:sa-east-1:111122223333:key/k"
+TOPIC = "arn:aws:sns:sa-east-1:111122223333:olist-dev-alerts"
+WORKGROUP = "arn:aws:redshift-serverless:sa-east-1:111122223333:workgroup/w"
+VALUES: dict[str, Any] = {
+    "var.bucket_arn": LAKE,
+    "var.kms_key_arn": KEY,
+    "var.topic_arn": TOPIC,
+    "var.partition": "aws",
+    "var.region": "sa-east-1",
+    "var.account": "111122223333",
+    "var.source_prefix": "drops/olist",
+    "statement.value": "company-drops",
+    "local.prefixes": [
+        *("raw", "quarantine", "manifests", "published", "reports", "exports", "checks"),
+    ],
+    "local.copy_prefixes": ["raw/*", "manifests/*", "exports/*", "checks/*"],
+    'split("-", var.name)[1]': "dev",
+    "each.value": LAKE,
+    "aws_s3_bucket.lake.arn": LAKE,
+    "aws_sns_topic.this.arn": TOPIC,
+    "local.partition": "aws",
+    "local.account": "111122223333",
+    "local.name": "olist-dev",
+}
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> list[dict[str, Any]]:
+    return policy("access", "pipeline", VALUES)
+
+
+@pytest.fixture(scope="module")
+def copy() -> list[dict[str, Any]]:
+    return policy("access", "copy", VALUES)
+
+
+@pytest.mark.parametrize("prefix", VALUES["local.prefixes"])
+def test_the_pipeline_reads_and_writes_its_prefixes(pipeline, prefix: str) -> None:
+    for action in ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"):
+        assert allows(pipeline, action, f"{LAKE}/{prefix}/orders/x.parquet")
+
+
+def test_the_prefixes_are_those_of_the_code() -> None:
+    """A new prefix in the code is one in the policy, or the first run on AWS fails."""
+    code = "\n".join(
+        path.read_text()
+        for folder in ("tasks", "infra", "flows")
+        for path in (ROOT.parents[1] / folder).rglob("*.py")
+        if "local" not in path.parts
+    )
+    used = set(re.findall(r"""f?"([a-z]+)/(?:batch_date=|\{|history|latest)""", code))
+    found = set(VALUES["local.prefixes"])
+    assert used & {"raw", "quarantine", "manifests", "published", "reports"} == {
+        *("raw", "quarantine", "manifests", "published", "reports"),
+    }, "the pattern of this test finds the prefixes"
+    lists = re.search(r"prefixes\s+= \[(.*?)\]", text_of("access"))
+    assert set(re.findall(r"\w+", lists[1])) == found
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3:DeleteObject", f"{LAKE}/raw/orders/x.parquet"),  # the only copy of what was delivered
+        ("s3:DeleteObject", f"{LAKE}/quarantine/orders/rows.csv"),
+        ("s3:DeleteObjectVersion", f"{LAKE}/published/batch_date=2018-01-01.json"),
+        ("s3:GetObject", f"{LAKE}/elsewhere/x"),
+        ("s3:PutBucketPolicy", LAKE),
+        ("s3:DeleteBucket", LAKE),
+        ("s3:PutLifecycleConfiguration", LAKE),
+        ("s3:ListBucket", "arn:aws:s3:::another"),
+        ("s3:GetObject", "arn:aws:s3:::company-drops/payroll/x.csv"),
+        ("s3:PutObject", "arn:aws:s3:::company-drops/drops/olist/x.csv"),
+        ("kms:ScheduleKeyDeletion", KEY),
+        ("kms:Decrypt", KEY.replace("key/k", "key/other")),
+        ("sns:Publish", TOPIC.replace("alerts", "other")),
+        ("redshift-serverless:DeleteWorkgroup", WORKGROUP),
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:sa-east-1:111122223333:secret:s"),
+        ("iam:PassRole", "arn:aws:iam::111122223333:role/olist-dev-copy"),
+        ("sts:AssumeRole", "arn:aws:iam::111122223333:role/admin"),
+    ],
+)
+def test_the_pipeline_may_not(pipeline, action: str, resource: str) -> None:
+    context = {"aws_ResourceTag_environment": "dev", "s3_prefix": "payroll/"}
+    assert not allows(pipeline, action, resource, **context)
+
+
+def test_the_pipeline_does_its_work(pipeline) -> None:
+    assert allows(pipeline, "s3:ListBucket", LAKE)
+    assert allows(pipeline, "s3:DeleteObject", f"{LAKE}/published/batch_date=2018-01-01.json")
+    assert allows(pipeline, "kms:GenerateDataKey", KEY)
+    assert allows(pipeline, "sns:Publish", TOPIC)
+    assert allows(pipeline, "s3:GetObject", "arn:aws:s3:::company-drops/drops/olist/2018-01-01/x")
+    assert allows(
+        pipeline, "s3:ListBucket", "arn:aws:s3:::company-drops", s3_prefix="drops/olist/2018-01-01/"
+    )
+    login = "redshift-serverless:GetCredentials"
+    assert allows(pipeline, login, WORKGROUP, aws_ResourceTag_environment="dev")
+    assert not allows(pipeline, login, WORKGROUP, aws_ResourceTag_environment="prod")
+    assert not allows(pipeline, login, WORKGROUP)
+
+
+def test_the_copy_role_reads_raw_and_writes_exports_only(copy) -> None:
+    assert allows(copy, "s3:GetObject", f"{LAKE}/raw/orders/part-0000.parquet")
+    assert allows(copy, "s3:GetObject", f"{LAKE}/manifests/run/orders.json")
+    assert allows(copy, "s3:ListBucket", LAKE, s3_prefix="raw/orders/")
+    assert allows(copy, "s3:PutObject", f"{LAKE}/exports/fact_order/x.parquet")
+    assert allows(copy, "kms:Decrypt", KEY)
+    for action, resource in (
+        ("s3:PutObject", f"{LAKE}/raw/orders/x"),
+        ("s3:DeleteObject", f"{LAKE}/exports/x"),
+        ("s3:GetObject", f"{LAKE}/quarantine/x"),
+        ("s3:GetObject", "arn:aws:s3:::another/raw/x"),
+    ):
+        assert not allows(copy, action, resource), (action, resource)
+    assert not allows(copy, "s3:ListBucket", LAKE, s3_prefix="quarantine/")
+
+
+def test_redshift_alone_takes_the_copy_role() -> None:
+    (statement,) = policy("access", "copy_trust", VALUES)
+    assert statement["Principal"] == [
+        ("Service", ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"])
+    ]
+
+
+def test_the_lake_wants_tls_and_takes_presigned_urls() -> None:
+    document = policy("lake", "tls_only", VALUES)
+    (deny,) = [s for s in document if s["Effect"] == "Deny"]
+    assert deny["Condition"] == [("Bool", "aws:SecureTransport", ["false"])]
+    assert not allows([deny], "s3:GetObject", f"{LAKE}/raw/x", aws_SecureTransport="false")
+    # COPY of Parquet reads by presigned URLs: no rule may look at signatures or endpoints
+    text = text_of("lake")
+    for condition in ("s3:signatureAge", "s3:authType", "aws:SourceVpce", "aws:SourceIp"):
+        assert condition not in text
+
+
+def test_the_topic_is_told_by_alarms_of_this_account_only() -> None:
+    document = policy("alerts", "topic", VALUES)
+    tls = {"aws_SecureTransport": "true"}
+    assert allows(document, "sns:Publish", TOPIC, aws_SourceAccount="111122223333", **tls)
+    assert not allows(document, "sns:Publish", TOPIC, aws_SourceAccount="999999999999", **tls)
+    own = {"aws_SourceAccount": "111122223333", "aws_SecureTransport": "false"}
+    assert not allows(document, "sns:Publish", TOPIC, **own)
+
+
+def test_a_wildcard_has_its_reason_beside_it() -> None:
+    for name in MODULES:
+        for path in sorted(MODULES[name].glob("*.tf")):
+            lines = path.read_text().splitlines()
+            for number, line in enumerate(lines):
+                if re.search(r'resources\s+= \["\*"\]', line) and "SourceAccount" not in line:
+                    before = "\n".join(lines[max(0, number - 40) : number])
+                    assert "checkov:skip" in before, f"{path.name}:{number + 1}: {line.strip()}"
+    wide = [
+        action
+        for block in blocks()
+        if block.type == "aws_iam_policy_document"
+        for statement in block.body.get("statement", [])
+        for action in statement["actions"]
+        if "*" in action and statement.get("effect") != '"Deny"'
+    ]
+    assert wide == ['"kms:*"']  # the key's own policy: without it nobody could manage the key
