@@ -5,7 +5,7 @@ BIN := .venv/bin
 OLIST_HOME ?= .local
 export OLIST_HOME
 
-.PHONY: run up down test test-full lint format bench coverage docs ui lock clean help
+.PHONY: run up down test test-full lint lint-terraform format bench coverage docs ui lock clean help
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -24,6 +24,10 @@ lint: .venv/ready ## Check style, types and SQL
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
+
+lint-terraform: .venv/terraform/ready ## Check Terraform with Checkov; once fetched, `make test` checks arguments, too
+	.venv/terraform/bin/checkov --directory infra/terraform --framework terraform --compact --quiet \
+		--skip-download
 
 format: .venv/ready ## Write code in the project's style
 	$(BIN)/ruff check --fix .
@@ -56,6 +60,15 @@ lock: .venv/ready ## Pin all dependencies anew
 
 clean: ## Remove all local state; .venv stays
 	rm -rf $(OLIST_HOME)
+
+# the schema of the AWS provider, and Checkov with its own dependencies: 250 MB that only Terraform needs
+.venv/terraform/ready: .venv/ready
+	@echo "Fetching what checks Terraform …"
+	@$(BIN)/uv venv --quiet --allow-existing .venv/terraform
+	@$(BIN)/uv pip install --quiet --python .venv/terraform/bin/python checkov==3.3.30 pip
+	@.venv/terraform/bin/python -m pip download --quiet --no-deps --dest .venv/terraform \
+		cdktf-cdktf-provider-aws==21.22.1
+	@touch $@
 
 # uv comes from the lock, too; bytecode is compiled once here instead of at the first run
 .venv/ready: requirements.lock pyproject.toml
