@@ -5,7 +5,7 @@ import os
 import typer
 from rich.console import Console
 
-from flows.commands import ask, check, data, review, run, serve, stack
+from flows.commands import ask, bi, check, data, review, run, serve, stack
 
 app = typer.Typer(
     name="olist",
@@ -18,6 +18,7 @@ for command in (
     *(run.run, run.backfill, run.retract, run.rebuild),
     check.check,
     *(stack.up, stack.down, stack.status, stack.deploy),
+    *(bi.dashboard, bi.export),
     *(ask.query, ask.trace),
     *(review.report, review.validate, review.profile),
     *(review.inbox, review.notify, review.automations),

@@ -1,6 +1,6 @@
 """The path of batches from their CSV files to published, reconciled analytics."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -15,11 +15,14 @@ from infra.advice import advice_for
 from infra.contracts import contracts
 from infra.settings import Settings
 from tasks.copy import copy
+from tasks.dashboard import dashboards
+from tasks.dictionary import dictionary
+from tasks.export import export, switch_exports
 from tasks.lock import holding, take_lock
 from tasks.measure import measure
 from tasks.models import published_models
 from tasks.prepare import prepare
-from tasks.publish import publish
+from tasks.publish import AfterPublishError, publish
 from tasks.receipts import (
     Acceptance,
     CopyReceipt,
@@ -38,8 +41,8 @@ from tasks.upload import upload, upload_batch
 from tasks.validate import GateError, remedy, validate, warm_up
 
 T = TypeVar("T")
-# prepare, upload, copy, transform, publish, report, and five gates
-_STEPS = 11
+# prepare, upload, copy, transform, publish, export, report, dashboards, and five gates
+_STEPS = 13
 SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=Settings().upload_workers)
 
 
@@ -58,7 +61,8 @@ def load_batches(
         label: What the run and its tasks are called in the Prefect UI.
         rerun: The command that does it again, for messages.
         accept: Expectations that may fail, and who decided so.
-        pages: Build Data Docs after a success, too; after a failure they are built in any case.
+        pages: After a success export, and build Data Docs and dashboards, too; after a failure Data
+            Docs are built in any case.
     """
     return run_batches(batches, label, rerun, accept, pages=pages)
 
@@ -130,11 +134,16 @@ class _Run:
             self.published = publish(self.run_id, self.label)
             self.steps.done("publish")
             self._gate("reconciliation")
+            if self.pages and Settings().exports:
+                self._after_publish("exports", self._export)
         except Exception as error:
             report(self.label, self._facts(error))
             raise
         page = report(self.label, self._facts(), self.pages)
         self.steps.done("report")
+        if self.pages and Settings().dashboards:
+            self._after_publish("dashboards", lambda: dashboards(self.label))
+            self.steps.done("dashboards")
         return RunReceipt(
             label=self.label,
             run_id=self.run_id,
@@ -218,6 +227,24 @@ class _Run:
         self.steps.done("transform")
         self._gate("star")
         self._gate("marts")
+
+    def _after_publish(self, what: str, make: Callable[[], object]) -> None:
+        try:
+            make()
+        except Exception as error:
+            raise AfterPublishError(
+                f"{self.label} is published and validated, but its {what} failed, so they are "
+                f"those of before: {error}"
+            ) from error
+
+    def _export(self) -> None:
+        """Bring what is published to S3, all tables at once for readers."""
+        day = max(batch.batch_date for batch in self.batches)
+        receipts = _all(
+            export.submit(table, day, self.run_id, self.label) for table in dictionary()
+        )
+        switch_exports(receipts, day, self.run_id, self.label)
+        self.steps.done("export")
 
     def _gate(self, name: str) -> None:
         arriving = sorted({receipt.batch_date for receipt in self.uploads})

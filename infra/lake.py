@@ -53,6 +53,10 @@ class Lake:
         )
         return path.stat().st_size
 
+    def get_file(self, key: str, path: Path) -> None:
+        """Download an object."""
+        self._client.download_file(self.bucket, key, str(path), Config=_TRANSFER)
+
     def put_json(self, key: str, value: Any) -> None:  # noqa: ANN401 (any JSON value)
         """Write a JSON object."""
         body = json.dumps(value, indent=2, ensure_ascii=False, default=str).encode()

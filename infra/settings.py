@@ -77,6 +77,10 @@ class Settings(BaseSettings):
         '{"source": "Ana, ana@example.com", "pipeline": "…", "analytics": "…"}.',
     )
     sns_endpoint_url: str | None = Field(default=None, description="SNS API other than AWS's own.")
+    exports: bool = Field(
+        default=True, description="Whether a run exports what is published, as Parquet and CSV."
+    )
+    dashboards: bool = Field(default=True, description="Whether a run writes the dashboards.")
     quarantine_limit: float = Field(
         default=0.01, ge=0, le=1, description="Share of a file's rows that may go to quarantine."
     )

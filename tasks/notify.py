@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from infra.channels import ChannelError, Send, channels
 from infra.lake import Lake
 from infra.settings import Settings
+from tasks.publish import AfterPublishError
 from tasks.receipts import ExpectationResult, GateReceipt
 from tasks.retries import is_transient
 from tasks.source import SourceError
@@ -63,7 +64,13 @@ def failure(
     else:
         what, cause = _headline(error), str(error)
         advice, published = _advice(error, rerun), False
-    if published:
+    if isinstance(error, AfterPublishError):
+        impact, readers = (
+            "published, but not all of its pages and exports",
+            "Readers of the warehouse see this batch, and it is validated. Exports and dashboards "
+            "are those of the batch before.",
+        )
+    elif published:
         impact, readers = (
             "PUBLISHED BUT WRONG, do not use",
             "Readers see figures that do not agree with the files they come from: do not use any "

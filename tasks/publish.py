@@ -18,6 +18,10 @@ from tasks.transform import drop_candidates
 _ARRIVED = "(SELECT batch_date FROM audit.open_batch WHERE action <> 'rebuild')"
 
 
+class AfterPublishError(RuntimeError):
+    """Exports or dashboards failed; what is published is right, and stays."""
+
+
 def publish_batches(settings: Settings, run_id: str) -> PublishReceipt:
     """Replace the open batches in staging and what they touch in `analytics`; note it in the audit.
 

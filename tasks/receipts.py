@@ -125,6 +125,14 @@ class GateReceipt(BaseModel):
         return "accepted" if any(r.accepted_by for r in self.failed) else "passed"
 
 
+class ExportReceipt(BaseModel):
+    """Files of one published table in the lake."""
+
+    table: str
+    rows: int
+    files: dict[str, list[str]]  # by format: s3:// addresses
+
+
 class RunReport(BaseModel):
     """What is known of a run when it ends, well or not: the facts of its page."""
 

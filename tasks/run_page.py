@@ -90,13 +90,18 @@ def verdict(report: RunReport) -> tuple[str, str]:
             f"Published, with {_counted(report.warnings)}",
             "The sums are right to the cent; look at the warnings to know what is unusual in them.",
         )
-    published = any("publish" in step for step in report.seconds)
+    gate = next((g.gate for g in report.gates if g.blocking), None)
+    if "gate: reconciliation" in report.seconds and gate is None:
+        return (
+            "Published and validated, but not exported",
+            "The warehouse is right; exports and dashboards are those of the batch before.",
+        )
+    published = "publish" in report.seconds
     meaning = (
         "The batch is published, but the published totals do not agree: do not use today's figures."
         if published
         else "Nothing of this batch is published. Readers see the state before it, which is right."
     )
-    gate = next((g.gate for g in report.gates if g.blocking), None)
     return (f"Stopped by gate {gate}" if gate else "Failed before it was published", meaning)
 
 

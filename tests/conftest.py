@@ -57,6 +57,9 @@ def _no_settings_from_outside() -> Iterator[None]:
         for name in [*os.environ]:
             if name.startswith("OLIST_") and name != "OLIST_REAL_DATA":
                 patch.delenv(name)
+        # most tests look at neither; those that do switch them on
+        patch.setenv("OLIST_EXPORTS", "false")
+        patch.setenv("OLIST_DASHBOARDS", "false")
         yield
 
 

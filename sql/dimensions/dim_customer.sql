@@ -4,15 +4,15 @@
 -- Load rule: persons that the batch touches, recomputed from all of staging
 
 CREATE TABLE IF NOT EXISTS analytics.dim_customer (
-    customer_key BIGINT NOT NULL,
-    customer_unique_id VARCHAR(32),
-    zip_code_prefix VARCHAR(5),
-    city VARCHAR(128) NOT NULL,
-    state VARCHAR(2),
-    geography_key BIGINT NOT NULL,
-    valid_from TIMESTAMP NOT NULL,
-    valid_to TIMESTAMP NOT NULL,
-    is_current BOOLEAN NOT NULL,
+    customer_key BIGINT NOT NULL, -- names this address of a person; -1 is unknown
+    customer_unique_id VARCHAR(32), -- the person
+    zip_code_prefix VARCHAR(5), -- first five digits of the zip code
+    city VARCHAR(128) NOT NULL, -- city as the address has it, in small letters
+    state VARCHAR(2), -- Brazilian state, two letters
+    geography_key BIGINT NOT NULL, -- where it is: dim_geography
+    valid_from TIMESTAMP NOT NULL, -- first order to this address
+    valid_to TIMESTAMP NOT NULL, -- first order to the next address; 9999-12-31 for the last
+    is_current BOOLEAN NOT NULL, -- whether it is the person's last address
     PRIMARY KEY (customer_key)
 )
 DISTSTYLE KEY

@@ -4,17 +4,17 @@
 -- Load rule: small, replaced whole
 
 CREATE TABLE IF NOT EXISTS analytics.dim_date (
-    date_key INTEGER NOT NULL,
-    calendar_date DATE,
-    calendar_year SMALLINT,
-    calendar_quarter SMALLINT,
-    calendar_month SMALLINT,
-    day_of_month SMALLINT,
-    iso_weekday SMALLINT,
-    first_of_month DATE,
-    is_weekend BOOLEAN,
-    is_holiday BOOLEAN,
-    holiday_name VARCHAR(128),
+    date_key INTEGER NOT NULL, -- the day as a number, YYYYMMDD; -1 is no day
+    calendar_date DATE, -- the day
+    calendar_year SMALLINT, -- year
+    calendar_quarter SMALLINT, -- quarter, 1 to 4
+    calendar_month SMALLINT, -- month, 1 to 12
+    day_of_month SMALLINT, -- day, 1 to 31
+    iso_weekday SMALLINT, -- weekday, 1 Monday to 7 Sunday
+    first_of_month DATE, -- first day of its month
+    is_weekend BOOLEAN, -- Saturday or Sunday
+    is_holiday BOOLEAN, -- whether it is a national holiday of Brazil
+    holiday_name VARCHAR(128), -- that holiday, in Portuguese
     PRIMARY KEY (date_key)
 )
 DISTSTYLE ALL

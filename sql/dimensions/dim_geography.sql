@@ -4,13 +4,13 @@
 -- Load rule: zip code prefixes that the batch names, recomputed from all of staging
 
 CREATE TABLE IF NOT EXISTS analytics.dim_geography (
-    geography_key BIGINT NOT NULL,
-    zip_code_prefix VARCHAR(5),
-    city VARCHAR(128) NOT NULL,
-    state VARCHAR(2),
-    latitude DOUBLE PRECISION,
-    longitude DOUBLE PRECISION,
-    point_count INTEGER NOT NULL,
+    geography_key BIGINT NOT NULL, -- names the zip code prefix; -1 is unknown
+    zip_code_prefix VARCHAR(5), -- first five digits of the zip code
+    city VARCHAR(128) NOT NULL, -- the city that most of its points name
+    state VARCHAR(2), -- Brazilian state, two letters
+    latitude DOUBLE PRECISION, -- median of its points in Brazil [degrees]
+    longitude DOUBLE PRECISION, -- median of its points in Brazil [degrees]
+    point_count INTEGER NOT NULL, -- points of it in Brazil
     PRIMARY KEY (geography_key)
 )
 DISTSTYLE ALL

@@ -4,20 +4,20 @@
 -- Load rule: products that the batch touches, recomputed from all of staging
 
 CREATE TABLE IF NOT EXISTS analytics.dim_product (
-    product_key BIGINT NOT NULL,
-    product_id VARCHAR(32),
-    category VARCHAR(64) NOT NULL,
-    category_portuguese VARCHAR(64),
-    name_length INTEGER,
-    description_length INTEGER,
-    photo_count INTEGER,
-    weight_g INTEGER,
-    length_cm INTEGER,
-    height_cm INTEGER,
-    width_cm INTEGER,
-    valid_from TIMESTAMP NOT NULL,
-    valid_to TIMESTAMP NOT NULL,
-    is_current BOOLEAN NOT NULL,
+    product_key BIGINT NOT NULL, -- names this version of a product; -1 is unknown
+    product_id VARCHAR(32), -- the product
+    category VARCHAR(64) NOT NULL, -- category in English; in Portuguese where it is not translated
+    category_portuguese VARCHAR(64), -- category as the source has it
+    name_length INTEGER, -- length of its name [characters]
+    description_length INTEGER, -- length of its description [characters]
+    photo_count INTEGER, -- photos on its page
+    weight_g INTEGER, -- weight [g]
+    length_cm INTEGER, -- length [cm]
+    height_cm INTEGER, -- height [cm]
+    width_cm INTEGER, -- width [cm]
+    valid_from TIMESTAMP NOT NULL, -- start of this version
+    valid_to TIMESTAMP NOT NULL, -- start of the next one; 9999-12-31 for the last
+    is_current BOOLEAN NOT NULL, -- whether it is the last version
     PRIMARY KEY (product_key)
 )
 DISTSTYLE ALL

@@ -4,15 +4,15 @@
 -- Load rule: sellers that the batch touches, recomputed from all of staging
 
 CREATE TABLE IF NOT EXISTS analytics.dim_seller (
-    seller_key BIGINT NOT NULL,
-    seller_id VARCHAR(32),
-    zip_code_prefix VARCHAR(5),
-    city VARCHAR(128) NOT NULL,
-    state VARCHAR(2),
-    geography_key BIGINT NOT NULL,
-    valid_from TIMESTAMP NOT NULL,
-    valid_to TIMESTAMP NOT NULL,
-    is_current BOOLEAN NOT NULL,
+    seller_key BIGINT NOT NULL, -- names this version of a seller; -1 is unknown
+    seller_id VARCHAR(32), -- the seller
+    zip_code_prefix VARCHAR(5), -- first five digits of the zip code
+    city VARCHAR(128) NOT NULL, -- city as the source has it
+    state VARCHAR(2), -- Brazilian state, two letters
+    geography_key BIGINT NOT NULL, -- where it is: dim_geography
+    valid_from TIMESTAMP NOT NULL, -- start of this version
+    valid_to TIMESTAMP NOT NULL, -- start of the next one; 9999-12-31 for the last
+    is_current BOOLEAN NOT NULL, -- whether it is the last version
     PRIMARY KEY (seller_key)
 )
 DISTSTYLE ALL

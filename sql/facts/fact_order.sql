@@ -5,29 +5,29 @@
 -- Load rule: orders that the batch touches, recomputed from all of staging
 
 CREATE TABLE IF NOT EXISTS analytics.fact_order (
-    order_id VARCHAR(32) NOT NULL,
-    customer_unique_id VARCHAR(32),
-    customer_key BIGINT NOT NULL,
-    geography_key BIGINT NOT NULL,
-    purchase_date_key INTEGER NOT NULL,
-    delivered_date_key INTEGER NOT NULL,
-    estimated_date_key INTEGER NOT NULL,
-    order_status VARCHAR(16) NOT NULL,
-    is_cancelled BOOLEAN NOT NULL,
-    purchased_at TIMESTAMP NOT NULL,
-    approved_at TIMESTAMP,
-    shipped_at TIMESTAMP,
-    delivered_at TIMESTAMP,
-    estimated_delivery_at TIMESTAMP NOT NULL,
-    delivery_days INTEGER,
-    is_late BOOLEAN,
-    item_count INTEGER NOT NULL,
-    product_value DECIMAL(12, 2) NOT NULL,
-    freight_value DECIMAL(12, 2) NOT NULL,
-    order_value DECIMAL(12, 2) NOT NULL,
-    payment_value DECIMAL(12, 2) NOT NULL,
-    review_count INTEGER NOT NULL,
-    review_score SMALLINT,
+    order_id VARCHAR(32) NOT NULL, -- the order
+    customer_unique_id VARCHAR(32), -- the person who ordered
+    customer_key BIGINT NOT NULL, -- the person's address: dim_customer
+    geography_key BIGINT NOT NULL, -- where it went: dim_geography
+    purchase_date_key INTEGER NOT NULL, -- day of purchase: dim_date
+    delivered_date_key INTEGER NOT NULL, -- day of delivery: dim_date; -1 before it
+    estimated_date_key INTEGER NOT NULL, -- day that was promised: dim_date
+    order_status VARCHAR(16) NOT NULL, -- status as the source has it
+    is_cancelled BOOLEAN NOT NULL, -- cancelled or unavailable: left out of net values
+    purchased_at TIMESTAMP NOT NULL, -- purchase [São Paulo time]
+    approved_at TIMESTAMP, -- payment approved [São Paulo time]
+    shipped_at TIMESTAMP, -- handed to the carrier [São Paulo time]
+    delivered_at TIMESTAMP, -- at the customer's door [São Paulo time]
+    estimated_delivery_at TIMESTAMP NOT NULL, -- promised to the customer [São Paulo time]
+    delivery_days INTEGER, -- from purchase to delivery [days]
+    is_late BOOLEAN, -- delivered after the promised day; empty before delivery
+    item_count INTEGER NOT NULL, -- items
+    product_value DECIMAL(12, 2) NOT NULL, -- prices of its items [R$]
+    freight_value DECIMAL(12, 2) NOT NULL, -- freight of its items [R$]
+    order_value DECIMAL(12, 2) NOT NULL, -- prices and freight [R$]
+    payment_value DECIMAL(12, 2) NOT NULL, -- what was paid, interest of instalments included [R$]
+    review_count INTEGER NOT NULL, -- reviews
+    review_score SMALLINT, -- score of the review answered last, 1 to 5
     PRIMARY KEY (order_id)
 )
 DISTSTYLE KEY

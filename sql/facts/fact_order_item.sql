@@ -4,17 +4,17 @@
 -- Load rule: orders that the batch touches, recomputed from all of staging
 
 CREATE TABLE IF NOT EXISTS analytics.fact_order_item (
-    order_id VARCHAR(32) NOT NULL,
-    order_item_id SMALLINT NOT NULL,
-    product_key BIGINT NOT NULL,
-    seller_key BIGINT NOT NULL,
-    customer_key BIGINT NOT NULL,
-    customer_geography_key BIGINT NOT NULL,
-    seller_geography_key BIGINT NOT NULL,
-    purchase_date_key INTEGER NOT NULL,
-    shipping_limit_at TIMESTAMP NOT NULL,
-    price DECIMAL(12, 2) NOT NULL,
-    freight_value DECIMAL(12, 2) NOT NULL,
+    order_id VARCHAR(32) NOT NULL, -- the order
+    order_item_id SMALLINT NOT NULL, -- number of the item in its order
+    product_key BIGINT NOT NULL, -- what was sold: dim_product
+    seller_key BIGINT NOT NULL, -- who sold it: dim_seller
+    customer_key BIGINT NOT NULL, -- who bought it: dim_customer
+    customer_geography_key BIGINT NOT NULL, -- where it went: dim_geography
+    seller_geography_key BIGINT NOT NULL, -- where it came from: dim_geography
+    purchase_date_key INTEGER NOT NULL, -- day of purchase: dim_date
+    shipping_limit_at TIMESTAMP NOT NULL, -- until when the seller had to ship [São Paulo time]
+    price DECIMAL(12, 2) NOT NULL, -- price [R$]
+    freight_value DECIMAL(12, 2) NOT NULL, -- freight [R$]
     PRIMARY KEY (order_id, order_item_id)
 )
 DISTSTYLE KEY

@@ -4,13 +4,13 @@
 -- Load rule: orders that the batch touches, recomputed from all of staging
 
 CREATE TABLE IF NOT EXISTS analytics.fact_payment (
-    order_id VARCHAR(32) NOT NULL,
-    payment_sequential SMALLINT NOT NULL,
-    customer_key BIGINT NOT NULL,
-    purchase_date_key INTEGER NOT NULL,
-    payment_type VARCHAR(16) NOT NULL,
-    installments SMALLINT NOT NULL,
-    payment_value DECIMAL(12, 2) NOT NULL,
+    order_id VARCHAR(32) NOT NULL, -- the order
+    payment_sequential SMALLINT NOT NULL, -- number of the payment in its order
+    customer_key BIGINT NOT NULL, -- who paid: dim_customer
+    purchase_date_key INTEGER NOT NULL, -- day of purchase: dim_date
+    payment_type VARCHAR(16) NOT NULL, -- means: credit_card, boleto, voucher, debit_card, not_defined
+    installments SMALLINT NOT NULL, -- instalments
+    payment_value DECIMAL(12, 2) NOT NULL, -- paid [R$]
     PRIMARY KEY (order_id, payment_sequential)
 )
 DISTSTYLE KEY

@@ -4,15 +4,15 @@
 -- Load rule: orders that the batch touches, recomputed from all of staging
 
 CREATE TABLE IF NOT EXISTS analytics.fact_review (
-    review_id VARCHAR(32) NOT NULL,
-    order_id VARCHAR(32) NOT NULL,
-    customer_key BIGINT NOT NULL,
-    created_date_key INTEGER NOT NULL,
-    review_score SMALLINT NOT NULL,
-    comment_title VARCHAR(256),
-    comment_message VARCHAR(2048),
-    created_at TIMESTAMP,
-    answered_at TIMESTAMP,
+    review_id VARCHAR(32) NOT NULL, -- the review; one may be about several orders
+    order_id VARCHAR(32) NOT NULL, -- the order
+    customer_key BIGINT NOT NULL, -- who wrote it: dim_customer
+    created_date_key INTEGER NOT NULL, -- day that it was asked for: dim_date
+    review_score SMALLINT NOT NULL, -- 1 to 5
+    comment_title VARCHAR(256), -- title of the comment, free text of a person
+    comment_message VARCHAR(2048), -- the comment, free text of a person
+    created_at TIMESTAMP, -- asked for [São Paulo time]
+    answered_at TIMESTAMP, -- answered [São Paulo time]
     PRIMARY KEY (review_id, order_id)
 )
 DISTSTYLE KEY

@@ -5,31 +5,31 @@
 -- Load rule: persons that the batch touches, recomputed from their candidate facts
 
 CREATE TABLE IF NOT EXISTS analytics.customer_totals (
-    customer_unique_id VARCHAR(32) NOT NULL,
-    zip_code_prefix VARCHAR(5) NOT NULL,
-    city VARCHAR(128) NOT NULL,
-    state VARCHAR(2) NOT NULL,
-    latitude DOUBLE PRECISION,
-    longitude DOUBLE PRECISION,
-    first_order_at TIMESTAMP,
-    last_order_at TIMESTAMP,
-    order_count INTEGER NOT NULL,
-    delivered_order_count INTEGER NOT NULL,
-    cancelled_order_count INTEGER NOT NULL,
-    item_count INTEGER NOT NULL,
-    product_value DECIMAL(12, 2) NOT NULL,
-    freight_value DECIMAL(12, 2) NOT NULL,
-    total_value DECIMAL(12, 2) NOT NULL,
-    net_value DECIMAL(12, 2) NOT NULL,
-    average_order_value DECIMAL(12, 2),
-    payment_value DECIMAL(12, 2) NOT NULL,
-    preferred_payment_type VARCHAR(16),
-    favourite_category VARCHAR(64),
-    review_count INTEGER NOT NULL,
-    average_review_score DOUBLE PRECISION,
-    last_review_score SMALLINT,
-    average_delivery_days DOUBLE PRECISION,
-    late_order_count INTEGER NOT NULL,
+    customer_unique_id VARCHAR(32) NOT NULL, -- the person
+    zip_code_prefix VARCHAR(5) NOT NULL, -- first five digits of the current zip code
+    city VARCHAR(128) NOT NULL, -- current city
+    state VARCHAR(2) NOT NULL, -- current state, two letters
+    latitude DOUBLE PRECISION, -- of the zip code prefix [degrees]
+    longitude DOUBLE PRECISION, -- of the zip code prefix [degrees]
+    first_order_at TIMESTAMP, -- first purchase [São Paulo time]
+    last_order_at TIMESTAMP, -- last purchase [São Paulo time]
+    order_count INTEGER NOT NULL, -- orders
+    delivered_order_count INTEGER NOT NULL, -- delivered orders
+    cancelled_order_count INTEGER NOT NULL, -- cancelled or unavailable orders
+    item_count INTEGER NOT NULL, -- items
+    product_value DECIMAL(12, 2) NOT NULL, -- prices of all items [R$]
+    freight_value DECIMAL(12, 2) NOT NULL, -- freight of all items [R$]
+    total_value DECIMAL(12, 2) NOT NULL, -- prices and freight of all orders [R$]
+    net_value DECIMAL(12, 2) NOT NULL, -- the same without cancelled orders [R$]
+    average_order_value DECIMAL(12, 2), -- total value by order [R$]
+    payment_value DECIMAL(12, 2) NOT NULL, -- paid, interest included [R$]
+    preferred_payment_type VARCHAR(16), -- means of most payments
+    favourite_category VARCHAR(64), -- category of most items
+    review_count INTEGER NOT NULL, -- orders with a review
+    average_review_score DOUBLE PRECISION, -- average score, 1 to 5
+    last_review_score SMALLINT, -- score of the last order that has one
+    average_delivery_days DOUBLE PRECISION, -- from purchase to delivery [days]
+    late_order_count INTEGER NOT NULL, -- orders delivered after the promised day
     PRIMARY KEY (customer_unique_id)
 )
 DISTSTYLE KEY

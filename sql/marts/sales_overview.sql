@@ -4,20 +4,20 @@
 -- Load rule: small, replaced whole
 
 CREATE TABLE IF NOT EXISTS analytics.sales_overview (
-    sales_month DATE NOT NULL,
-    state VARCHAR(2) NOT NULL,
-    city VARCHAR(128) NOT NULL,
-    order_count INTEGER NOT NULL,
-    customer_count INTEGER NOT NULL,
-    item_count INTEGER NOT NULL,
-    product_value DECIMAL(14, 2) NOT NULL,
-    freight_value DECIMAL(14, 2) NOT NULL,
-    total_value DECIMAL(14, 2) NOT NULL,
-    net_value DECIMAL(14, 2) NOT NULL,
-    average_order_value DECIMAL(12, 2) NOT NULL,
-    delivered_order_count INTEGER NOT NULL,
-    late_share DOUBLE PRECISION,
-    average_review_score DOUBLE PRECISION,
+    sales_month DATE NOT NULL, -- first day of the month of purchase
+    state VARCHAR(2) NOT NULL, -- the customer's state, two letters; ?? is unknown
+    city VARCHAR(128) NOT NULL, -- the customer's city
+    order_count INTEGER NOT NULL, -- orders
+    customer_count INTEGER NOT NULL, -- persons
+    item_count INTEGER NOT NULL, -- items
+    product_value DECIMAL(14, 2) NOT NULL, -- prices [R$]
+    freight_value DECIMAL(14, 2) NOT NULL, -- freight [R$]
+    total_value DECIMAL(14, 2) NOT NULL, -- prices and freight [R$]
+    net_value DECIMAL(14, 2) NOT NULL, -- the same without cancelled orders [R$]
+    average_order_value DECIMAL(12, 2) NOT NULL, -- total value by order [R$]
+    delivered_order_count INTEGER NOT NULL, -- delivered orders
+    late_share DOUBLE PRECISION, -- share of the delivered orders that came late, 0 to 1
+    average_review_score DOUBLE PRECISION, -- average score, 1 to 5
     PRIMARY KEY (sales_month, state, city)
 )
 DISTSTYLE ALL

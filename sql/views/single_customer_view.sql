@@ -15,7 +15,9 @@ WITH as_of AS (
 persons AS (
     SELECT
         customer_totals.*,
-        DATEDIFF(DAY, customer_totals.last_order_at, as_of.last_purchase_at) AS recency_days
+        DATEDIFF(
+            DAY, customer_totals.last_order_at, as_of.last_purchase_at
+        ) AS recency_days -- since the last order, to the last purchase of all [days]
     FROM analytics.customer_totals
     CROSS JOIN as_of
 ),
@@ -32,12 +34,12 @@ scored AS (
             WHEN recency_days <= 180 THEN 3
             WHEN recency_days <= 365 THEN 2
             ELSE 1
-        END AS recency_score,
+        END AS recency_score, -- 5 within 30 days of the last purchase of all, 1 over a year
         CASE
             WHEN order_count = 0 THEN NULL
             WHEN order_count < 5 THEN order_count
             ELSE 5
-        END AS frequency_score,
+        END AS frequency_score, -- orders, 5 at most
         CASE
             WHEN order_count = 0 THEN NULL
             WHEN net_value >= 500 THEN 5
@@ -45,7 +47,7 @@ scored AS (
             WHEN net_value >= 100 THEN 3
             WHEN net_value >= 50 THEN 2
             ELSE 1
-        END AS monetary_score
+        END AS monetary_score -- 5 from R$ 500 of net value, 1 below R$ 50
     FROM persons
 )
 
@@ -59,5 +61,5 @@ SELECT
         WHEN recency_score >= 4 THEN 'new'
         WHEN recency_score = 3 THEN 'promising'
         ELSE 'lapsed'
-    END AS segment
+    END AS segment -- RFM segment: loyal, at risk, big spender, new, promising, lapsed, no orders
 FROM scored;

@@ -1,6 +1,7 @@
 """Pages that open anywhere: one HTML file each, with all it needs inside, no network."""
 
 from functools import cache
+from pathlib import Path
 
 import jinja2
 
@@ -21,3 +22,8 @@ def _templates() -> jinja2.Environment:
 def page(template: str, **facts: object) -> str:
     """The HTML of a template in this folder."""
     return _templates().get_template(template).render(**facts)
+
+
+def raw(name: str) -> str:
+    """A file of this folder as it is."""
+    return (Path(__file__).parent / name).read_text()

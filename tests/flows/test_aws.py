@@ -20,6 +20,7 @@ from infra.settings import Settings
 from infra.warehouse import WarehouseError, connection_parameters, transaction
 from tests.aws import aws_account
 from tests.history import require_invariants
+from tests.infra.terraform.test_policies import VALUES
 
 DAY = date(2018, 10, 18)
 
@@ -67,6 +68,13 @@ def test_a_batch_is_published_on_aws(account: Settings, tmp_path: Path) -> None:
     for key in keys:
         head = s3.head_object(Bucket=account.bucket, Key=key)
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", account.kms_key)
+
+
+def test_a_run_writes_where_its_role_may(account: Settings) -> None:
+    """A new prefix in the code must be one in infra/terraform/modules/access."""
+    written = {key.partition("/")[0] for key in Lake(account).keys("")}
+    assert {"raw", "published", "reports", "exports"} <= written, "a run has been before this test"
+    assert written <= set(VALUES["local.prefixes"])
 
 
 def test_a_secret_is_read_where_iam_cannot_be_used(account: Settings) -> None:

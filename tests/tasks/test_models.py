@@ -9,7 +9,9 @@ from infra.settings import PROJECT, SQL
 from infra.statements import split
 from tasks.models import models, published_models
 
-FILES = sorted(SQL.rglob("*.sql"))
+# grants are for the administrator of a real warehouse (infra/terraform/modules/grants); sqlfluff reads
+# them, the local Redshift has no users to grant anything to
+FILES = [path for path in sorted(SQL.rglob("*.sql")) if path.parent.name != "access"]
 
 
 def test_a_model_comes_after_what_it_reads() -> None:
@@ -39,7 +41,9 @@ def test_sql_is_redshift_and_accepted_as_it_stands(path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SQL)))
 def test_a_file_says_purpose_grain_and_load_rule(path) -> None:
     head = path.read_text().split("\n\n")[0]
-    for word in ("Purpose:", "Grain:", "Load rule:"):
+    # what only reads has no rule of loading
+    rule = [] if path.parent.name == "dashboards" else ["Load rule:"]
+    for word in ("Purpose:", "Grain:", *rule):
         assert f"-- {word}" in head
 
 

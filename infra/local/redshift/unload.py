@@ -58,6 +58,8 @@ OPTIONS = {
     "maxfilesize": r"MAXFILESIZE\s+(?:AS\s+)?([\d.]+\s*(?:MB|GB))",
     "partition": r"PARTITION\s+BY\s*\(([\w\s,]+)\)",
     "include": "INCLUDE",
+    # with the default key of the bucket, which is S3's business
+    "encrypted": r"ENCRYPTED\s+AUTO",
     "extension": rf"EXTENSION\s+{TEXT}",
 }
 _TEXT_ONLY = {"delimiter", "header", "null", "gzip"}

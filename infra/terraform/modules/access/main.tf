@@ -104,7 +104,7 @@ resource "aws_iam_role_policy" "pipeline" {
 
 locals {
   # what the pipeline keeps in the lake (tasks/upload.py, publish.py, report.py, export.py)
-  prefixes      = ["raw", "quarantine", "manifests", "published", "reports", "exports", "checks"]
+  prefixes      = ["raw", "quarantine", "manifests", "published", "reports", "notifications", "exports", "checks"]
   copy_prefixes = [for prefix in ["raw", "manifests", "exports", "checks"] : "${prefix}/*"]
 }
 
@@ -127,7 +127,7 @@ data "aws_iam_policy_document" "pipeline" {
   statement {
     sid       = "DeleteNotesAndExports"
     actions   = ["s3:DeleteObject"]
-    resources = [for prefix in ["published", "reports", "exports", "checks"] : "${var.bucket_arn}/${prefix}/*"]
+    resources = [for prefix in ["published", "reports", "notifications", "exports", "checks"] : "${var.bucket_arn}/${prefix}/*"]
   }
 
   statement {

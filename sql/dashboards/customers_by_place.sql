@@ -1,0 +1,29 @@
+-- Purpose: where persons live, and where those who spend most do.
+-- Grain:   state, city
+-- Inputs:  analytics.single_customer_view
+WITH ranked AS (
+    SELECT
+        state,
+        city,
+        latitude,
+        longitude,
+        total_value,
+        ROW_NUMBER() OVER (ORDER BY total_value DESC, customer_unique_id ASC) AS place_in_line,
+        COUNT(*) OVER () AS person_count
+    FROM analytics.single_customer_view
+)
+
+SELECT
+    state,
+    city,
+    AVG(latitude) AS latitude,
+    AVG(longitude) AS longitude,
+    COUNT(*) AS person_count,
+    SUM(total_value) AS total_value,
+    -- the top 5 % of all persons, rounded up
+    SUM(CASE WHEN 20 * (place_in_line - 1) < person_count THEN 1 ELSE 0 END) AS top_person_count,
+    SUM(CASE WHEN 20 * (place_in_line - 1) < person_count THEN total_value ELSE 0 END) AS top_total_value
+FROM ranked
+GROUP BY
+    state,
+    city;

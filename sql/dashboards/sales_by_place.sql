@@ -1,0 +1,26 @@
+-- Purpose: what the page "Regional sales" adds up: orders by month of purchase and the customer's place.
+-- Grain:   sales_month, state, city
+-- Inputs:  analytics.fact_order, analytics.dim_customer
+SELECT
+    CAST(DATE_TRUNC('month', fact_order.purchased_at) AS DATE) AS sales_month,
+    COALESCE(dim_customer.state, '??') AS state,
+    dim_customer.city,
+    COUNT(*) AS order_count,
+    SUM(fact_order.item_count) AS item_count,
+    -- every order counts, cancelled ones too; net_value leaves those out
+    SUM(fact_order.order_value) AS total_value,
+    SUM(CASE WHEN fact_order.is_cancelled THEN 0 ELSE fact_order.order_value END) AS net_value,
+    SUM(fact_order.freight_value) AS freight_value,
+    -- sums and counts, not averages: those can be added up over months and places
+    COUNT(fact_order.delivery_days) AS delivered_count,
+    COALESCE(SUM(fact_order.delivery_days), 0) AS delivery_days,
+    COUNT(fact_order.is_late) AS judged_count,
+    SUM(CASE WHEN fact_order.is_late THEN 1 ELSE 0 END) AS late_count,
+    COUNT(fact_order.review_score) AS review_count,
+    COALESCE(SUM(fact_order.review_score), 0) AS review_sum
+FROM analytics.fact_order
+INNER JOIN analytics.dim_customer ON fact_order.customer_key = dim_customer.customer_key
+GROUP BY
+    CAST(DATE_TRUNC('month', fact_order.purchased_at) AS DATE),
+    COALESCE(dim_customer.state, '??'),
+    dim_customer.city;

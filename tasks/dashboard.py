@@ -1,0 +1,40 @@
+"""Dashboard: the pages that people look at, from what is published."""
+
+from pathlib import Path
+
+from prefect import get_run_logger, task
+from prefect.artifacts import create_link_artifact
+
+from infra.lake import Lake
+from infra.settings import Settings
+from tasks.model_page import write_model_page
+
+
+def build_dashboards(settings: Settings) -> list[Path]:
+    """Write dashboards, the model and the overview, here and in the lake; the overview comes last.
+
+    Raises WarehouseError, and what the lake raises.
+    """
+    from tasks.dashboards.site import build  # noqa: PLC0415 (Altair takes its time)
+
+    reports = settings.state / "reports"
+    write_model_page(reports / "model.html")
+    paths = [reports / "model.html", *build(settings)]
+    lake = Lake(settings)
+    for path in paths:
+        lake.put_text(f"reports/{path.relative_to(reports)}", path.read_text(), "text/html")
+    return paths
+
+
+@task(name="dashboards", task_run_name="dashboards {label}")
+def dashboards(label: str) -> Path:
+    """Both dashboards, and the overview that leads to all pages."""
+    *_, overview = build_dashboards(Settings())
+    create_link_artifact(
+        key="overview",
+        link=overview.as_uri(),
+        link_text="Overview and dashboards",
+        description=str(overview),
+    )
+    get_run_logger().info("%s: overview and dashboards: %s", label, overview)
+    return overview
