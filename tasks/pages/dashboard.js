@@ -286,8 +286,8 @@ async function drawIn(place, id, name, rows) {
   const spec = structuredClone(page.specs[id]);
   spec.data.find((data) => data.name === "rows").values = rows;
   const made = await vegaEmbed(place, spec, {
-    // a trend through one month is none, and Vega says so at its level of warnings
-    mode: "vega", actions: false, logLevel: vega.Error, renderer: rows[0].longitude === undefined ? "svg" : "canvas",
+    // a trend through one month is none, and Vega warns of it: errors (level 1) only
+    mode: "vega", actions: false, logLevel: 1, renderer: rows[0].longitude === undefined ? "svg" : "canvas",
     tooltip: { theme: dark.matches ? "dark" : "light" },
   });
   views[name] = made.view;
