@@ -5,7 +5,7 @@ BIN := .venv/bin
 OLIST_HOME ?= .local
 export OLIST_HOME
 
-.PHONY: run up down test test-full lint lint-terraform format bench coverage docs ui lock clean help
+.PHONY: run up down test test-full lint lint-terraform format bench coverage docs screenshots ui lock clean help
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -49,6 +49,9 @@ down: ## End what `make up` started; state stays
 
 docs: .venv/ready ## Write anew the pages of docs/ that come from the code
 	@$(BIN)/python -m tests.docs
+
+screenshots: .venv/ready ## Take the README's pictures anew, of the last run; needs Chromium
+	@$(BIN)/python -m tests.screenshots
 
 ui: .venv/ready ## Look at past runs in the Prefect UI
 	@PREFECT_HOME=$(abspath $(OLIST_HOME))/prefect PREFECT_SERVER_ANALYTICS_ENABLED=false \

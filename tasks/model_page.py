@@ -8,7 +8,7 @@ from tasks.dictionary import UNDER, VIEW, dictionary, links
 from tasks.models import models
 from tasks.pages import page
 
-_BOX, _ROW, _GAP = 180, 34, 260  # width of a box, height of a row, from one layer to the next
+_BOX, _ROW, _GAP = 160, 34, 215  # width of a box, height of a row, from one layer to the next
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,15 @@ class Box:
 
 
 def lineage() -> dict[str, set[str]]:
-    """Each published table, and the tables of staging and of the star that it is made from."""
-    reads = {model.name: {table.partition(".")[2] for table in model.inputs} for model in models()}
+    """Each published table, and the tables of staging and of the star that it is made from.
+
+    What a batch touches (`sql/touched`) says which rows are computed, not what they hold.
+    """
+    reads = {
+        model.name: {table.partition(".")[2] for table in model.inputs}
+        for model in models()
+        if model.folder != "touched"
+    }
     shown = {model.name for model in models() if model.published} | set(contracts())
 
     def made_from(name: str, seen: frozenset[str]) -> set[str]:
@@ -55,7 +62,7 @@ def write_model_page(path: Path) -> None:
                 for source in sorted(sources)
             ],
             box=_BOX,
-            width=20 + 3 * _GAP + _BOX,
+            width=20 + (len(layers) - 1) * _GAP + _BOX,
             height=40 + _ROW * max(len(names) for _, names in layers),
             tables=list(dictionary().values()),
             links=links(),
@@ -65,12 +72,12 @@ def write_model_page(path: Path) -> None:
 
 def _layers() -> list[tuple[str, list[str]]]:
     names = [model.name for model in models() if model.published]
-    marts = [VIEW if name == UNDER else name for name in names if name in {UNDER, "sales_overview"}]
     return [
         ("staging", sorted(contracts())),
         ("dimensions", sorted(name for name in names if name.startswith("dim_"))),
-        ("facts", [*sorted(name for name in names if name.startswith("fact_")), UNDER]),
-        ("marts", sorted(marts)),
+        ("facts", sorted(name for name in names if name.startswith("fact_"))),
+        ("marts", sorted({UNDER, "sales_overview"} & set(names))),
+        ("view", [VIEW]),
     ]
 
 

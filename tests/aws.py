@@ -43,6 +43,8 @@ def aws_account(home: Path) -> Iterator[Settings]:
             "SSL_CERT_FILE": authority,
             **_dotenv(api, port),
             "OLIST_HOME": str(home / "home"),
+            "OLIST_EXPORTS": "true",
+            "OLIST_DASHBOARDS": "true",
         }.items():
             patch.setenv(name, value)
         try:

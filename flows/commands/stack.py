@@ -123,6 +123,11 @@ def _print_status(settings: Settings) -> None:
             "prefect deployment run daily_elt/daily  (PREFECT_API_URL=" + prefect + "/api)",
         ),
         ("query", f'olist query "SELECT …", or {psql}'),
+        (
+            "BI tools (docs/bi.md)",
+            f"127.0.0.1:{ports['redshift']}, database {settings.redshift_database}, user bi, "
+            f"password in {settings.state}/reader.password",
+        ),
         ("notifications", f"http://127.0.0.1:{ports['inbox']}"),
         ("logs", f"{settings.state}/logs"),
         ("versions", f"olist-elt {version('olist-elt')}, prefect {version('prefect')}"),

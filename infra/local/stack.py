@@ -23,6 +23,7 @@ from botocore.exceptions import ClientError
 from infra.settings import PROJECT, Settings
 
 _READY_SECONDS = 60
+READER = "bi"  # the user who only reads what is published
 
 
 class StackError(RuntimeError):
@@ -166,6 +167,16 @@ class Spec:
         return Service(self.name, process, log)
 
 
+def reader_password(home: Path) -> str:
+    """The password of the user who only reads: the same as long as the state is kept, for BI tools
+    remember it.
+    """
+    path = home / "reader.password"
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(18))
+    return path.read_text()
+
+
 def specs(home: Path, settings: Settings, ports: Ports, password: str) -> list[Spec]:
     """The local services."""
     return [
@@ -178,9 +189,11 @@ def specs(home: Path, settings: Settings, ports: Ports, password: str) -> list[S
                 *("--user", settings.redshift_user),
                 *("--database", settings.redshift_database),
                 *("--port", str(ports.redshift)),
+                *("--reader", READER),
             ],
             {
                 "OLIST_REDSHIFT_PASSWORD": password,
+                "OLIST_REDSHIFT_READER_PASSWORD": reader_password(home),
                 "OLIST_S3_ENDPOINT_URL": f"http://127.0.0.1:{ports.s3}",
             },
         ),

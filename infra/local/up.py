@@ -21,11 +21,13 @@ from pathlib import Path
 
 from infra.local.notice import Notice
 from infra.local.stack import (
+    READER,
     Ports,
     Service,
     Spec,
     StackError,
     environment_of,
+    reader_password,
     specs,
     topic_to,
     write_private,
@@ -72,8 +74,16 @@ class Supervisor:
         environment["PREFECT_API_URL"] = self.prefect_url + "/api"
         write_private(self._home / "stack.json", json.dumps(environment))
         # as psql and its libraries read it
-        line = f"127.0.0.1:{self._ports.redshift}:*:{self._settings.redshift_user}:{password}\n"
-        write_private(self._home / "pgpass", line)
+        write_private(
+            self._home / "pgpass",
+            "".join(
+                f"127.0.0.1:{self._ports.redshift}:*:{user}:{word}\n"
+                for user, word in (
+                    (self._settings.redshift_user, password),
+                    (READER, reader_password(self._home)),
+                )
+            ),
+        )
         prefect = {
             **environment,
             "PREFECT_HOME": str(self._home / "prefect"),

@@ -11,6 +11,7 @@ from typing import Any
 _BLUE, _ORANGE = "#3a86b8", "#d1733b"
 _INK = "currentColor"
 _ROW = 26  # pixels
+_ZERO = "datum.value ? datum.label : '0'"  # not 0k
 
 
 @cache
@@ -99,7 +100,7 @@ def _bars(title: str, shaded: str | None = None) -> Any:  # noqa: ANN401
         x=alt.X(
             "value:Q",
             title=title,
-            axis=alt.Axis(tickCount=4, format="~s"),
+            axis=alt.Axis(tickCount=4, format="~s", labelExpr=_ZERO),
             scale=alt.Scale(domainMin=0),
         ),
         opacity=alt.condition("datum.faint", alt.value(0.35), alt.value(1)),
@@ -121,7 +122,7 @@ def _month() -> Any:  # noqa: ANN401
     y = alt.Y(
         "value:Q",
         title=None,
-        axis=alt.Axis(format="~s", tickCount=2),
+        axis=alt.Axis(format="~s", tickCount=2, labelExpr=_ZERO),
         scale=alt.Scale(domainMin=0, zero=True),
     )
     line = _rows().mark_line(color=_BLUE, strokeWidth=2).encode(x=x, y=y)
@@ -165,7 +166,7 @@ def _cohorts() -> Any:  # noqa: ANN401
         .mark_rect(color=_BLUE)
         .encode(
             x=alt.X("since:O", title="months after the first order", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("label:O", title=None, sort=alt.EncodingSortField(field="place", op="min")),
+            y=alt.Y("cohort:O", title=None, sort=alt.EncodingSortField(field="place", op="min")),
             # 1 % and more is darkest: a month with few first orders must not hide the others
             opacity=alt.Opacity(
                 "value:Q",

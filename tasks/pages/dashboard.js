@@ -210,8 +210,8 @@ function customers() {
   const returned = cohorts.sums(["person_count"], (row) => cohorts.text("cohort_month", row) + "|" + since[row], kept(cohorts));
   const cohortRows = [...returned].filter(([key]) => !key.endsWith("|0")).map(([key, s]) => {
     const [month, months] = key.split("|"), first = returned.get(month + "|0")?.person_count ?? 0;
-    return { label: monthName(month, "short"), month, since: Number(months), value: first ? s.person_count / first : 0,
-      exact: `${whole.format(s.person_count)} of ${whole.format(first)} persons (${share(s.person_count, first)}) ordered again ${months} months later` };
+    return { cohort: monthName(month, "short"), label: `${monthName(month, "short")}, ${months} months later`, month, since: Number(months), value: first ? s.person_count / first : 0,
+      exact: `${whole.format(s.person_count)} of ${whole.format(first)} persons (${share(s.person_count, first)}) ordered again` };
   }).sort((a, b) => (a.month < b.month ? -1 : a.month > b.month ? 1 : a.since - b.since));
   const delays = cubes.reviews_by_delay;
   const byDelay = [...delays.sums(["order_count", "review_sum"], (row) => delays.columns.delay_days[row], kept(delays))].sort((a, b) => a[0] - b[0]);

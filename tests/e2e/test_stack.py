@@ -71,6 +71,9 @@ class Stack:
                 "OLIST_HOME": str(self.home),
                 "OLIST_SOURCE": str(self.source),
                 "COLUMNS": "200",
+                # tests/flows/test_aws.py looks at these
+                "OLIST_EXPORTS": "false",
+                "OLIST_DASHBOARDS": "false",
                 # the scheduler looks once a minute; here somebody waits for it
                 "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "3",
             },
@@ -109,7 +112,7 @@ class Stack:
 
     def ask(self, sql: str) -> list[tuple]:
         """Rows of a SELECT, as psql reads them: with the password of `pgpass`."""
-        password = (self.home / "pgpass").read_text().strip().rpartition(":")[2]
+        password = (self.home / "pgpass").read_text().splitlines()[0].rpartition(":")[2]
         with psycopg.connect(
             host="127.0.0.1", port=self.redshift, user="olist", password=password, dbname="olist",
             client_encoding="utf8",

@@ -61,6 +61,13 @@ def test_a_batch_is_published_on_aws(account: Settings, tmp_path: Path) -> None:
     assert receipt is not None
     assert receipt.published.batch_dates == [DAY]
     require_invariants(account)
+    # what comes after: exports that readers may fetch, and pages, here and in the lake
+    exported = Lake(account).get_json("exports/latest/manifest.json")
+    assert exported["run_id"] == receipt.run_id
+    assert exported["tables"]["fact_order"]["rows"] == 40
+    for page in ("index.html", "model.html", "dashboards/regional-sales.html"):
+        assert (account.state / "reports" / page).is_file(), page
+        assert f"reports/{page}" in Lake(account).keys("reports/")
     # every object that the pipeline wrote is encrypted with the key
     s3 = client(account, "s3")
     keys = list(Lake(account).keys("raw/")) + list(Lake(account).keys("published/"))

@@ -110,6 +110,7 @@ class Connection(socketserver.BaseRequestHandler):
             self.key,
             user,
             self.server.name,
+            reader=user == self.server.reader,
         )
         self.server.sessions[self.key] = session
         self.queries = Queries(self.wire, session)

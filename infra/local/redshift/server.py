@@ -53,10 +53,15 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         s3_endpoint: str | None,
         tls: ssl.SSLContext | None = None,
         name: str = "dev",
+        reader: tuple[str, str] | None = None,
     ) -> None:
-        """Open the file as the database `name` and bind the port (0: a free one)."""
+        """Open the file as the database `name` and bind the port (0: a free one).
+
+        `reader` is the name and the password of a user who only reads what is published.
+        """
         super().__init__(("127.0.0.1", port), Connection, bind_and_activate=False)
         self.user = user
+        self.reader, self._reader_password = reader or (None, "")
         self.password = password
         self.tls = tls
         self.name = name
@@ -106,6 +111,8 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         """The password that a user must give, None for an unknown one."""
         if user == self.user:
             return self.password.encode()
+        if user == self.reader:
+            return self._reader_password.encode()
         return self.credentials.password_of(user) if self.credentials else None
 
     def watch(self) -> None:
@@ -136,6 +143,7 @@ def serve(
     *,
     database: str = "dev",
     iam_port: int | None = None,
+    reader: str | None = None,
     with_parent: bool = False,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; print the address once ready.
@@ -148,7 +156,7 @@ def serve(
         signal.signal(sign, lambda *_: sys.exit(0))
     if with_parent:
         end_with_parent()
-    server = _start(path, port, user, database, iam_port)
+    server = _start(path, port, user, database, iam_port, reader)
     watch = threading.Thread(target=server.watch)
     watch.start()
     print(f"ready 127.0.0.1:{server.server_address[1]}", flush=True)
@@ -162,8 +170,13 @@ def serve(
         watch.join()
 
 
-def _start(path: Path, port: int, user: str, database: str, iam_port: int | None) -> RedshiftServer:
+def _start(
+    path: Path, port: int, user: str, database: str, iam_port: int | None, reader: str | None
+) -> RedshiftServer:
     password = os.environ.get("OLIST_REDSHIFT_PASSWORD")
+    reads = os.environ.get("OLIST_REDSHIFT_READER_PASSWORD", "")
+    if reader and not reads:
+        raise StartError(f"set OLIST_REDSHIFT_READER_PASSWORD to the password that {reader} needs")
     if not re.fullmatch(r"[a-z_][a-z0-9_]*", database):
         raise StartError(f"{database!r} cannot be the name of a database: a-z, 0-9 and _")
     if not password:
@@ -177,6 +190,7 @@ def _start(path: Path, port: int, user: str, database: str, iam_port: int | None
             os.environ.get("OLIST_S3_ENDPOINT_URL"),
             server_context(path.parent),
             database,
+            (reader, reads) if reader else None,
         )
         if iam_port is not None:
             bound = int(server.server_address[1])
@@ -198,6 +212,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--user", default="olist")
     parser.add_argument("--database", default="dev")
+    parser.add_argument("--reader", help="a user who only reads what is published")
     parser.add_argument("--iam-port", type=int, help="serve GetCredentials there, too")
     parser.add_argument("--with-parent", action="store_true", help="end when the parent does")
     arguments = parser.parse_args()
@@ -207,6 +222,7 @@ def main() -> None:
         arguments.user,
         database=arguments.database,
         iam_port=arguments.iam_port,
+        reader=arguments.reader,
         with_parent=arguments.with_parent,
     )
 

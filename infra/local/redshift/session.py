@@ -20,6 +20,7 @@ from infra.local.redshift.functions import check_pattern
 from infra.local.redshift.load import load
 from infra.local.redshift.locks import TableLocks
 from infra.local.redshift.protocol import UNKNOWN, VARCHAR
+from infra.local.redshift.reader import require_reading
 from infra.local.redshift.results import (
     OutColumn,
     literal,
@@ -69,8 +70,14 @@ class Session:
         key: tuple[int, int] = (0, 0),
         user: str = "",
         database: str = "",
+        *,
+        reader: bool = False,
     ) -> None:
-        """Use a DuckDB connection of its own; `key` is what a client cancels with."""
+        """Use a DuckDB connection of its own; `key` is what a client cancels with.
+
+        A `reader` is a member of the role olist_reader (sql/access/reader.sql).
+        """
+        self._reader = reader
         self.connect = connect
         self.connection = connect()
         self.s3 = s3
@@ -167,6 +174,8 @@ class Session:
         if isinstance(statement, Command) and statement.tag in {"COMMIT", "ROLLBACK"}:
             return Result(self.transaction.end(statement.tag))
         self.transaction.refuse_if_failed()
+        if self._reader:
+            require_reading(statement)
         if isinstance(statement, Command):
             return self._command(statement)
         if isinstance(statement, Copy):
