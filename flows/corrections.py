@@ -6,9 +6,10 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.announce import announce_failure, announce_success
-from flows.load import SIDE_BY_SIDE, run_batches
+from flows.load import run_batches
 from flows.receipts import RunReceipt
 from flows.rerun import command
+from flows.side_by_side import SIDE_BY_SIDE
 from infra.settings import Settings
 from tasks.prepare import ensure_warehouse
 from tasks.published import published_days

@@ -6,10 +6,15 @@ from zoneinfo import ZoneInfo
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
+from flows.after import export_what_is_published
 from flows.announce import announce_failure, announce_success
-from flows.load import SIDE_BY_SIDE, load_batches, run_batches
+from flows.load import (
+    load_batches,
+    run_batches,
+)
 from flows.receipts import RunReceipt
 from flows.rerun import command
+from flows.side_by_side import SIDE_BY_SIDE
 from infra.settings import Settings
 from tasks.prepare import ensure_warehouse
 from tasks.published import published_days
@@ -60,6 +65,7 @@ def daily_elt(
     if batch_date is None:
         batch_date = scheduled_day()
         if _caught_up(settings, address, batch_date):
+            export_what_is_published(str(flow_run.id), str(batch_date))
             return None
     batch = OpenBatch(batch_date=batch_date, source=address)
     rerun = command("daily_elt", {"source": address, "batch_date": batch_date})

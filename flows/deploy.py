@@ -50,8 +50,12 @@ def deploy(target: Target) -> list[str]:
     """
     environment = _environment(target.file)
     paused = asyncio.run(_prepare(target))
-    _deploy_all(target.file, environment)
-    return asyncio.run(_pause(paused))
+    again: list[str] = []
+    try:
+        _deploy_all(target.file, environment)
+    finally:  # what was registered before it failed is active
+        again = asyncio.run(_pause(paused))
+    return again
 
 
 def tell_inbox(inbox_url: str, settings: Settings) -> None:

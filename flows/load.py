@@ -1,28 +1,25 @@
 """The path of batches from their CSV files to published, reconciled analytics."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 from prefect import flow, get_run_logger
-from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
-from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.after import after_publish, export_all
 from flows.receipts import RunReceipt
+from flows.side_by_side import SIDE_BY_SIDE, all_of
 from flows.steps import Steps
 from infra.advice import advice_for
 from infra.contracts import contracts
 from infra.settings import Settings
 from tasks.copy import copy
 from tasks.dashboard import dashboards
-from tasks.dictionary import dictionary
-from tasks.export import export, switch_exports
 from tasks.lock import holding, take_lock
 from tasks.measure import measure
 from tasks.models import published_models
 from tasks.prepare import prepare
-from tasks.publish import AfterPublishError, publish
+from tasks.publish import publish
 from tasks.receipts import (
     Acceptance,
     CopyReceipt,
@@ -35,15 +32,10 @@ from tasks.receipts import (
 )
 from tasks.report import report
 from tasks.restore import restored
-from tasks.source import SourceError, batch_folder, check_source
+from tasks.source import batch_folder, check_source
 from tasks.transform import collect, transform
 from tasks.upload import upload, upload_batch
 from tasks.validate import GateError, remedy, validate, warm_up
-
-T = TypeVar("T")
-# prepare, upload, copy, transform, publish, export, report, dashboards, and five gates
-_STEPS = 13
-SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=Settings().upload_workers)
 
 
 @flow(name="load_batches", flow_run_name="{label}", task_runner=SIDE_BY_SIDE)
@@ -121,7 +113,12 @@ class _Run:
         self.models: list[ModelReceipt] = []
         self.gates: list[GateReceipt] = []
         self.published: PublishReceipt | None = None
-        self.steps = Steps(_STEPS, label, shown=pages)
+        self.after = [
+            what for what in ("exports", "dashboards") if pages and getattr(Settings(), what)
+        ]
+        # eight steps and gates in any case; copy and two gates where rows arrive
+        arriving = any(batch.action in {"load", "restore"} for batch in batches)
+        self.steps = Steps(8 + 3 * arriving + len(self.after), label, shown=pages)
         self.begun = datetime.now(UTC)
 
     def result(self) -> RunReceipt:
@@ -134,15 +131,19 @@ class _Run:
             self.published = publish(self.run_id, self.label)
             self.steps.done("publish")
             self._gate("reconciliation")
-            if self.pages and Settings().exports:
-                self._after_publish("exports", self._export)
+            if "exports" in self.after:
+                with after_publish(self.label, "exports"):
+                    day = max(batch.batch_date for batch in self.batches)
+                    export_all(self.run_id, day, self.label)
+                self.steps.done("export")
         except Exception as error:
             report(self.label, self._facts(error))
             raise
         page = report(self.label, self._facts(), self.pages)
         self.steps.done("report")
-        if self.pages and Settings().dashboards:
-            self._after_publish("dashboards", lambda: dashboards(self.label))
+        if "dashboards" in self.after:
+            with after_publish(self.label, "dashboards"):
+                dashboards(self.label)
             self.steps.done("dashboards")
         return RunReceipt(
             label=self.label,
@@ -194,11 +195,11 @@ class _Run:
         arriving = [batch for batch in self.batches if batch.action == "load"]
         if len(arriving) == 1:
             (batch,) = arriving
-            self.uploads = _all(
+            self.uploads = all_of(
                 upload.submit(table, batch.batch_date, batch.source) for table in contracts()
             )
         elif arriving:
-            several = _all(upload_batch.submit(b.batch_date, b.source) for b in arriving)
+            several = all_of(upload_batch.submit(b.batch_date, b.source) for b in arriving)
             self.uploads = [receipt for receipts in several for receipt in receipts]
         if any(batch.action == "restore" for batch in self.batches):
             self.uploads = restored()
@@ -210,7 +211,7 @@ class _Run:
             return
         self._gate("raw")
         by_table = {table: [r for r in self.uploads if r.table == table] for table in contracts()}
-        self.copies = _all(
+        self.copies = all_of(
             copy.submit(table, receipts, self.run_id, self.label)
             for table, receipts in by_table.items()
         )
@@ -228,24 +229,6 @@ class _Run:
         self._gate("star")
         self._gate("marts")
 
-    def _after_publish(self, what: str, make: Callable[[], object]) -> None:
-        try:
-            make()
-        except Exception as error:
-            raise AfterPublishError(
-                f"{self.label} is published and validated, but its {what} failed, so they are "
-                f"those of before: {error}"
-            ) from error
-
-    def _export(self) -> None:
-        """Bring what is published to S3, all tables at once for readers."""
-        day = max(batch.batch_date for batch in self.batches)
-        receipts = _all(
-            export.submit(table, day, self.run_id, self.label) for table in dictionary()
-        )
-        switch_exports(receipts, day, self.run_id, self.label)
-        self.steps.done("export")
-
     def _gate(self, name: str) -> None:
         arriving = sorted({receipt.batch_date for receipt in self.uploads})
         days = arriving or [batch.batch_date for batch in self.batches]
@@ -260,14 +243,3 @@ class _Run:
             raise
         self.gates.append(receipt)
         self.steps.done(f"gate: {name}")
-
-
-def _all(futures: Iterable[PrefectFuture[T]]) -> list[T]:
-    """Results of tasks that run side by side; waits for all, so that no problem stays unseen."""
-    results = [future.result(raise_on_failure=False) for future in list(futures)]
-    problems = [result for result in results if isinstance(result, BaseException)]
-    if len(problems) > 1 and all(isinstance(p, SourceError) for p in problems):
-        raise SourceError("\n".join(str(problem) for problem in problems))
-    if problems:
-        raise problems[0]
-    return results

@@ -27,8 +27,8 @@ def summarise(
     for text in (
         'olist query "SELECT segment, COUNT(*) AS persons, SUM(total_value) AS total_value '
         'FROM analytics.single_customer_view GROUP BY segment ORDER BY total_value DESC"',
+        f"dashboards, and all pages: {home / 'reports' / 'index.html'} (olist dashboard opens it)",
         f"report of this run: {receipt.page} (olist report opens it)",
-        f"Data Docs: {home / 'reports' / 'data_docs' / 'index.html'}",
         "runs, tasks and artifacts: make ui",
     ):
         console.print(f"  {text}", soft_wrap=True, highlight=False)

@@ -14,7 +14,7 @@ from infra.advice import advice_for
 from infra.folders import open_folder
 from infra.lake import Lake
 from infra.settings import Settings
-from infra.warehouse import SCHEMAS, transaction
+from infra.warehouse import SCHEMAS, encrypted, transaction
 
 
 class AccessError(RuntimeError):
@@ -139,7 +139,7 @@ def _unload(settings: Settings) -> str:
         with transaction(settings) as work:
             work.run(
                 f"UNLOAD ('SELECT 1 AS n') TO '{lake.url(folder)}/' "
-                f"IAM_ROLE '{settings.copy_role}' FORMAT AS PARQUET"
+                f"IAM_ROLE '{settings.copy_role}' FORMAT AS PARQUET{encrypted(settings)}"
             )
     finally:
         _remove(lake, folder)

@@ -28,6 +28,11 @@ class WarehouseError(RuntimeError):
         self.transient = transient
 
 
+def encrypted(settings: Settings) -> str:
+    """The words with which UNLOAD encrypts its files as the rest of the lake is."""
+    return f" KMS_KEY_ID '{settings.kms_key}' ENCRYPTED" if settings.kms_key else ""
+
+
 class Transaction:
     """Statements of one transaction."""
 

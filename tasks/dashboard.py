@@ -8,6 +8,8 @@ from prefect.artifacts import create_link_artifact
 from infra.lake import Lake
 from infra.settings import Settings
 from tasks.model_page import write_model_page
+from tasks.overview import write_overview
+from tasks.retries import RETRY
 
 
 def build_dashboards(settings: Settings) -> list[Path]:
@@ -17,16 +19,16 @@ def build_dashboards(settings: Settings) -> list[Path]:
     """
     from tasks.dashboards.site import build  # noqa: PLC0415 (Altair takes its time)
 
-    reports = settings.state / "reports"
+    reports, lake = settings.state / "reports", Lake(settings)
+    pages, overview = build(settings)
     write_model_page(reports / "model.html")
-    paths = [reports / "model.html", *build(settings)]
-    lake = Lake(settings)
-    for path in paths:
+    pages.append(reports / "model.html")
+    for path in pages:
         lake.put_text(f"reports/{path.relative_to(reports)}", path.read_text(), "text/html")
-    return paths
+    return [*pages, write_overview(settings, overview)]
 
 
-@task(name="dashboards", task_run_name="dashboards {label}")
+@task(name="dashboards", task_run_name="dashboards {label}", **RETRY)
 def dashboards(label: str) -> Path:
     """Both dashboards, and the overview that leads to all pages."""
     *_, overview = build_dashboards(Settings())

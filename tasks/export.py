@@ -18,8 +18,8 @@ from prefect import get_run_logger, task
 
 from infra.lake import Lake
 from infra.settings import Settings
-from infra.warehouse import transaction
-from tasks.dictionary import dictionary
+from infra.warehouse import encrypted, transaction
+from tasks.dictionary import VIEW, dictionary
 from tasks.receipts import ExportReceipt
 from tasks.retries import RETRY
 
@@ -40,7 +40,6 @@ def export_table(settings: Settings, table: str, day: date, run_id: str) -> Expo
     """UNLOAD one table in all formats. Raises ExportError and WarehouseError."""
     lake = Lake(settings)
     folder = f"exports/{table}/batch_date={day}/run={run_id}"
-    encrypted = " ENCRYPTED AUTO" if settings.kms_key else ""
     files: dict[str, list[str]] = {}
     rows = 0
     for kind, options in _FORMATS.items():
@@ -51,7 +50,8 @@ def export_table(settings: Settings, table: str, day: date, run_id: str) -> Expo
             rows = work.value(f"SELECT COUNT(*) AS n FROM analytics.{table}")
             work.run(
                 f"UNLOAD ('SELECT {_selected(table, kind)} FROM analytics.{table}') "
-                f"TO '{lake.url(prefix)}' IAM_ROLE '{settings.copy_role}' {options}{encrypted}",
+                f"TO '{lake.url(prefix)}' IAM_ROLE '{settings.copy_role}' "
+                f"{options}{encrypted(settings)}",
                 what=f"UNLOAD analytics.{table} to {lake.url(prefix)}",
             )
             written = work.value("SELECT pg_last_unload_count() AS n")
@@ -77,7 +77,7 @@ def _selected(table: str, kind: str) -> str:
 def switch(settings: Settings, receipts: Sequence[ExportReceipt], day: date, run_id: str) -> str:
     """Make the files of a run the exports in force; returns the address of the manifest."""
     lake = Lake(settings)
-    lake.put_text(DICTIONARY, dictionary_csv(), "text/csv")
+    lake.put_text(DICTIONARY, dictionary_csv(_types_of_view(settings)), "text/csv")
     manifest: dict[str, Any] = {
         "batch_date": day,
         "run_id": run_id,
@@ -85,18 +85,49 @@ def switch(settings: Settings, receipts: Sequence[ExportReceipt], day: date, run
         "data_dictionary": lake.url(DICTIONARY),
         "tables": {r.table: {"rows": r.rows, "files": r.files} for r in receipts},
     }
+    before = lake.get_json(LATEST)
     lake.put_json(LATEST, manifest)
+    # who has read the manifest of before still finds its files; older ones go
+    kept = {f"/run={run}/" for run in (run_id, before["run_id"] if before else run_id)}
+    for key in list(lake.keys("exports/")):
+        if "/run=" in key and not any(run in key for run in kept):
+            lake.delete(key)
     return lake.url(LATEST)
 
 
-def dictionary_csv() -> str:
+def is_due(settings: Settings) -> tuple[str, date] | None:
+    """Run and day of the last publish, where the exports in force are not its own; else None."""
+    with transaction(settings, read_only=True) as work:
+        last = work.query(
+            "SELECT run_id, MAX(batch_date) AS batch_date FROM audit.batches "
+            "GROUP BY run_id ORDER BY MAX(published_at) DESC LIMIT 1"
+        )
+    manifest = Lake(settings).get_json(LATEST)
+    if not last or (manifest and manifest["run_id"] == last[0][0]):
+        return None
+    return last[0]
+
+
+def _types_of_view(settings: Settings) -> dict[str, str]:
+    """The types of what the view computes, which no DDL says."""
+    with transaction(settings, read_only=True) as work:
+        rows = work.query(
+            "SELECT column_name, data_type FROM svv_columns WHERE table_schema = 'analytics' "
+            "AND table_name = %s",
+            [VIEW],
+        )
+    return {name: kind.upper() for name, kind in rows}
+
+
+def dictionary_csv(types_of_view: dict[str, str]) -> str:
     """The data dictionary, one line a column."""
     text = io.StringIO()
     lines = csv.writer(text)
     lines.writerow(["table", "column", "type", "meaning", "unit"])
     for table in dictionary().values():
         for column in table.columns:
-            lines.writerow([table.name, column.name, column.type, column.meaning, column.unit])
+            kind = column.type or types_of_view[column.name]
+            lines.writerow([table.name, column.name, kind, column.meaning, column.unit])
     return text.getvalue()
 
 

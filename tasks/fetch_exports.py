@@ -35,6 +35,8 @@ def fetch(
         path = folder / f"{table}.{form}"
         beside = path.with_name(path.name + ".part")
         urls = known[table]["files"]["csv" if form == "csv" else "parquet"]
+        if not urls:
+            raise NoExportError(f"{table} is empty: Redshift has written no file for it")
         with tempfile.TemporaryDirectory(prefix="olist-export-") as scratch:
             parts = []
             for number, url in enumerate(urls):

@@ -6,7 +6,7 @@ from pathlib import Path
 from infra.contracts import contracts
 from tasks.dictionary import UNDER, VIEW, dictionary, links
 from tasks.models import models
-from tasks.pages import page
+from tasks.pages import page, write
 
 _BOX, _ROW, _GAP = 160, 34, 215  # width of a box, height of a row, from one layer to the next
 
@@ -50,8 +50,8 @@ def write_model_page(path: Path) -> None:
         for at, (_, names) in enumerate(layers)
         for row, name in enumerate(names)
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
+    write(
+        path,
         page(
             "model.html",
             layers=[(title, 10 + at * _GAP) for at, (title, _) in enumerate(layers)],
@@ -66,7 +66,7 @@ def write_model_page(path: Path) -> None:
             height=40 + _ROW * max(len(names) for _, names in layers),
             tables=list(dictionary().values()),
             links=links(),
-        )
+        ),
     )
 
 

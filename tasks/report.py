@@ -10,6 +10,7 @@ from infra.lake import Lake
 from infra.settings import Settings
 from infra.warehouse import transaction
 from tasks.data_docs import build_data_docs
+from tasks.overview import after_failure
 from tasks.receipts import ExpectationResult, RunReport
 from tasks.run_history import keep_run
 from tasks.run_page import verdict, write_page
@@ -121,6 +122,7 @@ def report(label: str, facts: RunReport, pages: bool = True) -> Path:
     else:
         try:
             page = report_run(settings, facts)
+            after_failure(settings)
         except Exception as error:  # noqa: BLE001 (told)
             logger.warning("%s: the report is kept on this machine only: %s", label, error)
             page = write_page(settings, facts, [])

@@ -97,6 +97,11 @@ def verdict(report: RunReport) -> tuple[str, str]:
             "The warehouse is right; exports and dashboards are those of the batch before.",
         )
     published = "publish" in report.seconds
+    if published and not any(g.gate == "reconciliation" for g in report.gates):
+        return (
+            "Published, but not reconciled",
+            "Whether the published totals agree was not looked at: olist validate does.",
+        )
     meaning = (
         "The batch is published, but the published totals do not agree: do not use today's figures."
         if published

@@ -27,6 +27,6 @@ def check() -> None:
                 _console.print(f"[green]ok[/]  {step.name}: ", end="", highlight=False)
                 _console.print(found, markup=False, highlight=False, soft_wrap=True)
     if failed:
-        _console.print(f"{failed} steps failed; a run would, too.", style="bold red")
+        _console.print(f"{failed} of the steps failed; a run would, too.", style="bold red")
         raise typer.Exit(1)
     _console.print("A run has all that it needs.", style="bold green")

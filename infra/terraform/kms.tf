@@ -40,7 +40,10 @@ data "aws_iam_policy_document" "key" {
     condition {
       test     = "ArnLike"
       variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:${local.partition}:logs:${var.region}:${local.account}:log-group:/${local.name}/*"]
+      values = [
+        "arn:${local.partition}:logs:${var.region}:${local.account}:log-group:/${local.name}/*",
+        "arn:${local.partition}:logs:${var.region}:${local.account}:log-group:/aws/redshift/${local.name}/*",
+      ]
     }
   }
 

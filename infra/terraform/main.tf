@@ -56,6 +56,7 @@ module "warehouse" {
   daily_rpu_hours   = var.daily_rpu_hours
   max_query_seconds = var.max_query_seconds
   snapshot_days     = var.snapshot_days
+  log_days          = var.log_days
 }
 
 module "access" {
@@ -63,13 +64,13 @@ module "access" {
 
   name               = local.name
   partition          = local.partition
-  account            = local.account
-  region             = var.region
+  workgroup_arn      = module.warehouse.workgroup_arn
   bucket_arn         = module.lake.bucket_arn
   kms_key_arn        = aws_kms_key.this.arn
   topic_arn          = module.alerts.topic_arn
   source_bucket      = var.source_bucket
   source_prefix      = var.source_prefix
+  source_kms_key_arn = var.source_kms_key_arn
   trusted_services   = { none = [], instance = ["ec2.amazonaws.com"], ecs = ["ecs-tasks.amazonaws.com"] }[var.runner]
   trusted_principals = var.pipeline_principals
 }
@@ -79,7 +80,7 @@ module "grants" {
   source = "./modules/grants"
 
   workgroup      = module.warehouse.workgroup_name
-  workgroup_arn  = module.warehouse.workgroup_arn
+  namespace_id   = module.warehouse.namespace_id
   database       = var.project
   admin_secret   = module.warehouse.admin_secret_arn
   pipeline_role  = module.access.pipeline_role_name
@@ -92,6 +93,7 @@ module "alerts" {
   source = "./modules/alerts"
 
   name               = local.name
+  environment        = var.environment
   account            = local.account
   kms_key_arn        = aws_kms_key.this.arn
   emails             = var.alert_emails
@@ -117,7 +119,13 @@ module "runner" {
   pipeline_role_name = module.access.pipeline_role_name
   pipeline_role_arn  = module.access.pipeline_role_arn
   log_days           = var.log_days
+  keep_data          = var.keep_data
   repository         = var.repository
   revision           = var.revision
   dotenv             = local.dotenv
+
+  prefect_auth_secret = coalesce(var.prefect_auth_secret, "none")
+
+  # the machine fetches packages when it starts, so the way out must be there
+  depends_on = [module.network]
 }

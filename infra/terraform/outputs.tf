@@ -28,6 +28,7 @@ locals {
     OLIST_EXECUTION_ROLE        = module.runner[0].execution_role_arn
     OLIST_TASK_ROLE             = module.access.pipeline_role_arn
     OLIST_LOG_GROUP             = module.runner[0].log_group
+    OLIST_PREFECT_AUTH_SECRET   = var.prefect_auth_secret
   }
 }
 
@@ -44,6 +45,11 @@ output "pipeline_role" {
 output "admin_secret" {
   description = "The secret that holds the warehouse's administrator; Redshift made and rotates it, Terraform never sees it."
   value       = module.warehouse.admin_secret_arn
+}
+
+output "worker_policy" {
+  description = "Policy for whatever runs Prefect's ECS worker."
+  value       = var.runner == "ecs" ? module.runner[0].worker_policy_arn : null
 }
 
 output "instance" {

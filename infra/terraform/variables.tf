@@ -117,7 +117,7 @@ variable "quarantine_days" {
 }
 
 variable "export_days" {
-  description = "Days that exports of past batches are kept."
+  description = "Days that exports which later ones have replaced can still be restored."
   type        = number
   default     = 90
 
@@ -152,7 +152,7 @@ variable "alert_emails" {
 variable "monthly_budget_usd" {
   description = "US dollars a month; at 80 % of it, and when more is forecast, people are told."
   type        = number
-  default     = 50
+  default     = 100
 
   validation {
     condition     = var.monthly_budget_usd > 0
@@ -220,6 +220,28 @@ variable "source_prefix" {
   }
 }
 
+variable "source_kms_key_arn" {
+  description = "KMS key that the files in the source bucket are encrypted with; null for S3's own."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.source_kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:", coalesce(var.source_kms_key_arn, "-")))
+    error_message = "The ARN of a KMS key."
+  }
+}
+
+variable "prefect_auth_secret" {
+  description = "ARN of a secret whose text is PREFECT_API_AUTH_STRING of your Prefect server; for runner = ecs."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.runner != "ecs" || can(regex("^arn:aws[a-z-]*:secretsmanager:", coalesce(var.prefect_auth_secret, "-")))
+    error_message = "With runner = ecs tasks ask a Prefect server that they can reach: name the ARN of its secret."
+  }
+}
+
 variable "runner" {
   description = "Where flows run: `instance` (a machine with Prefect's server and worker), `ecs` (a task a run), or `none` (somewhere of yours)."
   type        = string
@@ -248,13 +270,13 @@ variable "revision" {
   default     = "main"
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9._/-]+$", var.revision))
-    error_message = "A commit, tag or branch."
+    condition     = can(regex("^[A-Za-z0-9._-]{1,128}$", var.revision))
+    error_message = "A commit, tag or branch without a slash: it is the image's tag, too."
   }
 }
 
 variable "keep_data" {
-  description = "Keeps bucket and warehouse from being destroyed with data in them; set false, apply, then destroy."
+  description = "Keeps the lake and the registry from being destroyed with something in them; set false, apply, then destroy. The warehouse can be rebuilt from the lake."
   type        = bool
   default     = true
 }

@@ -6,11 +6,8 @@ SELECT
     COALESCE(dim_customer.state, '??') AS state,
     dim_customer.city,
     COUNT(*) AS order_count,
-    SUM(fact_order.item_count) AS item_count,
-    -- every order counts, cancelled ones too; net_value leaves those out
+    -- every order counts, cancelled ones too
     SUM(fact_order.order_value) AS total_value,
-    SUM(CASE WHEN fact_order.is_cancelled THEN 0 ELSE fact_order.order_value END) AS net_value,
-    SUM(fact_order.freight_value) AS freight_value,
     -- sums and counts, not averages: those can be added up over months and places
     COUNT(fact_order.delivery_days) AS delivered_count,
     COALESCE(SUM(fact_order.delivery_days), 0) AS delivery_days,

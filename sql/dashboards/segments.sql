@@ -5,11 +5,8 @@ SELECT
     state,
     segment,
     COUNT(*) AS person_count,
-    SUM(order_count) AS order_count,
     SUM(total_value) AS total_value,
-    SUM(freight_value) AS freight_value,
-    SUM(CASE WHEN order_count > 1 THEN 1 ELSE 0 END) AS repeat_person_count,
-    SUM(review_count) AS review_count
+    SUM(CASE WHEN order_count > 1 THEN 1 ELSE 0 END) AS repeat_person_count
 FROM analytics.single_customer_view
 GROUP BY
     state,

@@ -10,7 +10,6 @@ WITH ranked AS (
         product_value,
         freight_value,
         total_value,
-        payment_value,
         average_review_score,
         segment,
         ROW_NUMBER() OVER (
@@ -28,7 +27,6 @@ SELECT
     product_value,
     freight_value,
     total_value,
-    payment_value,
     average_review_score,
     segment
 FROM ranked

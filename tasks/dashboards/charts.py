@@ -149,7 +149,7 @@ def _map(color: str) -> Any:  # noqa: ANN401
         _rows()
         .mark_circle(color=color, opacity=0.45, stroke=color, strokeWidth=0.5)
         .encode(
-            x=alt.X("longitude:Q", scale=alt.Scale(domain=[-74, -34]), axis=none, title=None),
+            x=alt.X("longitude:Q", scale=alt.Scale(domain=[-74, -32]), axis=none, title=None),
             y=alt.Y("latitude:Q", scale=alt.Scale(domain=[-34, 6]), axis=none, title=None),
             size=alt.Size("value:Q", scale=alt.Scale(range=[3, 900]), legend=None),
             tooltip=_tooltip(),

@@ -22,8 +22,11 @@ _COUNTED = ("fact_order", "fact_order_item", "fact_payment", "fact_review", "cus
 class Source:
     """What a page was built from."""
 
-    batch_date: date | None  # of the last publish
+    batch_date: date | None  # the latest one that is in the warehouse
+    run_id: str
     published_at: datetime | None  # UTC
+    verdict: str  # of the gates on the run that published last
+    tone: str  # good, warn or bad
     rows: dict[str, int]
 
 
@@ -44,17 +47,64 @@ def contents(settings: Settings) -> Contents:
     with transaction(settings, read_only=True) as work:
         cubes = {name: _cube(work, name) for name in QUERIES}
         spelt = Cities(work.query(statements("dashboards/city_spellings.sql")[0]))
-        last = work.query(
-            "SELECT batch_date, published_at FROM audit.batches ORDER BY published_at DESC LIMIT 1"
-        )
-        rows = {
-            table: work.value(f"SELECT COUNT(*) AS n FROM analytics.{table}") for table in _COUNTED
-        }
+        source = _source(work)
     known = {city for cube in cubes.values() for city in cube["levels"].get("city", [])}
     return Contents(
         cubes=cubes,
         cities={city: spelt.name(city) for city in sorted(known)},
-        source=Source(last[0][0], last[0][1], rows) if last else Source(None, None, rows),
+        source=source,
+    )
+
+
+def _source(work: Transaction) -> Source:
+    rows = {table: work.value(f"SELECT COUNT(*) AS n FROM analytics.{table}") for table in _COUNTED}
+    last = work.query(
+        "SELECT run_id, published_at FROM audit.batches ORDER BY published_at DESC LIMIT 1"
+    )
+    if not last:
+        return Source(None, "", None, "nothing is published yet", "warn", rows)
+    (run_id, published_at), day = (
+        last[0],
+        work.value("SELECT MAX(batch_date) AS d FROM audit.loads"),
+    )
+    results = work.query(
+        "SELECT severity, gate, accepted_by IS NOT NULL AS accepted, COUNT(*) AS n "
+        "FROM audit.validations WHERE run_id = %s AND NOT passed AND severity <> 'info' "
+        "GROUP BY severity, gate, accepted_by IS NOT NULL",
+        [run_id],
+    )
+    gates = {
+        gate
+        for (gate,) in work.query(
+            "SELECT DISTINCT gate FROM audit.validations WHERE run_id = %s", [run_id]
+        )
+    }
+    return Source(day, run_id, published_at, *judged(gates, results), rows)
+
+
+def judged(gates: set[str], failed: Sequence[tuple[str, str, bool, int]]) -> tuple[str, str]:
+    """What validation says, in words and as a tone; `failed` by severity, gate, accepted, count."""
+    stopped = sorted(
+        gate for severity, gate, accepted, _ in failed if severity == "critical" and not accepted
+    )
+    if stopped:
+        return f"gate {', '.join(stopped)} did not hold: do not use these figures", "bad"
+    if "reconciliation" not in gates:
+        return "not reconciled yet: olist validate", "warn"
+    accepted = sum(count for _, _, by_somebody, count in failed if by_somebody)
+    warnings = sum(count for _, _, by_somebody, count in failed if not by_somebody)
+    told = [
+        f"{count} {word}{'s' if count > 1 and word == 'warning' else ''}"
+        for count, word in ((warnings, "warning"), (accepted, "accepted by people"))
+        if count
+    ]
+    return (
+        (f"validated, with {' and '.join(told)}", "warn")
+        if told
+        else (
+            "validated: every gate passed",
+            "good",
+        )
     )
 
 

@@ -1,10 +1,11 @@
 """What each figure of the dashboards is: title, definition, and the query that recomputes it.
 
-`{where}` and `{and}` stand for the filters that are set in the page. A test runs every query, with
-and without filters, and compares it with what the page shows.
+`{where}` and `{and}` stand for the filters that are set in the page, `{months}` for that of months
+alone: charts that compare states show all of them, and make the chosen one stand out. A test runs
+every query, with and without filters, and compares it with what the page shows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _ORDERS = (
     "FROM analytics.fact_order\n"
@@ -33,6 +34,7 @@ class Dashboard:
     title: str
     question: str
     tiles: tuple[Figure, ...]
+    table: Figure | None = field(default=None, kw_only=True)
     charts: tuple[Figure, ...]
     cubes: tuple[str, ...]
     state_column: str
@@ -99,7 +101,7 @@ REGIONAL = Dashboard(
             "the linear trend.",
             f"SELECT {_STATE} AS state,\n"
             "    CAST(DATE_TRUNC('month', fact_order.purchased_at) AS DATE) AS sales_month,\n"
-            f"    SUM(fact_order.order_value) AS sales\n{_ORDERS}{{where}}\n"
+            f"    SUM(fact_order.order_value) AS sales\n{_ORDERS}{{months}}\n"
             f"GROUP BY {_STATE}, CAST(DATE_TRUNC('month', fact_order.purchased_at) AS DATE)\n"
             "ORDER BY state, sales_month",
             shape="wide",
@@ -107,12 +109,13 @@ REGIONAL = Dashboard(
         Figure(
             "average",
             "Average order value, ten largest states",
-            "Sales divided by orders; the ten states with most sales in the chosen months.",
+            "Sales divided by orders; the ten states with most sales in the chosen months, and the "
+            "chosen one.",
             f"SELECT {_STATE} AS state,\n"
             "    ROUND(CAST(SUM(fact_order.order_value) AS DECIMAL(18, 2))\n"
             "        / CAST(COUNT(*) AS DECIMAL(10, 0)), 2) AS average_order,\n"
-            f"    SUM(fact_order.order_value) AS sales\n{_ORDERS}{{where}}\n"
-            f"GROUP BY {_STATE}\nORDER BY sales DESC\nLIMIT 10",
+            f"    SUM(fact_order.order_value) AS sales\n{_ORDERS}{{months}}\n"
+            f"GROUP BY {_STATE}\nORDER BY sales DESC",
         ),
         Figure(
             "cities",
@@ -129,7 +132,7 @@ REGIONAL = Dashboard(
             "    CAST(SUM(fact_order.delivery_days) AS DOUBLE PRECISION)\n"
             "        / NULLIF(COUNT(fact_order.delivery_days), 0) AS delivery_days,\n"
             "    CAST(SUM(CASE WHEN fact_order.is_late THEN 1 ELSE 0 END) AS DOUBLE PRECISION)\n"
-            f"        / NULLIF(COUNT(fact_order.is_late), 0) AS late_share\n{_ORDERS}{{where}}\n"
+            f"        / NULLIF(COUNT(fact_order.is_late), 0) AS late_share\n{_ORDERS}{{months}}\n"
             f"GROUP BY {_STATE}\nORDER BY delivery_days",
             shape="tall",
         ),
@@ -201,6 +204,15 @@ CUSTOMERS = Dashboard(
             "            AS place_in_line\n"
             "    FROM analytics.single_customer_view\n) AS persons{where}",
         ),
+    ),
+    table=Figure(
+        "top_ten",
+        "Top 10 customers by what they ordered",
+        "Persons by products and shipping of all their orders; their average review is of 5. "
+        "Ids are cut; hold the pointer over a row for all of one.",
+        "SELECT customer_unique_id, state, city, order_count, product_value, freight_value,\n"
+        f"    total_value, average_review_score, segment\n{_PERSONS}{{where}}\n"
+        "ORDER BY total_value DESC, customer_unique_id ASC\nLIMIT 10",
     ),
     charts=(
         Figure(

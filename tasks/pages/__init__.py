@@ -27,3 +27,11 @@ def page(template: str, **facts: object) -> str:
 def raw(name: str) -> str:
     """A file of this folder as it is."""
     return (Path(__file__).parent / name).read_text()
+
+
+def write(path: Path, text: str) -> None:
+    """Write a page; who opens it meanwhile sees all of the old one or all of the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(text)
+    beside.replace(path)

@@ -78,19 +78,22 @@ function conditions(stateColumn) {
     found.push(`${page.month_column} >= CAST('${chosen.from}' AS TIMESTAMP)`);
     found.push(`${page.month_column} < CAST('${monthAfter(chosen.to)}' AS TIMESTAMP)`);
   }
-  if (chosen.state) found.push(`${stateColumn} = '${chosen.state}'`);
-  return found;
+  return [...found, ...ofState(stateColumn)];
 }
+const ofState = (column) =>
+  !chosen.state ? [] : [chosen.state === "??" ? `${column} IS NULL` : `${column} = '${chosen.state}'`];
 function queryOf(figure) {
   const about = conditions(figure.sql.includes("dim_customer") ? "dim_customer.state" : page.state_column);
   const joined = about.join("\n    AND ");
+  const months = about.slice(0, about.length - (chosen.state ? 1 : 0)).join("\n    AND ");
   return figure.sql
+    .replace("{months}", months && "\nWHERE " + months)
     .replace("{where}", about.length ? "\nWHERE " + joined : "")
     .replace("{and}", about.length ? "\n    AND " + joined : "");
 }
 
 // --- regional sales ---
-const SUMS = ["order_count", "total_value", "net_value", "delivered_count", "delivery_days", "judged_count",
+const SUMS = ["order_count", "total_value", "delivered_count", "delivery_days", "judged_count",
   "late_count", "review_count", "review_sum"];
 const TILES = {
   sales: (s) => [s.total_value, money(s.total_value)],
@@ -120,10 +123,11 @@ function changes(sales, total) {
     : `against ${monthName(compared.before[0], "short")} – ${monthName(compared.before[1], "short")}`;
   return (id) => {
     const a = TILES[id](before), b = TILES[id](now);
-    if (!a || !b || !a[0]) return "nothing earlier to compare with";
+    if (!a) return "nothing earlier to compare with";
+    if (!b) return "";
     if (id === "late") return signed(100 * (b[0] - a[0]), 1, " points") + " " + words;
     if (id === "days" || id === "review") return signed(b[0] - a[0], id === "days" ? 1 : 2, "") + " " + words;
-    return signed(100 * (b[0] / a[0] - 1), 1, " %") + " " + words;
+    return a[0] ? signed(100 * (b[0] / a[0] - 1), 1, " %") + " " + words : "nothing before";
   };
 }
 const signed = (value, digits, unit) => (value < 0 ? "−" : "+") + fixed(Math.abs(value), digits) + unit;
@@ -138,6 +142,7 @@ function regional() {
 
   const byState = sales.sums(SUMS, (row) => sales.text("state", row), everywhere);
   const top = largest(byState, "total_value");
+  if (chosen.state && byState.has(chosen.state) && !top.some(([code]) => code === chosen.state)) top.push([chosen.state, byState.get(chosen.state)]);
   const faint = (code) => Boolean(chosen.state) && code !== chosen.state;
   const months = chosen.from ? monthsBetween(chosen.from, chosen.to) : [];
   const names = new Set(top.map(([code]) => code));
@@ -189,7 +194,7 @@ function customers() {
   const places = cubes.customers_by_place, segments = cubes.segments;
   const kept = (cube) => keeps(cube, null, null, chosen.state);
   const live = places.total(["person_count", "total_value", "top_person_count", "top_total_value"], kept(places));
-  const kinds = segments.sums(["person_count", "order_count", "total_value", "repeat_person_count"], (row) => segments.text("segment", row), kept(segments));
+  const kinds = segments.sums(["person_count", "total_value", "repeat_person_count"], (row) => segments.text("segment", row), kept(segments));
   const again = [...kinds.values()].reduce((sum, s) => sum + s.repeat_person_count, 0);
   const map = (measure, told) => {
     const rows = [];
@@ -231,7 +236,7 @@ function customers() {
     spenders: { rows: spenders, says: spenders.length ? `Most is ordered in ${spenders[0].label}: ${spenders[0].exact}.` : "" },
     segments: { rows: rfm.map(([name, s]) => ({ label: name, value: s.person_count, text: share(s.person_count, live.person_count), exact: `${whole.format(s.person_count)} persons, ${money(s.total_value)}` })),
       says: rfm.length ? `${share(rfm[0][1].person_count, live.person_count)} are ${rfm[0][0]}.` : "" },
-    delay: { rows: byDelay.map(([day, s]) => ({ delay: day, value: s.review_sum / s.order_count, label: day === 0 ? "on the day" : day < 0 ? `${-day}${day === -14 ? " and more" : ""} days early` : `${day}${day === 21 ? " and more" : ""} days late`, exact: `${fixed(s.review_sum / s.order_count, 2)} of 5, ${whole.format(s.order_count)} orders` })),
+    delay: { rows: byDelay.map(([day, s]) => ({ delay: day, value: s.review_sum / s.order_count, label: day === 0 ? "on the day" : `${Math.abs(day)}${day === -14 || day === 21 ? " and more" : ""} day${Math.abs(day) === 1 ? "" : "s"} ${day < 0 ? "early" : "late"}`, exact: `${fixed(s.review_sum / s.order_count, 2)} of 5, ${whole.format(s.order_count)} orders` })),
       says: byDelay.length ? `In time: ${scores((day) => day <= 0)} of 5; late: ${scores((day) => day > 0)}.` : "" },
     cohorts: { rows: cohortRows, says: first ? `Of ${whole.format(first)} persons ${share(again, first)} ever ordered again.` : "" },
   } };
@@ -311,7 +316,8 @@ async function show() {
 }
 function choose(change) {
   Object.assign(chosen, change);
-  if (chosen.from > chosen.to) chosen.to = chosen.from;
+  // the end that was not just chosen moves out of the way
+  if (chosen.from > chosen.to) change.to ? (chosen.from = chosen.to) : (chosen.to = chosen.from);
   for (const name of ["state", "from", "to"]) if ($(name)) $(name).value = chosen[name] ?? "";
   return show();
 }

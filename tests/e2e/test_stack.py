@@ -136,7 +136,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Some days of a small shop."""
     folder = tmp_path_factory.mktemp("source")
     generate(folder / "dump", 60, seed=3)
-    extract(folder / "dump", folder / "days", every="6mo")
+    extract(folder / "dump", folder / "days", every="8mo")
     return folder / "days"
 
 
@@ -352,7 +352,7 @@ def test_down_ends_all_and_up_goes_on_where_it_was(stack: Stack, source: Path) -
     late = _planned_while_it_is_down(stack, source)
     pids = [Notice(stack.home).read()["pid"], *stack.services().values()]
     assert stack.olist("down").stdout.strip() == "Down."
-    assert not any(_lives(pid) for pid in pids)
+    wait_for(lambda: not any(_lives(pid) for pid in pids), 10)
     assert stack.olist("status").returncode == 1
     assert stack.olist("down").stdout.strip() == "It was not up."
     with socket.socket() as other:

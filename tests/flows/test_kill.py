@@ -143,6 +143,7 @@ def _is_locked(stack: Settings) -> bool:
         return work.value("SELECT COUNT(*) AS n FROM audit.writer") == 1
 
 
+@pytest.mark.full
 def test_two_runs_at_once_write_one_after_the_other(
     runs: Runs, stack: Settings, tmp_path: Path
 ) -> None:

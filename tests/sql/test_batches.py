@@ -28,6 +28,7 @@ def _empty(load: Loader) -> None:
     load.clear()
 
 
+@pytest.mark.full
 def test_an_order_that_changes_five_times_is_one_row_with_its_last_state(
     load: Loader, ask: Ask
 ) -> None:
@@ -175,6 +176,7 @@ def test_a_retracted_batch_is_as_if_it_had_never_come(load: Loader, ask: Ask) ->
     require_invariants(load.settings)
 
 
+@pytest.mark.full
 def test_a_retracted_batch_can_be_loaded_again(load: Loader) -> None:
     expected = _three_days(load, RIGHT)
     load.retract(day(2))

@@ -61,6 +61,17 @@ def test_all_tables_are_there_as_they_are_published(loaded: Settings, ask, tmp_p
         assert sum(Decimal(line["total_value"]) for line in csv.DictReader(file)) == total
 
 
+def test_the_dictionary_says_type_and_meaning_of_every_column(
+    loaded: Settings, tmp_path: Path
+) -> None:
+    _exported(loaded, "r1")
+    list(fetch(loaded, tmp_path, "csv", ["dim_date"]))
+    with (tmp_path / "data_dictionary.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == sum(len(table.columns) for table in dictionary().values())
+    assert all(line["type"] and line["meaning"] for line in lines)
+
+
 def test_readers_see_the_last_complete_export(loaded: Settings) -> None:
     """Killed in the middle, the manifest names the files of before; they are all still there."""
     lake = Lake(loaded)
@@ -78,6 +89,13 @@ def test_readers_see_the_last_complete_export(loaded: Settings) -> None:
     assert {t: v["rows"] for t, v in after["tables"].items()} == {
         t: v["rows"] for t, v in before["tables"].items()
     }
+
+
+def test_what_two_later_exports_have_replaced_is_taken_away(loaded: Settings) -> None:
+    for run_id in ("r1", "r2", "r3"):
+        _exported(loaded, run_id)
+    runs = {key.split("/run=")[1].split("/")[0] for key in Lake(loaded).keys("exports/dim_date/")}
+    assert runs == {"r2", "r3"}
 
 
 def test_an_unknown_table_is_said(loaded: Settings, tmp_path: Path) -> None:

@@ -125,6 +125,8 @@ class Session:
                 prepared.columns = [OutColumn(statement.name, VARCHAR)]
             elif isinstance(statement, Translated) and statement.returns_rows:
                 self.transaction.refuse_if_failed()
+                if self._reader:
+                    require_reading(statement)
                 self.transaction.open()
                 sql = statement.bind([typed_null(oid) for oid in prepared.oids], self.clocks())
                 rows = self.run(f"DESCRIBE {sql}").fetchall()

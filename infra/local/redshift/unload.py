@@ -58,8 +58,8 @@ OPTIONS = {
     "maxfilesize": r"MAXFILESIZE\s+(?:AS\s+)?([\d.]+\s*(?:MB|GB))",
     "partition": r"PARTITION\s+BY\s*\(([\w\s,]+)\)",
     "include": "INCLUDE",
-    # with the default key of the bucket, which is S3's business
-    "encrypted": r"ENCRYPTED\s+AUTO",
+    "kms_key_id": rf"KMS_KEY_ID\s+{TEXT}",
+    "encrypted": "ENCRYPTED",
     "extension": rf"EXTENSION\s+{TEXT}",
 }
 _TEXT_ONLY = {"delimiter", "header", "null", "gzip"}
@@ -90,6 +90,10 @@ def parse_unload(sql: str) -> Unload | None:
         exclude("UNLOAD", options, _TEXT_ONLY, "PARQUET")
     if {"allowoverwrite", "cleanpath"} <= options.keys():
         raise RedshiftError("42601", "CLEANPATH and ALLOWOVERWRITE exclude each other")
+    if ("kms_key_id" in options) != ("encrypted" in options):
+        raise NotEmulatedError(
+            "KMS_KEY_ID goes with ENCRYPTED, and no other encryption is emulated"
+        )
     if "include" in options and "partition" not in options:
         raise RedshiftError("42601", "INCLUDE belongs to PARTITION BY")
     query = match["dollar"] or (match["quoted"] or "").replace("''", "'")
@@ -108,18 +112,21 @@ def unload(session: "Session", statement: Unload) -> None:
     table: pa.Table = session.run(sql).to_arrow_table()
     _make_room(session, statement)
     written = []
+    encryption = {}
+    if key_id := statement.options.get("kms_key_id"):
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id}
     for folder, part in _partitions(statement, table):
         body = _parquet(part) if "parquet" in statement.options else _text(statement, part)
         _refuse_larger(statement, len(body))
         key = statement.prefix + folder + _file_name(statement)
-        _call(session.s3.put_object, Bucket=statement.bucket, Key=key, Body=body)
+        _call(session.s3.put_object, Bucket=statement.bucket, Key=key, Body=body, **encryption)
         written.append(
             {"url": f"s3://{statement.bucket}/{key}", "meta": {"content_length": len(body)}}
         )
     if "manifest" in statement.options:
         text = json.dumps({"entries": written}).encode()
         key = f"{statement.prefix}manifest"
-        _call(session.s3.put_object, Bucket=statement.bucket, Key=key, Body=text)
+        _call(session.s3.put_object, Bucket=statement.bucket, Key=key, Body=text, **encryption)
     session.last_unload = (table.num_rows, query)
     session.notices.append(f"UNLOAD completed, {table.num_rows} record(s) unloaded successfully.")
 

@@ -30,6 +30,8 @@ def write(session: "Session", statement: Translated, literals: list[str]) -> str
     finally:
         if statement.tag.endswith((" TABLE", " VIEW", " SCHEMA")):
             session.tables.changed()
+            if session.transaction.status == "I":  # it is committed already
+                session.tables.forget()
     words = _COUNTED.get(statement.tag)
     return f"{words} {row[0]}" if words and row else statement.tag
 

@@ -6,4 +6,3 @@ max_capacity       = 64
 daily_rpu_hours    = 24
 monthly_budget_usd = 250
 snapshot_days      = 35
-runner             = "ecs"

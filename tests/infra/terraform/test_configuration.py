@@ -36,7 +36,11 @@ def test_each_variable_of_a_user_is_validated() -> None:
 def test_no_module_wants_or_gives_what_is_not_there() -> None:
     for label, call in named("root", "module").items():
         variables = named(Path(plain(call["source"])).name, "variable")
-        given = {key for key in call if not key.startswith("__")} - {"source", "count"}
+        given = {key for key in call if not key.startswith("__")} - {
+            "source",
+            "count",
+            "depends_on",
+        }
         required = {v for v, body in variables.items() if "default" not in body}
         assert given <= set(variables), f"{label}: {given - set(variables)}"
         assert required <= given, f"{label}: {required - given}"
@@ -108,6 +112,12 @@ def test_the_settings_that_terraform_prints_are_settings() -> None:
     deployed = set(re.findall(r"\$(\w+)", (ROOT.parents[1] / "deployments" / "prefect.aws.yaml").read_text()))  # fmt: skip
     assert printed <= known | deployed, printed - known - deployed
     assert deployed - {"OLIST_VERSION"} <= printed, deployed - printed
+
+
+def test_no_dollar_sign_escapes_what_should_be_worked_out() -> None:
+    """`$${` is a literal `${`, and the rest of the line then means something else."""
+    for name in MODULES:
+        assert "$${" not in text_of(name), name
 
 
 def test_no_secret_can_get_into_the_state() -> None:

@@ -26,7 +26,7 @@ VALUES: dict[str, Any] = {
         *("exports", "checks"),
     ],
     "local.copy_prefixes": ["raw/*", "manifests/*", "exports/*", "checks/*"],
-    'split("-", var.name)[1]': "dev",
+    "var.workgroup_arn": WORKGROUP,
     "each.value": LAKE,
     "aws_s3_bucket.lake.arn": LAKE,
     "aws_sns_topic.this.arn": TOPIC,
@@ -81,7 +81,7 @@ def test_these_are_the_prefixes_of_the_policy() -> None:
     ],
 )
 def test_the_pipeline_may_not(pipeline, action: str, resource: str) -> None:
-    context = {"aws_ResourceTag_environment": "dev", "s3_prefix": "payroll/"}
+    context = {"s3_prefix": "payroll/"}
     assert not allows(pipeline, action, resource, **context)
 
 
@@ -95,15 +95,15 @@ def test_the_pipeline_does_its_work(pipeline) -> None:
         pipeline, "s3:ListBucket", "arn:aws:s3:::company-drops", s3_prefix="drops/olist/2018-01-01/"
     )
     login = "redshift-serverless:GetCredentials"
-    assert allows(pipeline, login, WORKGROUP, aws_ResourceTag_environment="dev")
-    assert not allows(pipeline, login, WORKGROUP, aws_ResourceTag_environment="prod")
-    assert not allows(pipeline, login, WORKGROUP)
+    assert allows(pipeline, login, WORKGROUP)
+    assert not allows(pipeline, login, WORKGROUP.replace("workgroup/w", "workgroup/other"))
 
 
 def test_the_copy_role_reads_raw_and_writes_exports_only(copy) -> None:
     assert allows(copy, "s3:GetObject", f"{LAKE}/raw/orders/part-0000.parquet")
     assert allows(copy, "s3:GetObject", f"{LAKE}/manifests/run/orders.json")
     assert allows(copy, "s3:ListBucket", LAKE, s3_prefix="raw/orders/")
+    assert allows(copy, "s3:GetBucketLocation", LAKE)
     assert allows(copy, "s3:PutObject", f"{LAKE}/exports/fact_order/x.parquet")
     assert allows(copy, "kms:Decrypt", KEY)
     for action, resource in (

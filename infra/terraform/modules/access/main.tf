@@ -28,7 +28,7 @@ resource "aws_iam_role_policy" "copy" {
 data "aws_iam_policy_document" "copy" {
   statement {
     sid       = "FindTheFiles"
-    actions   = ["s3:ListBucket", "s3:GetBucketLocation"]
+    actions   = ["s3:ListBucket"]
     resources = [var.bucket_arn]
 
     condition {
@@ -36,6 +36,12 @@ data "aws_iam_policy_document" "copy" {
       variable = "s3:prefix"
       values   = local.copy_prefixes
     }
+  }
+
+  statement {
+    sid       = "FindTheRegion"
+    actions   = ["s3:GetBucketLocation"]
+    resources = [var.bucket_arn]
   }
 
   statement {
@@ -162,16 +168,19 @@ data "aws_iam_policy_document" "pipeline" {
     }
   }
 
-  # a workgroup's ARN ends with an id that AWS makes; names of other workgroups do not match the tag
   statement {
     sid       = "LogInToTheWarehouse"
     actions   = ["redshift-serverless:GetCredentials", "redshift-serverless:GetWorkgroup"]
-    resources = ["arn:${var.partition}:redshift-serverless:${var.region}:${var.account}:workgroup/*"]
+    resources = [var.workgroup_arn]
+  }
 
-    condition {
-      test     = "StringEquals"
-      variable = "aws:ResourceTag/environment"
-      values   = [split("-", var.name)[1]]
+  dynamic "statement" {
+    for_each = var.source_kms_key_arn == null ? [] : [var.source_kms_key_arn]
+
+    content {
+      sid       = "DecryptTheSource"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
     }
   }
 

@@ -8,13 +8,8 @@ variable "partition" {
   type        = string
 }
 
-variable "account" {
-  description = "AWS account."
-  type        = string
-}
-
-variable "region" {
-  description = "AWS region."
+variable "workgroup_arn" {
+  description = "The workgroup that the pipeline logs in to."
   type        = string
 }
 
@@ -40,6 +35,11 @@ variable "source_bucket" {
 
 variable "source_prefix" {
   description = "Folder in that bucket."
+  type        = string
+}
+
+variable "source_kms_key_arn" {
+  description = "Key that the source's files are encrypted with, or null."
   type        = string
 }
 

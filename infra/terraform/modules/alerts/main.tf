@@ -54,6 +54,10 @@ data "aws_iam_policy_document" "topic" {
   }
 }
 
+locals {
+  query_types = ["SELECT", "INSERT", "UPDATE", "DELETE", "COPY", "UNLOAD"]
+}
+
 # --- alarms: https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-monitoring.html ---
 
 resource "aws_cloudwatch_metric_alarm" "rpu" {
@@ -72,17 +76,52 @@ resource "aws_cloudwatch_metric_alarm" "rpu" {
   ok_actions          = [aws_sns_topic.this.arn]
 }
 
+# failures are counted by the kind of query, so they are added up here
 resource "aws_cloudwatch_metric_alarm" "failed_queries" {
   alarm_name          = "${var.name}-failed-queries"
   alarm_description   = "Ten queries failed within five minutes; the pipeline tells its own failures besides."
-  namespace           = "AWS/Redshift-Serverless"
-  metric_name         = "QueriesFailed"
-  dimensions          = { Workgroup = var.workgroup }
-  statistic           = "Sum"
-  period              = 300
   evaluation_periods  = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = 10
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.this.arn]
+
+  metric_query {
+    id          = "failed"
+    label       = "failed queries"
+    expression  = join(" + ", [for number in range(length(local.query_types)) : "FILL(m${number}, 0)"])
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = local.query_types
+
+    content {
+      id = "m${metric_query.key}"
+
+      metric {
+        namespace   = "AWS/Redshift-Serverless"
+        metric_name = "QueriesFailed"
+        dimensions  = { Workgroup = var.workgroup, QueryType = metric_query.value }
+        stat        = "Sum"
+        period      = 300
+      }
+    }
+  }
+}
+
+# the daily snapshot is made by EventBridge Scheduler, which would fail in silence
+resource "aws_cloudwatch_metric_alarm" "snapshot" {
+  alarm_name          = "${var.name}-snapshot"
+  alarm_description   = "A schedule could not do its work; the one of this project takes the daily snapshot."
+  namespace           = "AWS/Scheduler"
+  metric_name         = "TargetErrorCount"
+  dimensions          = { ScheduleGroup = "default" }
+  statistic           = "Sum"
+  period              = 3600
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
   treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_sns_topic.this.arn]
 }
@@ -113,7 +152,7 @@ resource "aws_budgets_budget" "this" {
 
   cost_filter {
     name   = "TagKeyValue"
-    values = ["user:environment$${split(" - ", var.name)[1]}"]
+    values = [format("user:environment$%s", var.environment)]
   }
 
   dynamic "notification" {

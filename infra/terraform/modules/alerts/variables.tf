@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "environment" {
+  description = "Value of the tag `environment`, which the budget goes by."
+  type        = string
+}
+
 variable "account" {
   description = "AWS account."
   type        = string

@@ -1,33 +1,28 @@
 # Users and grants inside the warehouse, through Redshift's Data API: no network path is needed, and the
 # administrator's password stays in Secrets Manager. The SQL itself is in sql/access/.
+#
+# AWS forgets a statement after a day, and the provider then reads it as empty; so what a statement said is
+# ignored, and it runs again only where its text changes, or the namespace, where users live, is another.
 locals {
-  # the Data API takes one statement at a time: name of the file and place in it → statement
+  # the Data API takes one statement at a time, each known by its text
   statements = {
     for file in ["roles", "schemas", "loader", "transformer", "reader"] : file => {
-      for number, text in compact([
+      for text in compact([
         for part in split(";", join("\n", [
           for line in split("\n", file("${var.scripts_folder}/${file}.sql")) : line
           if !startswith(trimspace(line), "--")
         ])) : trimspace(part)
-      ]) : "${file}-${number}" => text
+      ]) : substr(sha256(text), 0, 12) => text
     }
   }
 
   # names of IAM roles differ by environment, so these are written here
-  users = { for name in setunion([var.pipeline_role], var.readers) : name => "CREATE USER \"IAMR:${name}\" PASSWORD DISABLE" }
-  members = merge(
-    {
-      loader      = "GRANT ROLE olist_loader TO \"IAMR:${var.pipeline_role}\""
-      transformer = "GRANT ROLE olist_transformer TO \"IAMR:${var.pipeline_role}\""
-      copy        = "GRANT ASSUMEROLE ON '${var.copy_role_arn}' TO \"IAMR:${var.pipeline_role}\" FOR COPY, UNLOAD"
-    },
-    { for name in var.readers : "reader-${name}" => "GRANT ROLE olist_reader TO \"IAMR:${name}\"" },
-  )
+  users   = { for name in setunion([var.pipeline_role], var.readers) : name => "CREATE USER \"IAMR:${name}\" PASSWORD DISABLE" }
+  members = { for name in var.readers : name => "GRANT ROLE olist_reader TO \"IAMR:${name}\"" }
 }
 
-# a workgroup that was made anew knows nobody: then all of it runs again
-resource "terraform_data" "workgroup" {
-  input = var.workgroup_arn
+resource "terraform_data" "namespace" {
+  input = var.namespace_id
 }
 
 resource "aws_redshiftdata_statement" "roles" {
@@ -39,7 +34,8 @@ resource "aws_redshiftdata_statement" "roles" {
   sql            = each.value
 
   lifecycle {
-    replace_triggered_by = [terraform_data.workgroup]
+    ignore_changes       = [workgroup_name, database, secret_arn, sql]
+    replace_triggered_by = [terraform_data.namespace]
   }
 }
 
@@ -52,7 +48,8 @@ resource "aws_redshiftdata_statement" "schemas" {
   sql            = each.value
 
   lifecycle {
-    replace_triggered_by = [terraform_data.workgroup]
+    ignore_changes       = [workgroup_name, database, secret_arn, sql]
+    replace_triggered_by = [terraform_data.namespace]
   }
 }
 
@@ -65,7 +62,87 @@ resource "aws_redshiftdata_statement" "users" {
   sql            = each.value
 
   lifecycle {
-    replace_triggered_by = [terraform_data.workgroup]
+    ignore_changes       = [workgroup_name, database, secret_arn, sql]
+    replace_triggered_by = [terraform_data.namespace]
+  }
+}
+
+# grants to the three roles one after the other: Redshift refuses two at once on one schema
+resource "aws_redshiftdata_statement" "loader" {
+  for_each = local.statements.loader
+
+  workgroup_name = var.workgroup
+  database       = var.database
+  secret_arn     = var.admin_secret
+  sql            = each.value
+
+  depends_on = [aws_redshiftdata_statement.roles, aws_redshiftdata_statement.schemas]
+
+  lifecycle {
+    ignore_changes       = [workgroup_name, database, secret_arn, sql]
+    replace_triggered_by = [terraform_data.namespace]
+  }
+}
+
+resource "aws_redshiftdata_statement" "transformer" {
+  for_each = local.statements.transformer
+
+  workgroup_name = var.workgroup
+  database       = var.database
+  secret_arn     = var.admin_secret
+  sql            = each.value
+
+  depends_on = [aws_redshiftdata_statement.loader]
+
+  lifecycle {
+    ignore_changes       = [workgroup_name, database, secret_arn, sql]
+    replace_triggered_by = [terraform_data.namespace]
+  }
+}
+
+resource "aws_redshiftdata_statement" "reader" {
+  for_each = local.statements.reader
+
+  workgroup_name = var.workgroup
+  database       = var.database
+  secret_arn     = var.admin_secret
+  sql            = each.value
+
+  depends_on = [aws_redshiftdata_statement.transformer]
+
+  lifecycle {
+    ignore_changes       = [workgroup_name, database, secret_arn, sql]
+    replace_triggered_by = [terraform_data.namespace]
+  }
+}
+
+resource "aws_redshiftdata_statement" "pipeline" {
+  workgroup_name = var.workgroup
+  database       = var.database
+  secret_arn     = var.admin_secret
+  sql            = "GRANT ROLE olist_loader, ROLE olist_transformer TO \"IAMR:${var.pipeline_role}\""
+
+  depends_on = [aws_redshiftdata_statement.users, aws_redshiftdata_statement.reader]
+
+  lifecycle {
+    ignore_changes       = [workgroup_name, database, secret_arn, sql]
+    replace_triggered_by = [terraform_data.namespace]
+  }
+}
+
+resource "aws_redshiftdata_statement" "readers" {
+  for_each = local.members
+
+  workgroup_name = var.workgroup
+  database       = var.database
+  secret_arn     = var.admin_secret
+  sql            = each.value
+
+  depends_on = [aws_redshiftdata_statement.pipeline]
+
+  lifecycle {
+    ignore_changes       = [workgroup_name, database, secret_arn, sql]
+    replace_triggered_by = [terraform_data.namespace]
   }
 }
 
@@ -76,41 +153,24 @@ resource "aws_redshiftdata_statement" "no_role_for_all" {
   secret_arn     = var.admin_secret
   sql            = "REVOKE ASSUMEROLE ON ALL FROM PUBLIC FOR ALL"
 
+  depends_on = [aws_redshiftdata_statement.readers]
+
   lifecycle {
-    replace_triggered_by = [terraform_data.workgroup]
+    ignore_changes       = [workgroup_name, database, secret_arn, sql]
+    replace_triggered_by = [terraform_data.namespace]
   }
 }
 
-resource "aws_redshiftdata_statement" "grants" {
-  for_each = merge(local.statements.loader, local.statements.transformer, local.statements.reader)
-
+resource "aws_redshiftdata_statement" "copy" {
   workgroup_name = var.workgroup
   database       = var.database
   secret_arn     = var.admin_secret
-  sql            = each.value
+  sql            = "GRANT ASSUMEROLE ON '${var.copy_role_arn}' TO \"IAMR:${var.pipeline_role}\" FOR COPY, UNLOAD"
 
-  depends_on = [aws_redshiftdata_statement.roles, aws_redshiftdata_statement.schemas]
-
-  lifecycle {
-    replace_triggered_by = [terraform_data.workgroup]
-  }
-}
-
-resource "aws_redshiftdata_statement" "members" {
-  for_each = local.members
-
-  workgroup_name = var.workgroup
-  database       = var.database
-  secret_arn     = var.admin_secret
-  sql            = each.value
-
-  depends_on = [
-    aws_redshiftdata_statement.roles,
-    aws_redshiftdata_statement.users,
-    aws_redshiftdata_statement.no_role_for_all,
-  ]
+  depends_on = [aws_redshiftdata_statement.no_role_for_all]
 
   lifecycle {
-    replace_triggered_by = [terraform_data.workgroup]
+    ignore_changes       = [workgroup_name, database, secret_arn, sql]
+    replace_triggered_by = [terraform_data.namespace]
   }
 }

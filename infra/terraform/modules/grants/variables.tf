@@ -3,8 +3,8 @@ variable "workgroup" {
   type        = string
 }
 
-variable "workgroup_arn" {
-  description = "Its ARN; another one means a new warehouse."
+variable "namespace_id" {
+  description = "Id of the namespace, where users and roles live; another one means a new warehouse."
   type        = string
 }
 

@@ -77,7 +77,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   }
 
   dynamic "rule" {
-    for_each = { quarantine = var.quarantine_days, exports = var.export_days, manifests = 30, checks = 1 }
+    for_each = { quarantine = var.quarantine_days, manifests = 30, checks = 1 }
 
     content {
       id     = rule.key
@@ -98,6 +98,24 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
       abort_incomplete_multipart_upload {
         days_after_initiation = 3
       }
+    }
+  }
+
+  # the pipeline itself takes away what a later export has replaced (tasks/export.py)
+  rule {
+    id     = "exports"
+    status = "Enabled"
+
+    filter {
+      prefix = "exports/"
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = var.export_days
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 3
     }
   }
 

@@ -14,7 +14,7 @@ variable "quarantine_days" {
 }
 
 variable "export_days" {
-  description = "Days that exports are kept."
+  description = "Days that replaced exports can still be restored."
   type        = number
 }
 

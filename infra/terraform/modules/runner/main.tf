@@ -37,15 +37,15 @@ resource "aws_cloudwatch_log_group" "this" {
 data "aws_ssm_parameter" "image" {
   count = var.kind == "instance" ? 1 : 0
 
-  # Debian's and Amazon's images differ in Python; this one has 3.11
-  name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+  # not every library of the lock file is there for ARM
+  name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 }
 
 resource "aws_instance" "this" {
   count = var.kind == "instance" ? 1 : 0
 
   ami                         = data.aws_ssm_parameter.image[0].value
-  instance_type               = "t4g.medium"
+  instance_type               = "t3.medium"
   subnet_id                   = var.subnet_id
   vpc_security_group_ids      = [aws_security_group.this.id]
   iam_instance_profile        = aws_iam_instance_profile.this[0].name
@@ -112,6 +112,7 @@ resource "aws_ecr_repository" "this" {
 
   name                 = var.name
   image_tag_mutability = "IMMUTABLE"
+  force_delete         = !var.keep_data
 
   image_scanning_configuration {
     scan_on_push = true
@@ -188,6 +189,12 @@ data "aws_iam_policy_document" "execution" {
     sid       = "LogInToTheRegistry"
     actions   = ["ecr:GetAuthorizationToken"]
     resources = ["*"]
+  }
+
+  statement {
+    sid       = "ReadPrefectsSecret"
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = [var.prefect_auth_secret]
   }
 
   statement {

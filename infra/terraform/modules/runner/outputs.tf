@@ -23,6 +23,11 @@ output "execution_role_arn" {
   value       = one(aws_iam_role.execution[*].arn)
 }
 
+output "worker_policy_arn" {
+  description = "Policy for whatever runs Prefect's ECS worker, or null."
+  value       = one(aws_iam_policy.worker[*].arn)
+}
+
 output "log_group" {
   description = "Where runs log."
   value       = aws_cloudwatch_log_group.this.name

@@ -58,6 +58,16 @@ variable "log_days" {
   type        = number
 }
 
+variable "keep_data" {
+  description = "Refuse to destroy the registry with images in it."
+  type        = bool
+}
+
+variable "prefect_auth_secret" {
+  description = "ARN of the secret with which tasks ask the Prefect server; for ecs."
+  type        = string
+}
+
 variable "repository" {
   description = "Git repository of the code, for the instance."
   type        = string

@@ -10,7 +10,16 @@ resource "aws_redshiftserverless_namespace" "this" {
 
   kms_key_id  = var.kms_key_arn
   iam_roles   = [var.copy_role_arn]
-  log_exports = ["userlog", "connectionlog", "useractivitylog"]
+  log_exports = keys(aws_cloudwatch_log_group.exports)
+}
+
+# Redshift would make these itself, without an end and without our key
+resource "aws_cloudwatch_log_group" "exports" {
+  for_each = toset(["userlog", "connectionlog", "useractivitylog"])
+
+  name              = "/aws/redshift/${var.name}/${each.key}"
+  retention_in_days = var.log_days
+  kms_key_id        = var.kms_key_arn
 }
 
 locals {
@@ -23,6 +32,7 @@ locals {
     auto_mv                          = "true"
     datestyle                        = "ISO, MDY"
     search_path                      = "$user, public"
+    query_group                      = "default"
   }
 }
 
@@ -43,6 +53,12 @@ resource "aws_redshiftserverless_workgroup" "this" {
       parameter_key   = config_parameter.key
       parameter_value = config_parameter.value
     }
+  }
+
+  lifecycle {
+    # AWS adds keys of its own, which the provider would take for a change at each apply: these are set
+    # when the workgroup is made; change one later in the console, or with aws redshift-serverless
+    ignore_changes = [config_parameter]
   }
 }
 
@@ -101,11 +117,12 @@ resource "aws_scheduler_schedule" "snapshot" {
   target {
     arn      = "arn:${var.partition}:scheduler:::aws-sdk:redshiftserverless:createSnapshot"
     role_arn = aws_iam_role.snapshot.arn
-    input = jsonencode({
+    # Scheduler looks for its placeholder as it is; jsonencode writes < and > as \u003c and \u003e
+    input = replace(replace(jsonencode({
       NamespaceName   = aws_redshiftserverless_namespace.this.namespace_name
       SnapshotName    = "${var.name}-<aws.scheduler.execution-id>"
       RetentionPeriod = var.snapshot_days
-    })
+    }), "\\u003c", "<"), "\\u003e", ">")
   }
 }
 

@@ -18,6 +18,11 @@ output "workgroup_arn" {
   value       = aws_redshiftserverless_workgroup.this.arn
 }
 
+output "namespace_id" {
+  description = "Id of the namespace."
+  value       = aws_redshiftserverless_namespace.this.namespace_id
+}
+
 output "admin_secret_arn" {
   description = "The administrator's secret; its value stays in Secrets Manager."
   value       = aws_redshiftserverless_namespace.this.admin_password_secret_arn

@@ -83,6 +83,11 @@ variable "max_query_seconds" {
   type        = number
 }
 
+variable "log_days" {
+  description = "Days that the logs of connections, users and queries are kept."
+  type        = number
+}
+
 variable "snapshot_days" {
   description = "Days that a snapshot is kept."
   type        = number

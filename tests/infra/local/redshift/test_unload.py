@@ -44,7 +44,10 @@ def _names(place: Place, at: str) -> list[str]:
         ("CSV GZIP PARALLEL OFF", "000.gz"),
         ("CSV PARALLEL OFF EXTENSION 'csv'", "000.csv"),
         ("PARQUET PARALLEL OFF", "000.parquet"),
-        ("PARQUET PARALLEL OFF ENCRYPTED AUTO", "000.parquet"),
+        (
+            "PARQUET PARALLEL OFF KMS_KEY_ID 'arn:aws:kms:us-east-1:1:key/k' ENCRYPTED",
+            "000.parquet",
+        ),
     ],
 )
 def test_serial_files_are_numbered(sales, place, at, options: str, name: str) -> None:
