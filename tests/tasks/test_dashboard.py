@@ -109,7 +109,8 @@ def _delay(day: int) -> str:
     if day == 0:
         return "on the day"
     edge = " and more" if day in {-14, 21} else ""
-    return f"{abs(day)}{edge} days {'early' if day < 0 else 'late'}"
+    days = "day" if abs(day) == 1 else "days"
+    return f"{abs(day)}{edge} {days} {'early' if day < 0 else 'late'}"
 
 
 def require_equal(opened: Opened, dashboard: Dashboard, ask: Callable[[str], list[tuple]]) -> None:
