@@ -23,7 +23,7 @@ def mutations() -> str:
         "# What the gates catch\n\n"
         "Written by `make docs` from `tests/tasks/mutations.py`; `tests/tasks/test_mutations.py` "
         "plants each defect into the 3,000 real orders, one at a time, and requires that it is "
-        "found there and as said (all of them with `make test-full`, some 25 with `make test`). The clean data passes with no warning.\n\n"
+        "found there and as said (all of them with `make test-full`, some 20 with `make test`). The clean data passes with no warning.\n\n"
         f"{len(MUTATIONS)} defects: {stopped} stop the batch before anything is published (those "
         "found by the gate reconciliation fail the run after it), "
         f"{len(MUTATIONS) - stopped} are told as warnings.\n"

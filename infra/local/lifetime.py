@@ -17,7 +17,9 @@ def end_with_parent() -> None:
     """
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # not sys.stdin: its lock, held by this thread, would abort the interpreter at its end
+        while os.read(0, 1024):
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="end-with-parent", daemon=True).start()

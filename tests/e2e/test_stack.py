@@ -233,8 +233,8 @@ def test_a_person_steers_it_in_the_ui(stack: Stack, browser: Browser) -> None:
 
 
 def test_two_triggers_at_once_run_one_after_the_other(stack: Stack, source: Path) -> None:
-    days = sorted(path.name for path in source.iterdir())[1:3]
-    runs = [stack.trigger("daily_elt/daily", batch_date=day) for day in days]
+    day = min(path.name for path in source.iterdir())
+    runs = [stack.trigger("daily_elt/daily", batch_date=day) for _ in range(2)]
     ended = [stack.ended(run) for run in runs]
     assert [run.state_type for run in ended] == [StateType.COMPLETED] * 2
     first, second = sorted(ended, key=lambda run: run.start_time)
@@ -398,5 +398,5 @@ def _caught_up_once(stack: Stack, late: list[UUID]) -> None:
     # the days since the last publish, each once and in order; older gaps are left to a backfill
     days = sorted(path.name for path in stack.source.iterdir())
     published = stack.ask("SELECT batch_date FROM audit.batches ORDER BY published_at")
-    missed = [str(day) for (day,) in published if str(day) > days[2]]
-    assert missed == days[3:]
+    missed = [str(day) for (day,) in published if str(day) > days[0]]
+    assert missed == days[1:]

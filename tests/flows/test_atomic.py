@@ -31,6 +31,7 @@ def _state(settings: Settings) -> tuple:
         return work.query(_STATE)[0]
 
 
+@pytest.mark.full
 def test_readers_see_whole_states_only(stack: Settings, tmp_path: Path) -> None:
     load = Loader(stack, tmp_path)
     generate(tmp_path / "dump", 60, seed=3)

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import boto3
 import pytest
+from prefect_aws.credentials import AwsCredentials
+from pydantic import SecretStr
 
+from flows.backfill import backfill
 from flows.daily_elt import daily_elt
 from infra.access import AccessError, steps
 from infra.aws import client
@@ -18,7 +21,8 @@ from infra.lake import Lake
 from infra.local.generate import generate
 from infra.settings import Settings
 from infra.warehouse import WarehouseError, connection_parameters, transaction
-from tests.aws import aws_account
+from tasks.export import LATEST
+from tests.aws import PASSWORD, REGION, USER, aws_account
 from tests.history import require_invariants
 from tests.infra.terraform.test_policies import VALUES
 
@@ -77,6 +81,19 @@ def test_a_batch_is_published_on_aws(account: Settings, tmp_path: Path) -> None:
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", account.kms_key)
 
 
+@pytest.mark.usefixtures("prefect_api")
+def test_an_export_that_a_run_owes_is_made_up_for(account: Settings, tmp_path: Path) -> None:
+    """Killed after its publish, or its export failed: the next run finds nothing to load."""
+    lake = Lake(account)
+    generate(tmp_path / "days" / str(DAY), 40, seed=5)  # the batch that is published
+    before = lake.require_json(LATEST)
+    lake.delete(LATEST)
+    done = backfill(str(tmp_path / "days"))
+    assert (done.published, done.skipped) == ([], [DAY])
+    after = lake.require_json(LATEST)
+    assert (after["run_id"], after["batch_date"]) == (before["run_id"], before["batch_date"])
+
+
 def test_a_run_writes_where_its_role_may(account: Settings) -> None:
     """A new prefix in the code must be one in infra/terraform/modules/access."""
     written = {key.partition("/")[0] for key in Lake(account).keys("")}
@@ -91,6 +108,20 @@ def test_a_secret_is_read_where_iam_cannot_be_used(account: Settings) -> None:
     )["ARN"]
     with transaction(account.model_copy(update={"redshift_secret": arn}), read_only=True) as work:
         assert work.value("SELECT current_user AS name") == "ana"
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_prefect_block_says_who_this_is(
+    account: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    AwsCredentials(
+        aws_access_key_id=USER, aws_secret_access_key=SecretStr(PASSWORD), region_name=REGION
+    ).save("olist", overwrite=True)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    by_block = account.model_copy(update={"aws_credentials": "olist"})
+    told = {step.name: step.taken(by_block) for step in steps(by_block)}
+    assert told["warehouse: log in"].startswith("IAM:ana at ")
 
 
 class TestWhatGoesWrongIsSaidWithWhatToDo:

@@ -82,6 +82,7 @@ def test_a_backfill_goes_on_where_it_was_and_takes_what_changed(
     assert backfill(str(days)).published == [all_days[1]]
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("prefect_api")
 def test_retract_and_rebuild_as_flows_from_a_source_in_s3(
     load: Loader, dump: Path, tmp_path: Path

@@ -59,6 +59,7 @@ def test_query_prints_csv(loaded: tuple[Path, str]) -> None:
     assert row["orders"] == "200"
 
 
+@pytest.mark.full
 def test_trace_names_the_file_and_the_run_behind_a_row(loaded: tuple[Path, str]) -> None:
     home, _ = loaded
     sql = "SELECT order_id FROM analytics.fact_order LIMIT 1"

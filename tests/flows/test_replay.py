@@ -125,6 +125,7 @@ def _any_history(load: Loader, dump: Path, whole: dict[str, str], folder: Path, 
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
 )
+@pytest.mark.full
 @given(history=histories())
 def test_any_slices_in_any_order(load, dump, whole, tmp_path_factory, history) -> None:
     _any_history(load, dump, whole, tmp_path_factory.mktemp("slices"), history)

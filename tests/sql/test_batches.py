@@ -60,6 +60,7 @@ def test_a_late_batch_does_not_undo_a_later_one(load: Loader, ask: Ask) -> None:
     require_invariants(load.settings)
 
 
+@pytest.mark.full
 def test_a_batch_with_reviews_only_moves_scores_only(load: Loader, ask: Ask) -> None:
     load.rows(day(1), **SHOP, **PERSON, orders=[ORDER], order_items=[{"order_id": "o"}])
     load.rows(day(2), order_reviews=[{"order_id": "o", "review_id": "r", "review_score": 4}])
@@ -94,6 +95,7 @@ def test_a_customer_who_moves_by_a_later_batch_keeps_old_orders_at_the_old_addre
     require_invariants(load.settings)
 
 
+@pytest.mark.full
 def test_a_product_whose_category_changes_keeps_old_sales_in_the_old_one(
     load: Loader, ask: Ask
 ) -> None:
@@ -115,6 +117,7 @@ def test_a_product_whose_category_changes_keeps_old_sales_in_the_old_one(
     require_invariants(load.settings)
 
 
+@pytest.mark.full
 def test_a_version_that_comes_late_is_put_between_the_others(load: Loader, ask: Ask) -> None:
     for number, category in ((1, "a"), (9, "c"), (5, "b")):
         load.rows(day(number), products=[{"product_id": "x", "product_category_name": category}])
@@ -202,6 +205,7 @@ def test_a_corrected_batch_replaces_the_wrong_one_and_the_lake_keeps_both(
     require_invariants(load.settings)
 
 
+@pytest.mark.full
 def test_a_batch_that_was_not_published_is_not_seen_by_the_next_one(
     load: Loader, ask: Ask, tmp_path
 ) -> None:
@@ -219,6 +223,7 @@ def test_a_batch_that_was_not_published_is_not_seen_by_the_next_one(
     require_invariants(load.settings)
 
 
+@pytest.mark.full
 def test_the_lake_notes_what_is_in_force(load: Loader) -> None:
     """So staging can be filled from it alone, without what was retracted or corrected."""
     from tasks.restore import batches_in_lake, receipts_in_lake

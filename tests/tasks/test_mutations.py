@@ -139,7 +139,7 @@ def test_the_clean_data_passes_without_a_word(load: Loader, batch: Staged) -> No
     assert [r.reason for g in gates for r in g.failed if r.severity != "info"] == []
 
 
-@pytest.mark.parametrize("mutation", [*_ids(FILES), *_ids(ROWS, every=6)])
+@pytest.mark.parametrize("mutation", [*_ids(FILES), *_ids(ROWS, every=9)])
 def test_a_defect_in_the_files(
     load: Loader, batch: Staged, sample: Path, tmp_path: Path, mutation: Mutation
 ) -> None:
@@ -152,7 +152,7 @@ def test_a_defect_in_the_files(
 
 
 @pytest.mark.usefixtures("_history")
-@pytest.mark.parametrize("mutation", _ids(SINCE, every=2))
+@pytest.mark.parametrize("mutation", _ids(SINCE, every=3))
 def test_a_difference_from_the_batches_before(
     load: Loader, batch: Staged, sample: Path, tmp_path: Path, mutation: Mutation
 ) -> None:
@@ -170,7 +170,7 @@ def test_a_batch_like_those_before_is_no_news(load: Loader, batch: Staged) -> No
     ]
 
 
-@pytest.mark.parametrize("mutation", _ids(LOADED, every=2))
+@pytest.mark.parametrize("mutation", _ids(LOADED, every=3))
 def test_a_defect_of_the_load(load: Loader, batch: Staged, mutation: Mutation) -> None:
     with transaction(load.settings) as work:
         work.run(mutation.sql)
@@ -184,7 +184,7 @@ def test_a_defect_of_the_load(load: Loader, batch: Staged, mutation: Mutation) -
 
 
 @pytest.mark.parametrize(
-    "mutation", _ids([m for m in COMPUTED if m.gate != "reconciliation"], every=4)
+    "mutation", _ids([m for m in COMPUTED if m.gate != "reconciliation"], every=6)
 )
 def test_a_defect_of_a_model(load: Loader, batch: Staged, mutation: Mutation) -> None:
     with transaction(load.settings) as work:
@@ -195,7 +195,7 @@ def test_a_defect_of_a_model(load: Loader, batch: Staged, mutation: Mutation) ->
 
 
 @pytest.mark.parametrize(
-    "mutation", _ids([m for m in COMPUTED if m.gate == "reconciliation"], every=4)
+    "mutation", _ids([m for m in COMPUTED if m.gate == "reconciliation"], every=6)
 )
 def test_a_defect_of_what_is_published(load: Loader, sample: Path, mutation: Mutation) -> None:
     load.stage(DAY, sample)
