@@ -5,6 +5,8 @@ import time
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.settings import Settings
