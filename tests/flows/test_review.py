@@ -128,7 +128,6 @@ def test_a_person_accepts_what_the_source_cannot_correct(
     assert "```sql" in artifacts["failures"]
 
 
-@pytest.mark.full
 def test_sums_cannot_be_accepted(stack: Settings, source: Path, monkeypatch) -> None:
     from tasks.expectations import star
     from tasks.expectations.check import Layer, rows
