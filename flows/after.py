@@ -10,29 +10,40 @@ from flows.side_by_side import all_of
 from infra.settings import Settings
 from tasks.dashboard import dashboards
 from tasks.dictionary import dictionary
-from tasks.export import export, is_due, switch_exports
+from tasks.export import export, exported_run, switch_exports
 from tasks.lock import holding, take_lock
-from tasks.publish import AfterPublishError
+from tasks.overview import shown_run
+from tasks.publish import AfterPublishError, last_publish
 
 
-def export_what_is_published(run_id: str, label: str) -> None:
+def settle_what_is_owed(run_id: str, label: str) -> None:
     """Export and draw the last publish, where a run that was stopped after it owes that.
 
     Raises AfterPublishError and LockError.
     """
-    settings = Settings()
-    if not settings.exports or (due := is_due(settings)) is None:
+    settings, logger = Settings(), get_run_logger()
+    if (last := last_publish(settings)) is None:
         return
-    published, day = due
-    get_run_logger().warning("the exports in force are older than what is published; renewing them")
+    published, day = last
+    owed = [
+        what
+        for what, wanted, done in (
+            ("exports", settings.exports, exported_run),
+            ("dashboards", settings.dashboards, shown_run),
+        )
+        if wanted and done(settings) != published
+    ]
+    if not owed:
+        return
+    logger.warning("%s are older than what is published; renewing them", " and ".join(owed))
     take_lock(run_id, label)
-    with (
-        holding(settings, run_id, label, get_run_logger().warning),
-        after_publish(label, "exports"),
-    ):
-        export_all(published, day, label)
-        if settings.dashboards:
-            dashboards(label)
+    with holding(settings, run_id, label, logger.warning):
+        if "exports" in owed:
+            with after_publish(label, "exports"):
+                export_all(published, day, label)
+        if "dashboards" in owed:
+            with after_publish(label, "dashboards"):
+                dashboards(label)
 
 
 def export_all(run_id: str, day: date, label: str) -> None:

@@ -10,7 +10,7 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
 
-from flows.after import export_what_is_published
+from flows.after import settle_what_is_owed
 from flows.announce import announce_failure, announce_success
 from flows.daily_elt import named_source
 from flows.load import label_of, load_batches
@@ -99,7 +99,7 @@ def backfill(
         receipt.seconds = time.monotonic() - begun
         update_progress_artifact(progress, 100 * len(receipt.published) / len(remaining))
         logger.info(told(len(receipt.published), len(remaining), receipt.seconds))
-    export_what_is_published(str(flow_run.id), "backfill")  # an earlier one may have been stopped
+    settle_what_is_owed(str(flow_run.id), "backfill")  # an earlier one may have been stopped
     return receipt
 
 

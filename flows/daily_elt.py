@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
-from flows.after import export_what_is_published
+from flows.after import settle_what_is_owed
 from flows.announce import announce_failure, announce_success
 from flows.load import (
     load_batches,
@@ -65,7 +65,7 @@ def daily_elt(
     if batch_date is None:
         batch_date = scheduled_day()
         if _caught_up(settings, address, batch_date):
-            export_what_is_published(str(flow_run.id), str(batch_date))
+            settle_what_is_owed(str(flow_run.id), str(batch_date))
             return None
     batch = OpenBatch(batch_date=batch_date, source=address)
     rerun = command("daily_elt", {"source": address, "batch_date": batch_date})

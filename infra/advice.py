@@ -59,8 +59,9 @@ _WORDS = {
     ),
     r"Connection refused|timed out|Name or service not known|No route to host|getaddrinfo"
     r"|Network is unreachable": (
-        "nothing answers there: a workgroup that sleeps needs some seconds to resume, and a "
-        "private one answers inside its VPC only (docs/aws.md: how a laptop reaches it)"
+        "nothing answers there: on a laptop, `olist status` tells whether the stack is up; a "
+        "workgroup that sleeps needs some seconds to resume, and a private one answers inside its "
+        "VPC only (docs/aws.md: how a laptop reaches it)"
     ),
 }
 

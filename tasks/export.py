@@ -95,17 +95,10 @@ def switch(settings: Settings, receipts: Sequence[ExportReceipt], day: date, run
     return lake.url(LATEST)
 
 
-def is_due(settings: Settings) -> tuple[str, date] | None:
-    """Run and day of the last publish, where the exports in force are not its own; else None."""
-    with transaction(settings, read_only=True) as work:
-        last = work.query(
-            "SELECT run_id, MAX(batch_date) AS batch_date FROM audit.batches "
-            "GROUP BY run_id ORDER BY MAX(published_at) DESC LIMIT 1"
-        )
+def exported_run(settings: Settings) -> str | None:
+    """The run whose publish the exports in force are of."""
     manifest = Lake(settings).get_json(LATEST)
-    if not last or (manifest and manifest["run_id"] == last[0][0]):
-        return None
-    return last[0]
+    return manifest["run_id"] if manifest else None
 
 
 def _types_of_view(settings: Settings) -> dict[str, str]:

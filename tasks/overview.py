@@ -41,6 +41,12 @@ def after_failure(settings: Settings) -> None:
         _write(settings, lake, Overview.model_validate(facts))
 
 
+def shown_run(settings: Settings) -> str | None:
+    """The run whose publish the pages are of."""
+    facts = Lake(settings).get_json(_FACTS)
+    return facts["run_id"] if facts else None
+
+
 def _write(settings: Settings, lake: Lake, overview: Overview) -> Path:
     runs, reports = history(lake), settings.state / "reports"
     path = reports / "index.html"

@@ -74,6 +74,16 @@ def _published(work: Transaction, run_id: str) -> list[date]:
     ]
 
 
+def last_publish(settings: Settings) -> tuple[str, date] | None:
+    """The run that published last, and the latest day of its batches. Raises WarehouseError."""
+    with transaction(settings, read_only=True) as work:
+        last = work.query(
+            "SELECT run_id, MAX(batch_date) AS batch_date FROM audit.batches "
+            "GROUP BY run_id ORDER BY MAX(published_at) DESC LIMIT 1"
+        )
+    return last[0] if last else None
+
+
 def note_in_lake(settings: Settings) -> None:
     """Write beside the Parquet which content of each batch of the last publish is in force.
 

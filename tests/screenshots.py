@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser
 
 from infra.local import home
-from infra.local.stack import Ports
+from infra.local.stack import free_ports
 from infra.settings import PROJECT, Settings
 from tests.browser import CHROMIUM, chromium
 
@@ -41,12 +41,11 @@ def pages(browser: Browser, reports: Path) -> None:
 
 def prefect_ui(browser: Browser, settings: Settings) -> None:
     """A run, and the deployments with their schedule."""
-    ports = Ports().chosen()
-    prefect = Ports().chosen().s3
+    prefect, redshift, s3, inbox = free_ports(4)
     base = [sys.executable, "-m", "flows.cli"]
     words = [
-        *("--prefect-port", prefect, "--redshift-port", ports.redshift),
-        *("--s3-port", ports.s3, "--inbox-port", ports.inbox),
+        *("--prefect-port", prefect, "--redshift-port", redshift),
+        *("--s3-port", s3, "--inbox-port", inbox),
     ]
     environment = {**os.environ, "OLIST_HOME": str(settings.state / "screenshots")}
     subprocess.run([*base, "up", *map(str, words)], check=True, cwd=PROJECT, env=environment)

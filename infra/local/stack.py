@@ -133,7 +133,7 @@ class Ports:
     def chosen(self) -> "Ports":
         """The same, with free ports where none is named."""
         named = (self.s3, self.redshift, self.inbox)
-        return Ports(*(port or free for port, free in zip(named, _free_ports(3), strict=True)))
+        return Ports(*(port or free for port, free in zip(named, free_ports(3), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -252,7 +252,7 @@ def topic_to(inbox_url: str, sns_url: str, region: str) -> str:
     return topic
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on; held together, so that none is found twice."""
     with ExitStack() as held:
         probes = [held.enter_context(socket.socket()) for _ in range(count)]

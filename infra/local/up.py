@@ -95,7 +95,6 @@ class Supervisor:
             "PREFECT_WORKER_PREFETCH_SECONDS": "1",
             # so often a run shows life (deployments/automations.yaml: olist run vanished)
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-            **{k: v for k, v in os.environ.items() if k.startswith("PREFECT_SERVER_")},
         }
         server = ["server", "start", "--host", "127.0.0.1", "--port", str(self._ports.prefect)]
         self._spawn(Spec("prefect-server", ["prefect", *server], prefect, announces=False))

@@ -63,10 +63,8 @@ def _source(work: Transaction) -> Source:
     )
     if not last:
         return Source(None, "", None, "nothing is published yet", "warn", rows)
-    (run_id, published_at), day = (
-        last[0],
-        work.value("SELECT MAX(batch_date) AS d FROM audit.loads"),
-    )
+    run_id, published_at = last[0]
+    day = work.value("SELECT MAX(batch_date) AS d FROM audit.loads")
     results = work.query(
         "SELECT severity, gate, accepted_by IS NOT NULL AS accepted, COUNT(*) AS n "
         "FROM audit.validations WHERE run_id = %s AND NOT passed AND severity <> 'info' "
@@ -98,14 +96,9 @@ def judged(gates: set[str], failed: Sequence[tuple[str, str, bool, int]]) -> tup
         for count, word in ((warnings, "warning"), (accepted, "accepted by people"))
         if count
     ]
-    return (
-        (f"validated, with {' and '.join(told)}", "warn")
-        if told
-        else (
-            "validated: every gate passed",
-            "good",
-        )
-    )
+    if told:
+        return f"validated, with {' and '.join(told)}", "warn"
+    return "validated: every gate passed", "good"
 
 
 def _cube(work: Transaction, name: str) -> dict[str, Any]:

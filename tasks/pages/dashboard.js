@@ -197,10 +197,10 @@ function customers() {
   const kinds = segments.sums(["person_count", "total_value", "repeat_person_count"], (row) => segments.text("segment", row), kept(segments));
   const again = [...kinds.values()].reduce((sum, s) => sum + s.repeat_person_count, 0);
   const map = (measure, told) => {
-    const rows = [];
+    const rows = [], keep = kept(places);
     for (let row = 0; row < places.size; row++) {
       const value = places.columns[measure][row];
-      if (!value || !kept(places)(row) || places.columns.latitude[row] === null) continue;
+      if (!value || !keep(row) || places.columns.latitude[row] === null) continue;
       rows.push({ longitude: places.columns.longitude[row], latitude: places.columns.latitude[row], value,
         label: `${page.cities[places.text("city", row)]} (${places.text("state", row)})`, exact: told(row) });
     }

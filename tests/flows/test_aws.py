@@ -88,10 +88,12 @@ def test_an_export_that_a_run_owes_is_made_up_for(account: Settings, tmp_path: P
     generate(tmp_path / "days" / str(DAY), 40, seed=5)  # the batch that is published
     before = lake.require_json(LATEST)
     lake.delete(LATEST)
+    lake.delete("reports/overview.json")
     done = backfill(str(tmp_path / "days"))
     assert (done.published, done.skipped) == ([], [DAY])
     after = lake.require_json(LATEST)
     assert (after["run_id"], after["batch_date"]) == (before["run_id"], before["batch_date"])
+    assert lake.require_json("reports/overview.json")["run_id"] == before["run_id"]
 
 
 def test_a_run_writes_where_its_role_may(account: Settings) -> None:

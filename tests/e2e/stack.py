@@ -1,0 +1,104 @@
+"""A stack of a test's own, used as people use it: by its commands and its Prefect server."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun, StateType
+
+from infra.local.inbox import messages
+from infra.local.notice import Notice
+from infra.local.stack import free_ports
+from infra.settings import PROJECT
+
+ENDED = {StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED}
+
+
+class Stack:
+    """A stack of its own, with its commands and its Prefect server."""
+
+    def __init__(self, home: Path, source: Path) -> None:
+        self.home = home
+        self.source = source
+        self.prefect, self.redshift, s3, inbox = free_ports(4)
+        self._up = [
+            *("up", "--prefect-port", self.prefect, "--redshift-port", self.redshift),
+            *("--s3-port", s3, "--inbox-port", inbox),
+        ]
+        self.api = f"http://127.0.0.1:{self.prefect}/api"
+
+    def olist(self, *words: object) -> subprocess.CompletedProcess[str]:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("OLIST_", "PREFECT_"))}
+        return subprocess.run(
+            [sys.executable, "-m", "flows.cli", *map(str, words)],
+            env={
+                **clean,
+                "OLIST_HOME": str(self.home),
+                "OLIST_SOURCE": str(self.source),
+                "COLUMNS": "200",
+                # tests/flows/test_aws.py looks at these
+                "OLIST_EXPORTS": "false",
+                "OLIST_DASHBOARDS": "false",
+                # the scheduler looks once a minute; here somebody waits for it
+                "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "3",
+            },
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=200,
+        )
+
+    def up(self) -> subprocess.CompletedProcess[str]:
+        return self.olist(*self._up)
+
+    def services(self) -> dict[str, int]:
+        return Notice(self.home).read()["services"]
+
+    def trigger(self, deployment: str, **parameters: object) -> UUID:
+        async def create() -> UUID:
+            async with get_client() as client:
+                found = await client.read_deployment_by_name(deployment)
+                run = await client.create_flow_run_from_deployment(found.id, parameters=parameters)
+                return run.id
+
+        return asyncio.run(create())
+
+    def run(self, run_id: UUID) -> FlowRun:
+        async def read() -> FlowRun:
+            async with get_client() as client:
+                return await client.read_flow_run(run_id)
+
+        return asyncio.run(read())
+
+    def ended(self, run_id: UUID, seconds: float = 150) -> FlowRun:
+        """The run, once it has ended."""
+        return wait_for(lambda: (r := self.run(run_id)).state_type in ENDED and r, seconds)
+
+    def ask(self, sql: str) -> list[tuple]:
+        """Rows of a SELECT, as psql reads them: with the password of `pgpass`."""
+        password = (self.home / "pgpass").read_text().splitlines()[0].rpartition(":")[2]
+        with psycopg.connect(
+            host="127.0.0.1", port=self.redshift, user="olist", password=password, dbname="olist",
+            client_encoding="utf8",
+        ) as connection:  # fmt: skip
+            return connection.execute(sql).fetchall()
+
+    def inbox(self) -> list[str]:
+        return [message["subject"] for message in messages(self.home / "inbox")]
+
+
+def wait_for(look: Callable[[], Any], seconds: float = 60) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.3)
+    return found
