@@ -8,7 +8,7 @@ from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.events.schemas.automations import AutomationCore
 
-from infra import email  # noqa: F401 (its block type must be known before it is loaded)
+from infra import email_block  # noqa: F401 (its block type must be known before it is loaded)
 from infra.settings import PROJECT, Settings
 
 FILE = PROJECT / "deployments" / "automations.yaml"

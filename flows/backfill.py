@@ -10,17 +10,17 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
 
-from flows.after import settle_what_is_owed
-from flows.announce import announce_failure, announce_success
 from flows.daily_elt import named_source
-from flows.load import label_of, load_batches
-from flows.receipts import BackfillReceipt
-from flows.rerun import command
+from flows.hooks import announce_failure, announce_success
+from flows.pipeline import label_of, load_batches_flow
+from flows.post_publish import retry_incomplete_outputs
+from flows.rerun_command import rerun_command
+from flows.results import BackfillReceipt
 from infra.settings import Settings
-from tasks.prepare import ensure_warehouse
+from tasks.ingest.pending import pending_days
+from tasks.ingest.source import SourceError, day_folders
 from tasks.receipts import OpenBatch
-from tasks.resume import unpublished
-from tasks.source import SourceError, day_folders
+from tasks.warehouse.prepare import ensure_warehouse
 
 
 def _run_name() -> str:
@@ -33,7 +33,7 @@ def _run_name() -> str:
     on_failure=[announce_failure],
     on_completion=[announce_success],
 )
-def backfill(
+def backfill_flow(
     source: str | None = None,
     first: date | None = None,
     last: date | None = None,
@@ -61,7 +61,7 @@ def backfill(
             f"{f'to {last} ' if last else ''}is there. `olist extract` makes some from a full dump"
         )
     ensure_warehouse(str(flow_run.id), "backfill")
-    remaining = unpublished(settings, source, days)
+    remaining = pending_days(settings, source, days)
     receipt = BackfillReceipt(found=len(days))
     receipt.skipped = [day for day in days if day not in remaining]
     receipt.missing = missing_days(days, first, last)
@@ -69,7 +69,7 @@ def backfill(
         logger.warning(
             "%s days have no folder, and are left out: %s",
             len(receipt.missing),
-            spans(receipt.missing),
+            format_date_ranges(receipt.missing),
         )
     if receipt.skipped:
         logger.info("%s batches are published already", len(receipt.skipped))
@@ -77,7 +77,7 @@ def backfill(
         "UUID", create_progress_artifact(progress=0.0, key="backfill", description=source)
     )
     begun = time.monotonic()
-    rerun = command(
+    rerun = rerun_command(
         "backfill",
         {
             "source": source,
@@ -92,18 +92,18 @@ def backfill(
             for day in remaining[at : at + max(1, batches_per_publish)]
         ]
         last_of_all = len(receipt.published) + len(group) == len(remaining)
-        done = load_batches(group, label_of(group), rerun, pages=last_of_all)
+        done = load_batches_flow(group, label_of(group), rerun, pages=last_of_all)
         if done.warnings:
             receipt.warnings[done.label] = done.warnings
         receipt.published += [batch.batch_date for batch in group]
         receipt.seconds = time.monotonic() - begun
         update_progress_artifact(progress, 100 * len(receipt.published) / len(remaining))
-        logger.info(told(len(receipt.published), len(remaining), receipt.seconds))
-    settle_what_is_owed(str(flow_run.id), "backfill")  # an earlier one may have been stopped
+        logger.info(format_progress(len(receipt.published), len(remaining), receipt.seconds))
+    retry_incomplete_outputs(str(flow_run.id), "backfill")  # an earlier one may have been stopped
     return receipt
 
 
-def told(done: int, of: int, seconds: float) -> str:
+def format_progress(done: int, of: int, seconds: float) -> str:
     """Progress, and an estimate of the rest."""
     each = seconds / done
     left = timedelta(seconds=round(each * (of - done)))
@@ -118,7 +118,7 @@ def missing_days(days: Sequence[date], first: date | None, last: date | None) ->
     return [day for day in every if day not in known]
 
 
-def spans(days: Sequence[date], most: int = 10) -> str:
+def format_date_ranges(days: Sequence[date], most: int = 10) -> str:
     """Days as a short text: `2018-01-01 to 2018-01-06, 2018-01-08, and 12 more spans`."""
     runs: list[list[date]] = []
     for day in days:

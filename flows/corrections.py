@@ -5,16 +5,16 @@ from datetime import date
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.announce import announce_failure, announce_success
-from flows.load import run_batches
-from flows.receipts import RunReceipt
-from flows.rerun import command
-from flows.side_by_side import SIDE_BY_SIDE
+from flows.concurrency import TASK_RUNNER
+from flows.hooks import announce_failure, announce_success
+from flows.pipeline import run_batches
+from flows.rerun_command import rerun_command
+from flows.results import RunReceipt
 from infra.settings import Settings
-from tasks.prepare import ensure_warehouse
-from tasks.published import published_days
 from tasks.receipts import OpenBatch
-from tasks.restore import batches_in_lake
+from tasks.warehouse.prepare import ensure_warehouse
+from tasks.warehouse.published_index import published_days
+from tasks.warehouse.restore import indexed_days
 
 
 class CorrectionError(ValueError):
@@ -24,11 +24,11 @@ class CorrectionError(ValueError):
 @flow(
     name="retract",
     flow_run_name="{batch_date} retract",
-    task_runner=SIDE_BY_SIDE,
+    task_runner=TASK_RUNNER,
     on_failure=[announce_failure],
     on_completion=[announce_success],
 )
-def retract(batch_date: date) -> RunReceipt:
+def retract_flow(batch_date: date) -> RunReceipt:
     """Withdraw a published batch, and compute anew what it touched.
 
     The lake keeps its files; loading the batch again brings it back.
@@ -44,18 +44,18 @@ def retract(batch_date: date) -> RunReceipt:
         raise CorrectionError(f"Batch {batch_date} is not published; there are {there}")
     batch = OpenBatch(batch_date=batch_date, action="retract", source="retracted")
     return run_batches(
-        [batch], f"{batch_date} retract", command("retract", {"batch_date": batch_date})
+        [batch], f"{batch_date} retract", rerun_command("retract", {"batch_date": batch_date})
     )
 
 
 @flow(
     name="rebuild",
     flow_run_name="rebuild",
-    task_runner=SIDE_BY_SIDE,
+    task_runner=TASK_RUNNER,
     on_failure=[announce_failure],
     on_completion=[announce_success],
 )
-def rebuild(from_lake: bool = False) -> RunReceipt:
+def rebuild_flow(from_lake: bool = False) -> RunReceipt:
     """Compute all of `analytics` anew from staging, and replace it at once.
 
     Args:
@@ -64,10 +64,10 @@ def rebuild(from_lake: bool = False) -> RunReceipt:
     settings = Settings()
     ensure_warehouse(str(flow_run.id), "correction")
     staged = published_days(settings)
-    days = sorted({*staged, *batches_in_lake(settings)}) if from_lake else staged
+    days = sorted({*staged, *indexed_days(settings)}) if from_lake else staged
     if not days:
         raise CorrectionError("No batch is published, so there is nothing to rebuild")
     action, source = ("restore", "lake") if from_lake else ("rebuild", "staging")
     batches = [OpenBatch(batch_date=day, action=action, source=source) for day in days]
-    rerun = command("rebuild", {"from_lake": from_lake})
+    rerun = rerun_command("rebuild", {"from_lake": from_lake})
     return run_batches(batches, f"rebuild from {source}", rerun)

@@ -6,21 +6,21 @@ from zoneinfo import ZoneInfo
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
-from flows.after import settle_what_is_owed
-from flows.announce import announce_failure, announce_success
-from flows.load import (
-    load_batches,
+from flows.concurrency import TASK_RUNNER
+from flows.hooks import announce_failure, announce_success
+from flows.pipeline import (
+    load_batches_flow,
     run_batches,
 )
-from flows.receipts import RunReceipt
-from flows.rerun import command
-from flows.side_by_side import SIDE_BY_SIDE
+from flows.post_publish import retry_incomplete_outputs
+from flows.rerun_command import rerun_command
+from flows.results import RunReceipt
 from infra.settings import Settings
-from tasks.prepare import ensure_warehouse
-from tasks.published import published_days
+from tasks.ingest.pending import pending_days
+from tasks.ingest.source import SourceError, day_folders
 from tasks.receipts import Acceptance, OpenBatch
-from tasks.resume import unpublished
-from tasks.source import SourceError, day_folders
+from tasks.warehouse.prepare import ensure_warehouse
+from tasks.warehouse.published_index import published_days
 
 
 def scheduled_day() -> date:
@@ -36,11 +36,11 @@ def _run_name() -> str:
 @flow(
     name="daily_elt",
     flow_run_name=_run_name,
-    task_runner=SIDE_BY_SIDE,
+    task_runner=TASK_RUNNER,
     on_failure=[announce_failure],
     on_completion=[announce_success],
 )
-def daily_elt(
+def daily_elt_flow(
     batch_date: date | None = None,
     source: str | None = None,
     accept: Acceptance | None = None,
@@ -65,10 +65,10 @@ def daily_elt(
     if batch_date is None:
         batch_date = scheduled_day()
         if _caught_up(settings, address, batch_date):
-            settle_what_is_owed(str(flow_run.id), str(batch_date))
+            retry_incomplete_outputs(str(flow_run.id), str(batch_date))
             return None
     batch = OpenBatch(batch_date=batch_date, source=address)
-    rerun = command("daily_elt", {"source": address, "batch_date": batch_date})
+    rerun = rerun_command("daily_elt", {"source": address, "batch_date": batch_date})
     return run_batches([batch], str(batch_date), rerun, accept)
 
 
@@ -84,12 +84,14 @@ def _caught_up(settings: Settings, source: str, day: date) -> bool:
     ensure_warehouse(str(flow_run.id), "catching up")
     days, logger = day_folders(source, settings), get_run_logger()
     last = max(published_days(settings), default=day)
-    missed = unpublished(settings, source, [d for d in days if last < d < day])
+    missed = pending_days(settings, source, [d for d in days if last < d < day])
     for late in missed:
         logger.warning("%s was missed; loading it before %s", late, day)
-        rerun = command("daily_elt", {"source": source, "batch_date": late})
-        load_batches([OpenBatch(batch_date=late, source=source)], str(late), rerun, pages=False)
-    if day in days and not unpublished(settings, source, [day]):
+        rerun = rerun_command("daily_elt", {"source": source, "batch_date": late})
+        load_batches_flow(
+            [OpenBatch(batch_date=late, source=source)], str(late), rerun, pages=False
+        )
+    if day in days and not pending_days(settings, source, [day]):
         logger.info("%s is published already, from the same files", day)
         return True
     return False

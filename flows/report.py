@@ -6,9 +6,9 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.runtime import flow_run
 
-from flows.announce import announce_failure
+from flows.hooks import announce_failure
 from infra.settings import Settings
-from tasks.run_page import rewrite_page
+from tasks.reporting.run_page import rewrite_page
 
 
 @task(name="write page")
@@ -21,7 +21,7 @@ def _run_name() -> str:
 
 
 @flow(name="report", flow_run_name=_run_name, on_failure=[announce_failure])
-def report(batch_date: date | None = None) -> Path:
+def report_flow(batch_date: date | None = None) -> Path:
     """Write the page of a batch's last run anew, from what the lake keeps of it.
 
     Args:

@@ -4,11 +4,11 @@ from datetime import date
 
 from prefect import flow
 
-from flows.announce import announce_failure, announce_success
 from flows.daily_elt import named_source
+from flows.hooks import announce_failure, announce_success
 from infra.settings import Settings
+from tasks.ingest.upload import upload_batch
 from tasks.receipts import UploadReceipt
-from tasks.upload import upload_batch
 
 
 @flow(
@@ -17,7 +17,7 @@ from tasks.upload import upload_batch
     on_failure=[announce_failure],
     on_completion=[announce_success],
 )
-def upload(batch_date: date, source: str | None = None) -> list[UploadReceipt]:
+def upload_flow(batch_date: date, source: str | None = None) -> list[UploadReceipt]:
     """Bring the files of a batch into the lake as typed Parquet; the warehouse is not asked.
 
     A run of that day finds them there, and uploads nothing again.

@@ -3,14 +3,18 @@
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
-from flows.announce import announce_failure, announce_success
-from flows.rerun import command
+from flows.hooks import announce_failure, announce_success
+from flows.rerun_command import rerun_command
 from infra.settings import Settings
-from tasks.lock import holding, take_lock
-from tasks.published import close_published, open_published, stand_in
 from tasks.receipts import GateReceipt
-from tasks.validate import GATES, GateError, accepted_before
-from tasks.validate import validate as gate
+from tasks.validation.gate import GATES, GateError, accepted_before
+from tasks.validation.gate import validate as gate
+from tasks.validation.revalidate import (
+    close_published,
+    load_published_as_candidate,
+    open_published,
+)
+from tasks.warehouse.writer_lock import holding, take_lock
 
 LAYERS = GATES[1:]  # files are looked at while they are loaded
 
@@ -25,7 +29,7 @@ class LayerError(ValueError):
     on_failure=[announce_failure],
     on_completion=[announce_success],
 )
-def validate(layers: list[str] | None = None) -> list[GateReceipt]:
+def validate_flow(layers: list[str] | None = None) -> list[GateReceipt]:
     """Run the gates on all that is published, and change nothing.
 
     All layers are looked at, even if one fails; the run fails if any gate does. What people have
@@ -46,12 +50,20 @@ def validate(layers: list[str] | None = None) -> list[GateReceipt]:
         accepted = accepted_before(settings)
         for layer in chosen:
             if layer == "staging":
-                stand_in("staging", run_id)
+                load_published_as_candidate("staging", run_id)
             elif layer in {"star", "marts"} and "star" not in {r.gate for r in receipts}:
-                stand_in("models", run_id)
+                load_published_as_candidate("models", run_id)
             try:
                 receipts.append(
-                    gate(layer, days, [], run_id, "published", command("validate", {}), accepted)
+                    gate(
+                        layer,
+                        days,
+                        [],
+                        run_id,
+                        "published",
+                        rerun_command("validate", {}),
+                        accepted,
+                    )
                 )
             except GateError as error:
                 receipts.append(error.receipt)

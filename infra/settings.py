@@ -14,7 +14,7 @@ class Settings(BaseSettings):
     """Where things are. Every field can be set as `OLIST_<FIELD>`.
 
     Without `s3_endpoint_url` and `redshift_host` the local stack provides both; see
-    `infra.local.stack`.
+    `infra.local.services`.
     """
 
     model_config = SettingsConfigDict(env_prefix="OLIST_", env_file=".env", extra="ignore")

@@ -62,6 +62,17 @@ class PublishReceipt(BaseModel):
     rows: dict[str, int]
 
 
+class RerunCommand(BaseModel):
+    """The command that runs a flow run again."""
+
+    text: str
+    accepts_failures: bool = False  # whether it takes --accept
+
+    def __str__(self) -> str:
+        """For messages."""
+        return self.text
+
+
 class Acceptance(BaseModel):
     """Who lets a batch pass although expectations about its source fail, and why.
 
@@ -86,6 +97,7 @@ class ExpectationResult(BaseModel):
     owner: str
     passed: bool
     observed: str
+    evaluated: bool = True  # False: the expectation itself raised an error
     sample: list[dict[str, str]] = []  # a few of the rows that fail, sensitive values hidden
     sql: str = ""  # finds all of them
     accepted_by: str = ""
@@ -150,9 +162,11 @@ class RunReport(BaseModel):
     uploads: list[UploadReceipt] = []
     copies: list[CopyReceipt] = []
     models: list[ModelReceipt] = []
-    published: dict[str, int] = {}
+    published: dict[str, int] = {}  # rows by model
+    published_dates: list[date] = []  # empty until the publish is committed
     gates: list[GateReceipt] = []
     reconciliation: list[tuple[str, str, str]] = []
+    total_value: Decimal = Decimal()  # of all published orders, in R$
     seconds: dict[str, float] = {}
     run_url: str = ""
 

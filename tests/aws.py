@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from infra.local.stack import Spec
+from infra.local.process import Spec
 from infra.settings import Settings
 
 USER, PASSWORD, REGION = "ana", "pw", "us-east-1"
@@ -19,17 +19,17 @@ USER, PASSWORD, REGION = "ana", "pw", "us-east-1"
 def aws_account(home: Path) -> Iterator[Settings]:
     """Settings as `terraform output -raw dotenv` prints them, in an account that is new."""
     (home / "logs").mkdir(parents=True)
-    s3 = Spec("s3", ["infra.local.s3", "--path", str(home / "s3")], {}).spawn(home / "logs")
+    s3 = Spec("s3", ["infra.local.s3", "--path", str(home / "s3")]).spawn(home / "logs")
     with pytest.MonkeyPatch.context() as patch:
         api = s3.address()
         api = api if api.startswith("http") else f"http://{api}"
         redshift = Spec(
             "redshift",
             [
-                *("infra.local.redshift.server", "--path", str(home / "w.duckdb")),
+                *("infra.local.redshift", "--path", str(home / "w.duckdb")),
                 *("--user", USER, "--database", "olist", "--iam-port", "0"),
             ],
-            {"OLIST_REDSHIFT_PASSWORD": PASSWORD, "OLIST_S3_ENDPOINT_URL": api},
+            {"LOCAL_REDSHIFT_PASSWORD": PASSWORD, "LOCAL_REDSHIFT_S3_ENDPOINT": api},
         ).spawn(home / "logs")
         port = redshift.address().rpartition(":")[2]
         assert redshift.process.stdout is not None

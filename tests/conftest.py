@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from prefect.settings import PREFECT_HOME, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
 
-from infra.local.stack import running
+from infra.local.services import running
 from infra.settings import PROJECT, Settings
 from infra.warehouse import transaction
 from tests.browser import CHROMIUM, chromium

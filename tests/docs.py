@@ -5,7 +5,15 @@ from datetime import date
 from pathlib import Path
 
 from infra.settings import PROJECT
-from tests.tasks.mutations import COMPUTED, FILES, LOADED, MUTATIONS, ROWS, SINCE, Mutation
+from tests.tasks.validation.mutations import (
+    COMPUTED,
+    FILES,
+    LOADED,
+    MUTATIONS,
+    ROWS,
+    SINCE,
+    Mutation,
+)
 
 _DOCS = PROJECT / "docs"
 _KINDS = (
@@ -21,7 +29,7 @@ def mutations() -> str:
     stopped = sum(m.severity == "critical" for m in MUTATIONS)
     text = (
         "# What the gates catch\n\n"
-        "Written by `make docs` from `tests/tasks/mutations.py`; `tests/tasks/test_mutations.py` "
+        "Written by `make docs` from `tests/tasks/validation/mutations.py`; `tests/tasks/validation/test_mutations.py` "
         "plants each defect into the 3,000 real orders, one at a time, and requires that it is "
         "found there and as said (all of them with `make test-full`, some 20 with `make test`). The clean data passes with no warning.\n\n"
         f"{len(MUTATIONS)} defects: {stopped} stop the batch before anything is published (those "
@@ -42,9 +50,9 @@ def _row(mutation: Mutation) -> str:
 
 def expectations() -> str:
     """Every expectation of every gate."""
-    from tasks.expectations.check import Scope
-    from tasks.expectations.suites import layer_of
-    from tasks.validate import GATES
+    from tasks.validation.check import Scope
+    from tasks.validation.gate import GATES
+    from tasks.validation.runner import layer_of
 
     scope = Scope((date(2018, 10, 18),))
     layers = [layer_of(gate, scope) for gate in GATES]
@@ -72,7 +80,7 @@ def expectations() -> str:
 
 def model() -> str:
     """Star, lineage and what each column means."""
-    from tasks.model_page import as_markdown
+    from tasks.reporting.model_page import as_markdown
 
     return as_markdown()
 

@@ -6,17 +6,17 @@ from datetime import date
 from pathlib import Path
 
 from infra.contracts import contracts
-from infra.folders import LocalFolder
 from infra.lake import Lake
 from infra.settings import Settings
+from infra.source_storage import LocalFolder
 from infra.warehouse import transaction
-from tasks.copy import copy_table
-from tasks.measure import measure_batches
-from tasks.models import published_models
-from tasks.prepare import open_batches
+from tasks.ingest.upload import upload_table
 from tasks.receipts import OpenBatch
-from tasks.restore import receipts_in_lake
-from tasks.upload import upload_table
+from tasks.validation.metrics import compute_metrics
+from tasks.warehouse.batch_state import open_batches
+from tasks.warehouse.copy import copy_table
+from tasks.warehouse.models import published_models
+from tasks.warehouse.restore import indexed_receipts
 from tests.load import Loader
 
 READ = [*(model.name for model in published_models()), "single_customer_view"]
@@ -63,7 +63,7 @@ def play(load: Loader, batches: Iterable[Sequence[tuple[date, Path]]]) -> None:
                 upload_table(lake, LocalFolder(folder), table, day) for day, folder in group
             ]
             copy_table(load.settings, receipts, run_id)
-        measure_batches(load.settings, run_id)
+        compute_metrics(load.settings, run_id)
         load.compute()
         load.publish()
 
@@ -77,7 +77,7 @@ def rebuild(load: Loader, *, from_lake: bool) -> None:
     opened = [OpenBatch(batch_date=day, action=action, source="test") for day in days]
     open_batches(load.settings, opened, run_id)
     if from_lake:
-        found = receipts_in_lake(load.settings)
+        found = indexed_receipts(load.settings)
         for table in contracts():
             copy_table(load.settings, [r for r in found if r.table == table], run_id)
     load.compute()

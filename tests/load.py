@@ -8,19 +8,19 @@ from typing import Any
 from uuid import uuid4
 
 from infra.contracts import contracts
-from infra.folders import LocalFolder
 from infra.lake import Lake
 from infra.settings import Settings
+from infra.source_storage import LocalFolder
 from infra.warehouse import transaction
-from tasks.copy import copy_table
-from tasks.lock import create_lock, take
-from tasks.measure import measure_batches
-from tasks.models import published_models
-from tasks.prepare import clear_arrivals, open_batches, prepare_warehouse
-from tasks.publish import note_in_lake, publish_batches
+from tasks.ingest.upload import upload_table
 from tasks.receipts import OpenBatch, UploadReceipt
-from tasks.transform import collect_keys, compute_model, drop_candidates
-from tasks.upload import upload_table
+from tasks.validation.metrics import compute_metrics
+from tasks.warehouse.copy import copy_table
+from tasks.warehouse.models import published_models
+from tasks.warehouse.prepare import clear_arrivals, open_batches, prepare_warehouse
+from tasks.warehouse.publish import note_in_lake, publish_batches
+from tasks.warehouse.transform import compute_affected_keys, compute_model, drop_candidates
+from tasks.warehouse.writer_lock import create_lock, take
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "customers": {"zip_code_prefix": "01001", "city": "sao paulo", "state": "SP"},
@@ -122,12 +122,12 @@ class Loader:
         receipts = tuple(upload_table(lake, folder, table, day) for table in contracts())
         for receipt in receipts:
             copy_table(self.settings, [receipt], run_id)
-        measure_batches(self.settings, run_id)
+        compute_metrics(self.settings, run_id)
         return receipts
 
     def compute(self) -> None:
         """Compute all candidates of the open batch."""
-        collect_keys(self.settings, RUN)
+        compute_affected_keys(self.settings, RUN)
         for model in published_models():
             compute_model(self.settings, model, RUN)
 
@@ -136,7 +136,7 @@ class Loader:
         run_id = f"{RUN}-{uuid4().hex[:8]}"
         take(self.settings, run_id, "test")
         with transaction(self.settings) as work:
-            work.run("UPDATE audit.writer SET run_id = %s", [run_id])
+            work.run("UPDATE audit.writer_lock SET run_id = %s", [run_id])
         publish_batches(self.settings, run_id)
         note_in_lake(self.settings)
 
@@ -158,7 +158,7 @@ class Loader:
     def release(self) -> None:
         """Give the writer's lock back, for a flow that follows."""
         with transaction(self.settings) as work:
-            work.run("DELETE FROM audit.writer")
+            work.run("DELETE FROM audit.writer_lock")
 
     def begin(self) -> str:
         """Take the writer's lock for the next batch; returns the run that holds it."""

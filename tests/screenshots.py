@@ -10,8 +10,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from infra.local import home
-from infra.local.stack import free_ports
+from infra import state_dir
+from infra.local.ports import free_ports
 from infra.settings import PROJECT, Settings
 from tests.browser import CHROMIUM, chromium
 
@@ -77,7 +77,7 @@ def main() -> None:
     """Write all pictures."""
     if CHROMIUM is None:
         sys.exit("no Chromium here; install it, or name it in CHROMIUM")
-    settings = home.last_used(Settings())
+    settings = state_dir.last_used(Settings())
     reports = settings.state / "reports"
     if not (reports / "index.html").is_file():
         sys.exit(f"no pages under {reports}: run a batch first (make run)")

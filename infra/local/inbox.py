@@ -17,8 +17,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
-from infra.local.lifetime import end_with_parent
-
 _MOST = 1_000_000  # bytes of a request
 _SHOWN = 200  # messages on the page
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
@@ -111,7 +109,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A local inbox of notifications.")
     parser.add_argument("--path", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--with-parent", action="store_true", help="end when the parent does")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     _Handler.inbox = Inbox(arguments.path)
@@ -121,8 +118,6 @@ def main() -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
-    if arguments.with_parent:
-        end_with_parent()
     print(f"ready http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()
 

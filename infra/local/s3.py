@@ -22,8 +22,6 @@ from moto.s3.models import s3_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from infra.local.lifetime import end_with_parent
-
 _WRITES = {"PUT", "POST", "DELETE"}
 
 
@@ -109,7 +107,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A local S3 that keeps its objects.")
     parser.add_argument("--path", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--with-parent", action="store_true", help="end when the parent does")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     arguments.path.mkdir(parents=True, exist_ok=True)
@@ -127,8 +124,6 @@ def main() -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
-    if arguments.with_parent:
-        end_with_parent()
     print(f"ready {endpoint}", flush=True)
     server.serve_forever()
 

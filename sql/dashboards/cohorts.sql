@@ -16,7 +16,7 @@ SELECT
     cohort_month,
     state,
     DATEDIFF(MONTH, cohort_month, order_month) AS months_since,
-    COUNT(DISTINCT customer_unique_id) AS person_count
+    COUNT(DISTINCT customer_unique_id) AS customer_count
 FROM months
 GROUP BY
     cohort_month,

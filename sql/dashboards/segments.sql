@@ -4,9 +4,9 @@
 SELECT
     state,
     segment,
-    COUNT(*) AS person_count,
+    COUNT(*) AS customer_count,
     SUM(total_value) AS total_value,
-    SUM(CASE WHEN order_count > 1 THEN 1 ELSE 0 END) AS repeat_person_count
+    SUM(CASE WHEN order_count > 1 THEN 1 ELSE 0 END) AS repeat_customer_count
 FROM analytics.single_customer_view
 GROUP BY
     state,

@@ -33,7 +33,7 @@ WITH addresses AS (
                 latest_customers.customer_unique_id,
                 COALESCE(latest_orders.order_purchase_timestamp, CAST('1900-01-01' AS TIMESTAMP))
             ORDER BY latest_customers.customer_id DESC
-        ) AS place
+        ) AS row_num
     FROM candidate.latest_customers
     LEFT JOIN candidate.latest_orders
         ON latest_customers.customer_id = latest_orders.customer_id
@@ -52,7 +52,7 @@ with_previous AS (
             ORDER BY used_at
         ) AS previous_address
     FROM addresses
-    WHERE place = 1
+    WHERE row_num = 1
 ),
 
 versions AS (
@@ -109,5 +109,5 @@ DELETE FROM analytics.dim_customer
 WHERE
     customer_key = -1
     OR customer_unique_id IN (
-        SELECT touched_person.customer_unique_id FROM candidate.touched_person
+        SELECT affected_person.customer_unique_id FROM candidate.affected_person
     );

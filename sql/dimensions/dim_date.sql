@@ -40,7 +40,7 @@ WITH moments AS (
         delivered_at,
         estimated_delivery_at
     FROM analytics.fact_order
-    WHERE order_id NOT IN (SELECT touched_order.order_id FROM candidate.touched_order)
+    WHERE order_id NOT IN (SELECT affected_order.order_id FROM candidate.affected_order)
 ),
 
 shipping_limits AS (
@@ -49,7 +49,7 @@ shipping_limits AS (
     UNION ALL
     SELECT shipping_limit_at
     FROM analytics.fact_order_item
-    WHERE order_id NOT IN (SELECT touched_order.order_id FROM candidate.touched_order)
+    WHERE order_id NOT IN (SELECT affected_order.order_id FROM candidate.affected_order)
 ),
 
 reviews AS (
@@ -62,7 +62,7 @@ reviews AS (
         created_at,
         answered_at
     FROM analytics.fact_review
-    WHERE order_id NOT IN (SELECT touched_order.order_id FROM candidate.touched_order)
+    WHERE order_id NOT IN (SELECT affected_order.order_id FROM candidate.affected_order)
 ),
 
 seen AS (

@@ -22,7 +22,7 @@ WITH latest_delivery AS (
         geolocation_zip_code_prefix AS zip_code_prefix,
         MAX(batch_date) AS batch_date
     FROM candidate.history_geolocation
-    WHERE geolocation_zip_code_prefix IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip)
+    WHERE geolocation_zip_code_prefix IN (SELECT affected_zip.zip_code_prefix FROM candidate.affected_zip)
     GROUP BY geolocation_zip_code_prefix
 ),
 
@@ -92,7 +92,7 @@ names AS (
         2 AS source_rank,
         COUNT(DISTINCT customer_id) AS mentions
     FROM candidate.history_customers
-    WHERE customer_zip_code_prefix IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip)
+    WHERE customer_zip_code_prefix IN (SELECT affected_zip.zip_code_prefix FROM candidate.affected_zip)
     GROUP BY
         customer_zip_code_prefix,
         TRIM(customer_city),
@@ -105,7 +105,7 @@ names AS (
         2 AS source_rank,
         COUNT(DISTINCT seller_id) AS mentions
     FROM candidate.history_sellers
-    WHERE seller_zip_code_prefix IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip)
+    WHERE seller_zip_code_prefix IN (SELECT affected_zip.zip_code_prefix FROM candidate.affected_zip)
     GROUP BY
         seller_zip_code_prefix,
         TRIM(seller_city),
@@ -135,7 +135,7 @@ ranked_names AS (
         ROW_NUMBER() OVER (
             PARTITION BY zip_code_prefix
             ORDER BY source_rank, SUM(mentions) DESC, city, state
-        ) AS place
+        ) AS row_num
     FROM normalised_names
     GROUP BY
         zip_code_prefix,
@@ -155,7 +155,7 @@ SELECT
 FROM ranked_names
 LEFT JOIN latitudes ON ranked_names.zip_code_prefix = latitudes.zip_code_prefix
 LEFT JOIN longitudes ON ranked_names.zip_code_prefix = longitudes.zip_code_prefix
-WHERE ranked_names.place = 1
+WHERE ranked_names.row_num = 1
 UNION ALL
 SELECT
     -1 AS geography_key,
@@ -169,4 +169,4 @@ SELECT
 DELETE FROM analytics.dim_geography
 WHERE
     geography_key = -1
-    OR zip_code_prefix IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip);
+    OR zip_code_prefix IN (SELECT affected_zip.zip_code_prefix FROM candidate.affected_zip);

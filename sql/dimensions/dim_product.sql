@@ -37,7 +37,7 @@ WITH deliveries AS (
         || COALESCE(CAST(product_height_cm AS VARCHAR(12)), '') || '|'
         || COALESCE(CAST(product_width_cm AS VARCHAR(12)), '') AS attributes
     FROM candidate.history_products AS products
-    WHERE product_id IN (SELECT touched_product.product_id FROM candidate.touched_product)
+    WHERE product_id IN (SELECT affected_product.product_id FROM candidate.affected_product)
 ),
 
 with_previous AS (
@@ -79,7 +79,7 @@ translations AS (
         ROW_NUMBER() OVER (
             PARTITION BY product_category_name
             ORDER BY batch_date DESC
-        ) AS place
+        ) AS row_num
     FROM candidate.history_category_translation
 )
 
@@ -110,7 +110,7 @@ FROM intervals
 LEFT JOIN translations
     ON
         intervals.product_category_name = translations.product_category_name
-        AND translations.place = 1
+        AND translations.row_num = 1
 UNION ALL
 SELECT
     -1 AS product_key,
@@ -131,4 +131,4 @@ SELECT
 DELETE FROM analytics.dim_product
 WHERE
     product_key = -1
-    OR product_id IN (SELECT touched_product.product_id FROM candidate.touched_product);
+    OR product_id IN (SELECT affected_product.product_id FROM candidate.affected_product);

@@ -33,7 +33,7 @@ WITH deliveries AS (
         batch_date,
         seller_zip_code_prefix || '|' || seller_city || '|' || seller_state AS attributes
     FROM candidate.history_sellers
-    WHERE seller_id IN (SELECT touched_seller.seller_id FROM candidate.touched_seller)
+    WHERE seller_id IN (SELECT affected_seller.seller_id FROM candidate.affected_seller)
 ),
 
 with_previous AS (
@@ -96,4 +96,4 @@ SELECT
 DELETE FROM analytics.dim_seller
 WHERE
     seller_key = -1
-    OR seller_id IN (SELECT touched_seller.seller_id FROM candidate.touched_seller);
+    OR seller_id IN (SELECT affected_seller.seller_id FROM candidate.affected_seller);

@@ -66,7 +66,7 @@ ranked_reviews AS (
                 COALESCE(review_answer_timestamp, CAST('1900-01-01' AS TIMESTAMP)) DESC,
                 COALESCE(review_creation_date, CAST('1900-01-01' AS TIMESTAMP)) DESC,
                 review_id DESC
-        ) AS place
+        ) AS row_num
     FROM candidate.latest_order_reviews
 )
 
@@ -113,7 +113,7 @@ LEFT JOIN candidate.dim_customer
 LEFT JOIN items ON orders.order_id = items.order_id
 LEFT JOIN payments ON orders.order_id = payments.order_id
 LEFT JOIN ranked_reviews
-    ON orders.order_id = ranked_reviews.order_id AND ranked_reviews.place = 1;
+    ON orders.order_id = ranked_reviews.order_id AND ranked_reviews.row_num = 1;
 
 DELETE FROM analytics.fact_order
-WHERE order_id IN (SELECT touched_order.order_id FROM candidate.touched_order);
+WHERE order_id IN (SELECT affected_order.order_id FROM candidate.affected_order);

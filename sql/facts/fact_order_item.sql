@@ -36,7 +36,7 @@ WITH product_versions AS (
         valid_from,
         valid_to
     FROM analytics.dim_product
-    WHERE product_id NOT IN (SELECT touched_product.product_id FROM candidate.touched_product)
+    WHERE product_id NOT IN (SELECT affected_product.product_id FROM candidate.affected_product)
 ),
 
 seller_versions AS (
@@ -55,7 +55,7 @@ seller_versions AS (
         valid_from,
         valid_to
     FROM analytics.dim_seller
-    WHERE seller_id NOT IN (SELECT touched_seller.seller_id FROM candidate.touched_seller)
+    WHERE seller_id NOT IN (SELECT affected_seller.seller_id FROM candidate.affected_seller)
 )
 
 SELECT
@@ -85,4 +85,4 @@ LEFT JOIN seller_versions
         AND fact_order.purchased_at < seller_versions.valid_to;
 
 DELETE FROM analytics.fact_order_item
-WHERE order_id IN (SELECT touched_order.order_id FROM candidate.touched_order);
+WHERE order_id IN (SELECT affected_order.order_id FROM candidate.affected_order);

@@ -30,4 +30,4 @@ FROM candidate.latest_order_payments AS payments
 INNER JOIN candidate.fact_order ON payments.order_id = fact_order.order_id;
 
 DELETE FROM analytics.fact_payment
-WHERE order_id IN (SELECT touched_order.order_id FROM candidate.touched_order);
+WHERE order_id IN (SELECT affected_order.order_id FROM candidate.affected_order);

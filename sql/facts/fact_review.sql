@@ -36,4 +36,4 @@ FROM candidate.latest_order_reviews AS reviews
 INNER JOIN candidate.fact_order ON reviews.order_id = fact_order.order_id;
 
 DELETE FROM analytics.fact_review
-WHERE order_id IN (SELECT touched_order.order_id FROM candidate.touched_order);
+WHERE order_id IN (SELECT affected_order.order_id FROM candidate.affected_order);

@@ -1,5 +1,5 @@
 -- candidate.latest_customers
--- Purpose:   What is known last of the customers behind touched persons
+-- Purpose:   The latest customers of affected persons
 -- Grain:     customer_id
 -- Load rule: made anew for every publish
 
@@ -11,13 +11,13 @@ WITH ranked AS (
         RANK() OVER (
             PARTITION BY customers.customer_id
             ORDER BY customers.batch_date DESC
-        ) AS recency
+        ) AS batch_rank
     FROM candidate.history_customers AS customers
     WHERE customers.customer_id IN (
         SELECT versions.customer_id
         FROM candidate.history_customers AS versions
-        INNER JOIN candidate.touched_person
-            ON versions.customer_unique_id = touched_person.customer_unique_id
+        INNER JOIN candidate.affected_person
+            ON versions.customer_unique_id = affected_person.customer_unique_id
     )
 )
 
@@ -33,4 +33,4 @@ SELECT
     ) AS city,
     customer_state AS state
 FROM ranked
-WHERE recency = 1;
+WHERE batch_rank = 1;

@@ -68,7 +68,7 @@ last_reviews AS (
         ROW_NUMBER() OVER (
             PARTITION BY customer_unique_id
             ORDER BY purchased_at DESC, order_id DESC
-        ) AS place
+        ) AS row_num
     FROM candidate.fact_order
     WHERE review_score IS NOT NULL
 ),
@@ -83,7 +83,7 @@ payment_types AS (
                 COUNT(*) DESC,
                 SUM(fact_payment.payment_value) DESC,
                 fact_payment.payment_type
-        ) AS place
+        ) AS row_num
     FROM candidate.fact_payment
     INNER JOIN candidate.fact_order ON fact_payment.order_id = fact_order.order_id
     GROUP BY
@@ -101,7 +101,7 @@ product_versions AS (
         product_key,
         category
     FROM analytics.dim_product
-    WHERE product_id NOT IN (SELECT touched_product.product_id FROM candidate.touched_product)
+    WHERE product_id NOT IN (SELECT affected_product.product_id FROM candidate.affected_product)
 ),
 
 categories AS (
@@ -114,7 +114,7 @@ categories AS (
                 COUNT(*) DESC,
                 SUM(items.price) DESC,
                 product_versions.category
-        ) AS place
+        ) AS row_num
     FROM candidate.fact_order_item AS items
     INNER JOIN candidate.fact_order ON items.order_id = fact_order.order_id
     INNER JOIN product_versions ON items.product_key = product_versions.product_key
@@ -135,7 +135,7 @@ places AS (
         latitude,
         longitude
     FROM analytics.dim_geography
-    WHERE zip_code_prefix NOT IN (SELECT touched_zip.zip_code_prefix FROM candidate.touched_zip)
+    WHERE zip_code_prefix NOT IN (SELECT affected_zip.zip_code_prefix FROM candidate.affected_zip)
 )
 
 SELECT
@@ -174,18 +174,18 @@ LEFT JOIN orders ON addresses.customer_unique_id = orders.customer_unique_id
 LEFT JOIN last_reviews
     ON
         addresses.customer_unique_id = last_reviews.customer_unique_id
-        AND last_reviews.place = 1
+        AND last_reviews.row_num = 1
 LEFT JOIN payment_types
     ON
         addresses.customer_unique_id = payment_types.customer_unique_id
-        AND payment_types.place = 1
+        AND payment_types.row_num = 1
 LEFT JOIN categories
     ON
         addresses.customer_unique_id = categories.customer_unique_id
-        AND categories.place = 1
+        AND categories.row_num = 1
 WHERE addresses.is_current AND addresses.customer_unique_id IS NOT NULL;
 
 DELETE FROM analytics.customer_totals
 WHERE customer_unique_id IN (
-    SELECT touched_person.customer_unique_id FROM candidate.touched_person
+    SELECT affected_person.customer_unique_id FROM candidate.affected_person
 );

@@ -39,7 +39,7 @@ WITH orders AS (
         dim_customer.city
     FROM analytics.fact_order
     INNER JOIN analytics.dim_customer ON fact_order.customer_key = dim_customer.customer_key
-    WHERE fact_order.order_id NOT IN (SELECT touched_order.order_id FROM candidate.touched_order)
+    WHERE fact_order.order_id NOT IN (SELECT affected_order.order_id FROM candidate.affected_order)
 )
 
 SELECT

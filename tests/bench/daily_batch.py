@@ -16,7 +16,7 @@ from prefect.testing.utilities import prefect_test_harness
 
 from infra.local.extract import extract
 from infra.local.generate import generate
-from infra.local.stack import running
+from infra.local.services import running
 from infra.settings import Settings
 from tests.conftest import REAL_DATA
 from tests.history import play
@@ -57,7 +57,7 @@ def _daily(folder: Path, orders: int, batches: list[Path]) -> float:
     """Median seconds of daily runs after a history of so many orders."""
     generate(folder / "history", orders, seed=1)
     with running(Settings(home=folder / "home")) as settings:
-        from flows.daily_elt import daily_elt
+        from flows.daily_elt import daily_elt_flow
 
         load = Loader(settings, folder)
         play(load, [[(date(2018, 10, 18), folder / "history")]])
@@ -65,7 +65,7 @@ def _daily(folder: Path, orders: int, batches: list[Path]) -> float:
         seconds = []
         for number, batch in enumerate(batches):
             begun = time.perf_counter()
-            daily_elt(_FIRST + timedelta(days=number), str(batch))
+            daily_elt_flow(_FIRST + timedelta(days=number), str(batch))
             seconds.append(time.perf_counter() - begun)
     return statistics.median(seconds[1:])
 
@@ -78,9 +78,11 @@ def _backfill(folder: Path, together: int, weeks: int) -> tuple[int, float]:
         generate(dump, 3_000, seed=1)
     days = extract(dump, folder / "weeks", every="7d")
     with running(Settings(home=folder / "home")):
-        from flows.backfill import backfill
+        from flows.backfill import backfill_flow
 
-        done = backfill(str(folder / "weeks"), last=days[:weeks][-1], batches_per_publish=together)
+        done = backfill_flow(
+            str(folder / "weeks"), last=days[:weeks][-1], batches_per_publish=together
+        )
     return len(done.published), done.seconds
 
 

@@ -20,7 +20,7 @@ import duckdb
 
 from infra.contracts import contracts
 from infra.local.generate import generate
-from infra.local.stack import running
+from infra.local.services import running
 from infra.settings import PROJECT, Settings
 
 _LIMIT = PROJECT / "tests" / "bench" / "limit.sql"
@@ -28,9 +28,9 @@ _FLOW = """
 import json, sys, time
 begun = float(sys.argv[2])
 from datetime import date
-from flows.daily_elt import daily_elt
+from flows.daily_elt import daily_elt_flow
 ready = time.time() - begun
-receipt = daily_elt(date(2018, 10, 18), sys.argv[1])
+receipt = daily_elt_flow(date(2018, 10, 18), sys.argv[1])
 print(json.dumps({"import": ready, **receipt.seconds}), file=sys.stderr)
 """
 

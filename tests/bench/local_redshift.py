@@ -19,7 +19,7 @@ import redshift_connector
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.stack import running
+from infra.local.services import running
 from infra.settings import Settings
 from infra.warehouse import connection_parameters
 from tests.infra.local.redshift.raw import Raw, logged_in, text

@@ -13,7 +13,7 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.commands.run import use_own_prefect
+from flows.cli.run import use_own_prefect
 from infra.settings import Settings
 
 

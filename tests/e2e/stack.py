@@ -15,8 +15,8 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, StateType
 
 from infra.local.inbox import messages
-from infra.local.notice import Notice
-from infra.local.stack import free_ports
+from infra.local.pid_file import PidFile
+from infra.local.ports import free_ports
 from infra.settings import PROJECT
 
 ENDED = {StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED}
@@ -61,7 +61,7 @@ class Stack:
         return self.olist(*self._up)
 
     def services(self) -> dict[str, int]:
-        return Notice(self.home).read()["services"]
+        return PidFile(self.home).read()["services"]
 
     def trigger(self, deployment: str, **parameters: object) -> UUID:
         async def create() -> UUID:

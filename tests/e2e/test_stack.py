@@ -26,7 +26,7 @@ from prefect.states import Cancelling, Scheduled
 from flows.deploy import TARGETS, deploy
 from infra.local.extract import extract
 from infra.local.generate import generate
-from infra.local.notice import Notice
+from infra.local.pid_file import PidFile
 from tests.e2e.stack import Stack, wait_for
 
 DEPLOYMENTS = yaml.safe_load(TARGETS["local"].file.read_text())["deployments"]
@@ -54,7 +54,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Iterator[St
 def test_all_is_well_and_told(stack: Stack) -> None:
     told = stack.olist("status")
     assert told.returncode == 0
-    assert "does not answer" not in told.stdout, told.stdout
+    assert "unreachable" not in told.stdout, told.stdout
     assert told.stdout.count("well") == 5
     assert "already" in stack.up().stderr
 
@@ -251,7 +251,7 @@ def test_services_that_die_are_started_again(stack: Stack) -> None:
 
 def test_down_ends_all_and_up_goes_on_where_it_was(stack: Stack, source: Path) -> None:
     late = _planned_while_it_is_down(stack, source)
-    pids = [Notice(stack.home).read()["pid"], *stack.services().values()]
+    pids = [PidFile(stack.home).read()["pid"], *stack.services().values()]
     assert stack.olist("down").stdout.strip() == "Down."
     wait_for(lambda: not any(_lives(pid) for pid in pids), 10)
     assert stack.olist("status").returncode == 1

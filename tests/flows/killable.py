@@ -10,6 +10,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -19,16 +21,18 @@ def _die() -> None:
 
 
 def _die_after_step(step: str) -> None:
-    from flows.steps import Steps
+    from flows.progress import Progress
 
-    done = Steps.done
+    original = Progress.step
 
-    def and_die(self: Steps, name: str) -> None:
-        done(self, name)
+    @contextmanager
+    def and_die(self: Progress, name: str) -> Iterator[None]:
+        with original(self, name):
+            yield
         if name == step:
             _die()
 
-    Steps.done = and_die
+    Progress.step = and_die
 
 
 def _count_statements(last: int | None) -> list[int]:
@@ -50,7 +54,7 @@ def _count_statements(last: int | None) -> list[int]:
 
 
 def _run(order: dict[str, Any], answer: int) -> None:
-    from flows.daily_elt import daily_elt
+    from flows.daily_elt import daily_elt_flow
 
     count = _count_statements(order.get("statement"))
     if "step" in order:
@@ -60,7 +64,7 @@ def _run(order: dict[str, Any], answer: int) -> None:
         killer.daemon = True
         killer.start()
     began = time.monotonic()
-    daily_elt(date.fromisoformat(order["batch_date"]), order["source"])
+    daily_elt_flow(date.fromisoformat(order["batch_date"]), order["source"])
     told = {"statements": count[0], "seconds": time.monotonic() - began}
     os.write(answer, json.dumps(told).encode())
 
@@ -69,7 +73,7 @@ def main() -> None:
     """Serve until standard input ends."""
     import great_expectations  # noqa: F401 (what takes seconds to import is imported once)
 
-    import tasks.expectations.check  # noqa: F401
+    import tasks.validation.check  # noqa: F401
 
     print("ready", flush=True)
     for line in sys.stdin:

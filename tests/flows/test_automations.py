@@ -10,7 +10,7 @@ from prefect.states import Crashed
 
 from flows.automations import AutomationError, automations, register
 from infra.settings import Settings
-from tests.infra.test_channels import Receiver, receiver, webhook_to
+from tests.infra.test_notification_channels import Receiver, receiver, webhook_to
 
 __all__ = ["receiver"]
 pytestmark = pytest.mark.usefixtures("prefect_api")

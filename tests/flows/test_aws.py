@@ -13,15 +13,15 @@ import pytest
 from prefect_aws.credentials import AwsCredentials
 from pydantic import SecretStr
 
-from flows.backfill import backfill
-from flows.daily_elt import daily_elt
-from infra.access import AccessError, steps
+from flows.backfill import backfill_flow
+from flows.daily_elt import daily_elt_flow
 from infra.aws import client
 from infra.lake import Lake
 from infra.local.generate import generate
+from infra.preflight import AccessError, steps
 from infra.settings import Settings
 from infra.warehouse import connection_parameters, transaction
-from tasks.export import LATEST
+from tasks.reporting.export.unload import LATEST
 from tests.aws import PASSWORD, REGION, USER, aws_account
 from tests.history import require_invariants
 from tests.infra.terraform.test_policies import VALUES
@@ -61,7 +61,7 @@ def test_no_password_is_anywhere(account: Settings) -> None:
 @pytest.mark.usefixtures("prefect_api")
 def test_a_batch_is_published_on_aws(account: Settings, tmp_path: Path) -> None:
     generate(tmp_path / "dump", 40, seed=5)
-    receipt = daily_elt(DAY, str(tmp_path / "dump"))
+    receipt = daily_elt_flow(DAY, str(tmp_path / "dump"))
     assert receipt is not None
     assert receipt.published.batch_dates == [DAY]
     require_invariants(account)
@@ -89,7 +89,7 @@ def test_an_export_that_a_run_owes_is_made_up_for(account: Settings, tmp_path: P
     before = lake.require_json(LATEST)
     lake.delete(LATEST)
     lake.delete("reports/overview.json")
-    done = backfill(str(tmp_path / "days"))
+    done = backfill_flow(str(tmp_path / "days"))
     assert (done.published, done.skipped) == ([], [DAY])
     after = lake.require_json(LATEST)
     assert (after["run_id"], after["batch_date"]) == (before["run_id"], before["batch_date"])

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from flows.backfill import backfill, missing_days, spans, told
-from flows.corrections import CorrectionError, rebuild, retract
-from flows.daily_elt import daily_elt
+from flows.backfill import backfill_flow, format_date_ranges, format_progress, missing_days
+from flows.corrections import CorrectionError, rebuild_flow, retract_flow
+from flows.daily_elt import daily_elt_flow
 from infra.contracts import contracts
 from infra.lake import Lake
 from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.settings import Settings
 from infra.warehouse import transaction
-from tasks.source import SourceError
-from tasks.validate import GATES
+from tasks.ingest.source import SourceError
+from tasks.validation.gate import GATES
 from tests.history import checksums, play, require_invariants, slices
 from tests.load import Loader
 
@@ -24,12 +24,15 @@ from tests.load import Loader
 def test_days_without_a_folder_are_told_as_spans() -> None:
     days = [date(2018, 1, 1), date(2018, 1, 3), date(2018, 1, 7)]
     missing = missing_days(days, None, date(2018, 1, 8))
-    assert spans(missing) == "2018-01-02, 2018-01-04 to 2018-01-06, 2018-01-08"
-    assert spans(missing, most=1) == "2018-01-02, and 2 more spans"
+    assert format_date_ranges(missing) == "2018-01-02, 2018-01-04 to 2018-01-06, 2018-01-08"
+    assert format_date_ranges(missing, most=1) == "2018-01-02, and 2 more spans"
 
 
 def test_progress_tells_the_rest() -> None:
-    assert told(10, 40, 20.0) == "10 of 40 batches published, 2.0 s each, about 0:01:00 to go"
+    assert (
+        format_progress(10, 40, 20.0)
+        == "10 of 40 batches published, 2.0 s each, about 0:01:00 to go"
+    )
 
 
 # ------------------------------------------------------------------------------- the flow
@@ -63,23 +66,23 @@ def test_a_backfill_goes_on_where_it_was_and_takes_what_changed(
     load.clear()
     load.release()
 
-    first = backfill(str(days), last=all_days[0])
+    first = backfill_flow(str(days), last=all_days[0])
     assert (first.published, first.skipped) == ([all_days[0]], [])
 
-    rest = backfill(str(days), batches_per_publish=2)
+    rest = backfill_flow(str(days), batches_per_publish=2)
     assert (rest.published, rest.skipped) == (all_days[1:], [all_days[0]])
     assert rest.missing == missing_days(all_days, None, None)
     assert checksums(load.settings) == expected
     require_invariants(load.settings)
 
-    again = backfill(str(days))
+    again = backfill_flow(str(days))
     assert (again.published, again.skipped) == ([], all_days)
 
     # a corrected file is news
     reviews = days / str(all_days[1]) / contracts()["order_reviews"].source_file
     lines = reviews.read_text().splitlines()
     reviews.write_text("\n".join(lines[:-1]) + "\n")
-    assert backfill(str(days)).published == [all_days[1]]
+    assert backfill_flow(str(days)).published == [all_days[1]]
 
 
 @pytest.mark.full
@@ -98,20 +101,20 @@ def test_retract_and_rebuild_as_flows_from_a_source_in_s3(
     load.release()
 
     day = batches[-1][0]
-    backfill(source, batches_per_publish=9)
+    backfill_flow(source, batches_per_publish=9)
     assert checksums(load.settings) == expected
-    retract(day)
+    retract_flow(day)
     assert checksums(load.settings) != expected
     with pytest.raises(CorrectionError, match=f"Batch {day} is not published; there are"):
-        retract(day)
-    receipt = daily_elt(day, source)  # the folder of the day
+        retract_flow(day)
+    receipt = daily_elt_flow(day, source)  # the folder of the day
     assert receipt.uploads[0].source_file.startswith(f"{source}/{day}/")
     assert checksums(load.settings) == expected
 
     with transaction(load.settings) as work:
         work.run("UPDATE analytics.fact_order SET order_value = 0")
         work.run("DELETE FROM staging.order_items")
-    rebuilt = rebuild(from_lake=True)
+    rebuilt = rebuild_flow(from_lake=True)
     assert rebuilt.published.batch_dates == [day for day, _ in batches]
     assert [gate.gate for gate in rebuilt.gates] == list(GATES)
     assert checksums(load.settings) == expected
@@ -121,6 +124,6 @@ def test_retract_and_rebuild_as_flows_from_a_source_in_s3(
 @pytest.mark.usefixtures("prefect_api")
 def test_a_day_without_a_folder_is_said(stack: Settings, dump: Path) -> None:
     with pytest.raises(SourceError, match="there is no folder 1999-01-01; there are"):
-        daily_elt(date(1999, 1, 1), str(dump.parent / "days"))
+        daily_elt_flow(date(1999, 1, 1), str(dump.parent / "days"))
     with pytest.raises(SourceError, match=r"no folder YYYY-MM-DD from 2030-01-01.*olist extract"):
-        backfill(str(dump.parent / "days"), first=date(2030, 1, 1))
+        backfill_flow(str(dump.parent / "days"), first=date(2030, 1, 1))

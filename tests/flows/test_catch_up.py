@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from flows import daily_elt as module
-from flows.daily_elt import daily_elt, named_source, scheduled_day
+from flows.daily_elt import daily_elt_flow, named_source, scheduled_day
 from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.settings import Settings
-from tasks.run_history import history
-from tasks.source import SourceError
+from tasks.ingest.source import SourceError
+from tasks.reporting.run_history import history
 from tests.history import require_invariants, slices
 
 
@@ -24,11 +24,11 @@ def test_missed_days_are_loaded_first_and_nothing_twice(
     extract(tmp_path / "dump", tmp_path / "days", every="8mo")
     source = str(tmp_path / "days")
     days = [day for day, _ in slices(tmp_path / "days")]
-    assert daily_elt(days[0], source) is not None
+    assert daily_elt_flow(days[0], source) is not None
 
     def on_the_day_after(day: date):
         monkeypatch.setattr(module, "scheduled_day", lambda: day)
-        return daily_elt(source=source)
+        return daily_elt_flow(source=source)
 
     # the machine was down on the day after days[1]
     receipt = on_the_day_after(days[2])

@@ -8,15 +8,15 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 
-from flows.daily_elt import daily_elt
-from flows.receipts import RunReceipt
+from flows.daily_elt import daily_elt_flow
+from flows.results import RunReceipt
 from infra.contracts import contracts
 from infra.lake import Lake
 from infra.local.generate import generate
 from infra.settings import Settings
-from tasks.models import published_models
-from tasks.source import SourceError
-from tasks.validate import GateError
+from tasks.ingest.source import SourceError
+from tasks.validation.gate import GateError
+from tasks.warehouse.models import published_models
 from tests.conftest import DAY
 from tests.history import checksums
 
@@ -32,7 +32,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def first(prefect_api, stack: Settings, source: Path) -> RunReceipt:
-    return daily_elt(DAY, str(source))
+    return daily_elt_flow(DAY, str(source))
 
 
 def test_a_run_publishes_what_it_read(first: RunReceipt, ask) -> None:
@@ -54,7 +54,7 @@ def test_a_second_run_uploads_and_changes_nothing(
 ) -> None:
     lake = Lake(stack)
     before, objects = checksums(stack), sorted(lake.keys(""))
-    second = daily_elt(DAY, str(source))
+    second = daily_elt_flow(DAY, str(source))
     assert not any(r.uploaded for r in second.uploads)
     assert not any(r.copied for r in second.copies)
     assert checksums(stack) == before
@@ -95,7 +95,7 @@ def test_a_bad_file_loads_nothing(first: RunReceipt, stack, source: Path, tmp_pa
     shutil.copytree(source, bad)
     (bad / contracts()["orders"].source_file).unlink()
     with pytest.raises(SourceError, match=r"olist_orders_dataset\.csv: missing"):
-        daily_elt(DAY, str(bad))
+        daily_elt_flow(DAY, str(bad))
     assert checksums(stack) == before
 
 
@@ -116,7 +116,7 @@ def test_a_failed_gate_leaves_analytics_as_it_was(
     path = bad / contracts()[table].source_file
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(GateError, match=f"Gate {gate} stopped batch 2018-10-19"):
-        daily_elt(DAY.replace(day=19), str(bad))
+        daily_elt_flow(DAY.replace(day=19), str(bad))
     assert checksums(stack) == before
     assert ask(
         "SELECT COUNT(*) AS n FROM audit.validations "
@@ -129,7 +129,7 @@ def test_the_real_sample_gives_the_known_figures(
 ) -> None:
     load.clear()
     load.release()
-    daily_elt(DAY, str(sample))
+    daily_elt_flow(DAY, str(sample))
     assert ask(
         "SELECT COUNT(*) AS n, SUM(total_value) AS v FROM analytics.single_customer_view"
     ) == [(2995, Decimal("461323.94"))]
@@ -144,7 +144,7 @@ def test_the_real_sample_gives_the_known_figures(
 def test_the_full_real_set_gives_the_known_figures(full: Path, ask, load) -> None:
     load.clear()
     load.release()
-    receipt = daily_elt(DAY, str(full))
+    receipt = daily_elt_flow(DAY, str(full))
     assert ask(
         "SELECT COUNT(*) AS n, SUM(total_value) AS v, MAX(total_value) AS most, "
         "SUM(total_value) - SUM(net_value) AS cancelled FROM analytics.single_customer_view"

@@ -140,7 +140,7 @@ def test_a_run_that_was_killed_is_run_again(runs: Runs, stack: Settings, tmp_pat
 
 def _is_locked(stack: Settings) -> bool:
     with transaction(stack, read_only=True) as work:
-        return work.value("SELECT COUNT(*) AS n FROM audit.writer") == 1
+        return work.value("SELECT COUNT(*) AS n FROM audit.writer_lock") == 1
 
 
 @pytest.mark.full
@@ -221,7 +221,7 @@ def test_the_warehouse_dies_with_its_run(tmp_path: Path) -> None:
             command, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        from infra.local.stack import running
+        from infra.local.services import running
 
         with running(Settings(home=home)) as settings:
             require_invariants(settings)

@@ -12,9 +12,11 @@ import pytest
 from infra.lake import Lake
 from infra.local.generate import generate
 from infra.settings import PROJECT, Settings
-from tasks.upload import upload
+from tasks.ingest.upload import upload
 
-SERVE = "from prefect.task_worker import serve; from tasks.upload import upload; serve(upload)"
+SERVE = (
+    "from prefect.task_worker import serve; from tasks.ingest.upload import upload; serve(upload)"
+)
 
 
 @pytest.fixture

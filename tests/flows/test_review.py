@@ -11,19 +11,19 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 
-from flows.daily_elt import daily_elt
-from flows.validate import LayerError, validate
+from flows.daily_elt import daily_elt_flow
+from flows.validate import LayerError, validate_flow
 from infra.contracts import contracts
 from infra.lake import Lake
 from infra.local.generate import generate
 from infra.local.inbox import messages
 from infra.settings import Settings
 from infra.warehouse import transaction
+from tasks.ingest.source import SourceError
 from tasks.receipts import Acceptance
-from tasks.run_history import history
-from tasks.run_page import ReportError, page_of, rewrite_page
-from tasks.source import SourceError
-from tasks.validate import GateError
+from tasks.reporting.run_history import history
+from tasks.reporting.run_page import ReportError, page_of, rewrite_page
+from tasks.validation.gate import GateError
 from tests.conftest import DAY
 from tests.history import checksums
 
@@ -78,7 +78,7 @@ STATUS = "an order's status is a known one"
 def test_from_failure_to_recovery(stack: Settings, source: Path, bad: Path, inbox: Path) -> None:
     day = DAY
     with pytest.raises(GateError):
-        daily_elt(day, str(bad))
+        daily_elt_flow(day, str(bad))
     (failed,) = messages(inbox)
     assert failed["subject"].startswith("[olist] BLOCKED, nothing published: 2018-10-18 daily")
     assert f"olist run --source {bad} --batch-date 2018-10-18" in failed["body"]
@@ -90,7 +90,7 @@ def test_from_failure_to_recovery(stack: Settings, source: Path, bad: Path, inbo
     assert "Nothing of this batch is published" in page
     assert STATUS in page
 
-    receipt = daily_elt(day, str(source))
+    receipt = daily_elt_flow(day, str(source))
     assert _subjects(inbox)[1:] == ["[olist] recovered: 2018-10-18 daily"]
     assert "nothing published: 2018-10-18 daily" in messages(inbox)[0]["body"]
     page = html.unescape(receipt.page.read_text())
@@ -99,7 +99,7 @@ def test_from_failure_to_recovery(stack: Settings, source: Path, bad: Path, inbo
     assert [entry.verdict for entry in history(Lake(stack))] == ["stopped", "published"]
     assert "The last 2 runs" in page
 
-    daily_elt(day, str(source))
+    daily_elt_flow(day, str(source))
     assert len(_subjects(inbox)) == 2, "nothing more is to be told"
 
 
@@ -107,7 +107,7 @@ def test_a_person_accepts_what_the_source_cannot_correct(
     stack: Settings, bad: Path, inbox: Path, ask
 ) -> None:
     accept = Acceptance(reasons=[STATUS], by="Ana Souza", because="one test order, see TICKET-7")
-    receipt = daily_elt(DAY.replace(day=19), str(bad), accept)
+    receipt = daily_elt_flow(DAY.replace(day=19), str(bad), accept)
     assert ask(
         "SELECT gate, reason, severity, accepted_by, accepted_because FROM audit.validations "
         f"WHERE run_id = '{receipt.run_id}' AND accepted_by IS NOT NULL"
@@ -129,8 +129,8 @@ def test_a_person_accepts_what_the_source_cannot_correct(
 
 
 def test_sums_cannot_be_accepted(stack: Settings, source: Path, monkeypatch) -> None:
-    from tasks.expectations import star
-    from tasks.expectations.check import Layer, rows
+    from tasks.validation.check import Layer, rows
+    from tasks.validation.suites import star
 
     wrong = rows("candidate.fact_order", "SELECT order_id FROM {batch}", "nothing is there")
     layer = Layer("star", {"candidate.fact_order": "table"}, [wrong])
@@ -138,13 +138,13 @@ def test_sums_cannot_be_accepted(stack: Settings, source: Path, monkeypatch) -> 
     before = checksums(stack)
     accept = Acceptance(reasons=["nothing is there"], by="Ana Souza", because="because I say so")
     with pytest.raises(GateError, match="keepers correct the SQL"):
-        daily_elt(DAY.replace(day=20), str(source), accept)
+        daily_elt_flow(DAY.replace(day=20), str(source), accept)
     assert checksums(stack) == before
 
 
 def test_a_source_that_cannot_be_used_is_told(inbox: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError):
-        daily_elt(DAY, str(tmp_path / "nowhere"))
+        daily_elt_flow(DAY, str(tmp_path / "nowhere"))
     (subject,) = _subjects(inbox)
     assert subject.startswith("[olist] BLOCKED, nothing published: 2018-10-18 daily: SourceError")
 
@@ -167,7 +167,7 @@ def test_a_page_needs_no_network(stack: Settings) -> None:
 
 def test_published_rows_are_validated_and_nothing_changes(stack: Settings) -> None:
     before = checksums(stack)
-    receipts = validate()
+    receipts = validate_flow()
     assert [receipt.gate for receipt in receipts] == ["staging", "star", "marts", "reconciliation"]
     assert [r.reason for receipt in receipts for r in receipt.blocking] == []
     assert checksums(stack) == before
@@ -178,7 +178,7 @@ def test_what_was_changed_by_hand_is_found(stack: Settings, inbox: Path) -> None
         work.run("UPDATE analytics.fact_payment SET payment_value = payment_value + 0.01")
     before = checksums(stack)
     with pytest.raises(GateError, match="payment_value of fact_payment are those of staging"):
-        validate(["star"])
+        validate_flow(["star"])
     assert checksums(stack) == before
     (told,) = messages(inbox)
     assert told["subject"].startswith(
@@ -189,4 +189,4 @@ def test_what_was_changed_by_hand_is_found(stack: Settings, inbox: Path) -> None
 
 def test_a_layer_that_is_none_is_said() -> None:
     with pytest.raises(LayerError, match="no layer gold; there are staging, star, marts"):
-        validate(["gold"])
+        validate_flow(["gold"])

@@ -226,11 +226,11 @@ def test_a_batch_that_was_not_published_is_not_seen_by_the_next_one(
 @pytest.mark.full
 def test_the_lake_notes_what_is_in_force(load: Loader) -> None:
     """So staging can be filled from it alone, without what was retracted or corrected."""
-    from tasks.restore import batches_in_lake, receipts_in_lake
+    from tasks.warehouse.restore import indexed_days, indexed_receipts
 
     _three_days(load, WRONG)
     load.rows(day(2), **RIGHT)
     load.retract(day(3))
-    assert batches_in_lake(load.settings) == [day(1), day(2)]
-    items = [r for r in receipts_in_lake(load.settings) if r.table == "order_items"]
+    assert indexed_days(load.settings) == [day(1), day(2)]
+    items = [r for r in indexed_receipts(load.settings) if r.table == "order_items"]
     assert [sum(r.money_loaded.values()) for r in items] == [Decimal("11.00"), Decimal("11.00")]

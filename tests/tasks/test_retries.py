@@ -5,8 +5,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from prefect import flow, task
 
 from infra.warehouse import WarehouseError
+from tasks.ingest.source import SourceError
 from tasks.retries import RETRY, is_transient
-from tasks.source import SourceError
 
 
 def _s3_error(code: str, status: int) -> ClientError:

@@ -1,19 +1,32 @@
 """A local Redshift: the PostgreSQL wire protocol over DuckDB.
 
 What it accepts behaves as on Redshift; everything else is refused with the reason. `COVERAGE.md`
-lists both. In the order that a statement meets them:
+lists both. The package imports nothing of the rest of the project.
 
-- `server` (sockets, `olist redshift`), `login`, `tls`, `credentials` (who may come in),
-  `connection` and `protocol` (messages), `queries` (what is prepared, bound and run in parts),
-  `session` (one client), `transaction` and `locks` (what others see, who waits);
-- `dialect` reads a statement (`grammar`: what sqlglot lacks), `refusals` and `changes` stop what
-  may not pass (`allowlist`, `functions`, `formats`: what may);
-- `scopes` finds the kind of each column (`joins` writes USING out, `pivots` PIVOT; `correlations`
-  refuses), `kinds` and `numerics` that of an expression, and by them `assignments` refuses, and
-  `comparisons`, `arithmetic`, `aggregates` and `expressions` rewrite; `prelude.sql` holds the
-  functions that they call;
-- `definitions` makes tables (`tables` knows them), `writes` changes them, `commands` runs what is
-  no query;
-- `copy` and `unload` move files (`options`, `files`, `delimited`, `load`, `conversions`);
-- `catalogue` answers the look-ups of drivers; `results` and `errors` go back to the client.
+    wire     sockets, TLS, login, the messages of the protocol; starts the server
+    engine   sessions, transactions, locks, tables, the system catalog
+    copy     COPY and UNLOAD: statements, files in S3, type conversion
+    sql      Redshift SQL to DuckDB SQL: parser → validator → scope and types → rewrite → generator
+
+Each imports only from those below it, and from `context`, `protocol`, `clock` and `errors`.
+
+Start it with `olist redshift`, `python -m infra.local.redshift`, or from Python:
+
+    from infra.local.redshift import ServerOptions, running
+
+    with running(ServerOptions(path, password="secret")) as server:
+        redshift_connector.connect(host="127.0.0.1", port=server.port, user="awsuser", ...)
+
+For pytest: `-p infra.local.redshift.pytest_plugin` gives a fixture `local_redshift`.
 """
+
+from infra.local.redshift.wire.server import (
+    Reader,
+    RedshiftServer,
+    ServerOptions,
+    StartError,
+    running,
+    serve,
+)
+
+__all__ = ["Reader", "RedshiftServer", "ServerOptions", "StartError", "running", "serve"]

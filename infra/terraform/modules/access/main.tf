@@ -109,7 +109,7 @@ resource "aws_iam_role_policy" "pipeline" {
 }
 
 locals {
-  # what the pipeline keeps in the lake (tasks/upload.py, publish.py, report.py, export.py)
+  # what the pipeline keeps in the lake (tasks/ingest/upload.py, publish.py, report.py, export.py)
   prefixes      = ["raw", "quarantine", "manifests", "published", "reports", "notifications", "exports", "checks"]
   copy_prefixes = [for prefix in ["raw", "manifests", "exports", "checks"] : "${prefix}/*"]
 }

@@ -101,7 +101,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
     }
   }
 
-  # the pipeline itself takes away what a later export has replaced (tasks/export.py)
+  # the pipeline itself takes away what a later export has replaced (tasks/reporting/export/unload.py)
   rule {
     id     = "exports"
     status = "Enabled"

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.redshift import allowlist, commands, copy, functions, unload
+from infra.local.redshift.copy import statement, unload_statement
+from infra.local.redshift.engine import utility_commands
+from infra.local.redshift.sql import allowlist, functions
 from infra.settings import PROJECT
 from tests.infra.local.redshift.ledger import marked
 
@@ -71,9 +73,9 @@ def _accepted() -> Iterator[str]:
         "Statements": [*words, _COMMANDS],
         "Types": sorted(allowlist.TYPES),
         "Functions": sorted(name.upper() for name in functions.known_functions()),
-        "Options of COPY": sorted(name.upper() for name in copy.OPTIONS),
-        "Options of UNLOAD": sorted(name.upper() for name in unload.OPTIONS),
-        "Settings": sorted(commands.SETTINGS),
+        "Options of COPY": sorted(name.upper() for name in statement.OPTIONS),
+        "Options of UNLOAD": sorted(name.upper() for name in unload_statement.OPTIONS),
+        "Settings": sorted(utility_commands.SETTINGS),
         "Tables of the catalogue": sorted(allowlist.SYSTEM_TABLES),
     }.items():
         yield f"**{title}** ({len(listed)}): {', '.join(listed)}\n"

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.local.redshift import commands, copy, functions, unload
+from infra.local.redshift.copy import statement, unload_statement
+from infra.local.redshift.engine import utility_commands
+from infra.local.redshift.sql import functions
 from infra.settings import PROJECT
 from tests.infra.local.redshift.ledger import emulator_only
 
@@ -28,8 +30,14 @@ def test_nothing_is_listed_that_no_test_uses() -> None:
     here = Path(__file__).parent
     sql = "\n".join(file.read_text().lower() for file in here.glob("*.*") if file.is_file())
     # these are written without parentheses
-    words = {"current_date", "sysdate", "current_user", *copy.OPTIONS, *unload.OPTIONS}
-    words |= {*commands.SETTINGS}
+    words = {
+        "current_date",
+        "sysdate",
+        "current_user",
+        *statement.OPTIONS,
+        *unload_statement.OPTIONS,
+    }
+    words |= {*utility_commands.SETTINGS}
     calls = functions.known_functions() - words
     unused = [word for word in words if not re.search(rf"\b{word}\b", sql)]
     unused += [name for name in calls if not re.search(rf"\b{name}\s*\(", sql)]

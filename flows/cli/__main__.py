@@ -1,0 +1,5 @@
+"""`python -m flows.cli` is `olist`."""
+
+from flows.cli.main import main
+
+main()

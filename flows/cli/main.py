@@ -1,0 +1,50 @@
+"""The command line `olist`: the commands of this package, and how errors are shown."""
+
+import os
+
+import typer
+from rich.console import Console
+
+from flows.cli import check, data, export, query, review, run, serve, stack
+
+app = typer.Typer(
+    name="olist",
+    help="Daily ELT for the Olist marketplace.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (
+    *(run.run, run.backfill, run.retract, run.rebuild),
+    check.check,
+    *(stack.up, stack.down, stack.status, stack.deploy),
+    *(export.dashboard, export.export),
+    *(query.query, query.trace),
+    *(review.report, review.validate, review.profile),
+    *(review.inbox, review.notify, review.automations),
+    *(data.generate, data.extract, data.fetch),
+    serve.redshift,
+):
+    app.command()(command)
+_errors = Console(stderr=True)
+
+
+def main() -> None:
+    """Run a command; errors of ours are printed as text, without a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        _errors.print("Stopped. What was not published is not seen; run the same command again.")
+        raise SystemExit(130) from None
+    except Exception as error:
+        if os.environ.get("OLIST_DEBUG"):
+            raise
+        _errors.print(
+            f"{type(error).__name__}: {error}", style="bold red", markup=False, soft_wrap=True
+        )
+        from infra.error_hints import hint_for  # noqa: PLC0415 (boto3 takes its time)
+
+        if advice := hint_for(error):
+            _errors.print(f"What to do: {advice}.", markup=False, soft_wrap=True)
+        _errors.print("Set OLIST_DEBUG=1 to see where it comes from.", style="dim")
+        raise SystemExit(1) from error

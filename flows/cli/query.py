@@ -1,0 +1,75 @@
+"""Commands that ask the warehouse: `query`, `trace`."""
+
+import csv
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra import state_dir
+from infra.settings import Settings
+
+_console = Console()
+
+
+class OutputFormat(StrEnum):
+    """How `olist query` prints rows."""
+
+    table = "table"
+    csv = "csv"
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT, in Redshift SQL.")],
+    output: Annotated[
+        OutputFormat, typer.Option("--format", help="How to print the rows.")
+    ] = OutputFormat.table,
+) -> None:
+    """Ask the warehouse, read-only."""
+    from infra.local.services import running  # noqa: PLC0415
+    from infra.warehouse import transaction  # noqa: PLC0415
+
+    with (
+        running(state_dir.last_used(Settings())) as settings,
+        transaction(settings, read_only=True) as work,
+    ):
+        rows = work.query(sql, what="query")
+        columns = work.columns
+    if output is OutputFormat.csv:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(columns)
+        writer.writerows(rows)
+        return
+    _print(columns, rows)
+
+
+def trace(
+    model: Annotated[str, typer.Argument(help="A table of analytics, such as fact_order.")],
+    key: Annotated[
+        list[str], typer.Argument(help="The key of one of its rows: its columns, in order.")
+    ],
+) -> None:
+    """Name the batches, files, run and validation behind a published row."""
+    from infra.local.services import running  # noqa: PLC0415
+    from tasks.warehouse.lineage import trace as look_up  # noqa: PLC0415
+
+    with running(state_dir.last_used(Settings())) as settings:
+        found = look_up(settings, model, tuple(key))
+    _print(["batch", "table", "file", "sha256", "rows", "Parquet"], found.files, "Files")
+    _print(
+        ["run", "batch", "action", "published (UTC)", "expectations", "failed"],
+        found.runs,
+        "Runs that published it, the last first",
+    )
+
+
+def _print(columns: list[str], rows: list[tuple], title: str | None = None) -> None:
+    table = Table(*columns, title=title, title_justify="left")
+    for column in table.columns:
+        column.overflow = "fold"
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    _console.print(table)

@@ -1,0 +1,107 @@
+"""Commands for reviewing runs, and for who is told of them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from flows.cli.run import date_of, started, use_own_prefect
+from infra import state_dir
+from infra.settings import Settings
+
+_console = Console()
+
+
+def report(
+    batch_date: Annotated[
+        str | None,
+        typer.Argument(metavar="[YYYY-MM-DD]", help="The day of a batch; default: the last run."),
+    ] = None,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
+) -> None:
+    """Write the page of a batch's last run anew, and open it."""
+    from infra.local.services import running  # noqa: PLC0415
+    from tasks.reporting.run_page import open_page, rewrite_page  # noqa: PLC0415
+
+    day = date_of(batch_date) if batch_date else None
+    with running(state_dir.last_used(Settings())) as settings:
+        page = rewrite_page(settings, day)
+    _console.print(str(page), soft_wrap=True, highlight=False)
+    if show and not open_page(page):
+        _console.print("There is no browser here; open the file on another machine.")
+
+
+def validate(
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(help="staging, star, marts or reconciliation; may be repeated. Default: all."),
+    ] = None,
+) -> None:
+    """Run the gates again on what is published, without loading anything."""
+    settings = Settings()
+    with started(state_dir.last_used(settings), settings):
+        from flows.cli.summary import gates_table  # noqa: PLC0415
+        from flows.validate import validate_flow as flow  # noqa: PLC0415
+
+        receipts = flow(layer or None)
+    _console.print(gates_table(receipts))
+
+
+def inbox() -> None:
+    """Print the notifications of the local inbox, the last one first."""
+    from infra.local.inbox import messages  # noqa: PLC0415
+
+    folder = state_dir.last_used(Settings()).state / "inbox"
+    for message in messages(folder):
+        _console.rule(f"{message['at'][:16]} UTC")
+        _console.print(message["subject"], style="bold", markup=False, highlight=False)
+        _console.print(message["body"], markup=False, highlight=False, soft_wrap=True)
+    _console.print(f"As a page: {folder / 'index.html'}", soft_wrap=True, highlight=False)
+
+
+def notify() -> None:
+    """Send a test message to every channel that the settings name."""
+    from infra.notification_channels import channels  # noqa: PLC0415
+
+    settings = Settings()
+    with started(state_dir.last_used(settings), settings):
+        now = Settings()
+        found = channels(now)
+        for name, send in found.items():
+            send("[olist] test", "This is a test of olist-elt's notifications. Nothing happened.")
+            _console.print(f"sent: {name}", highlight=False)
+    if settings.notify == "" and settings.notify_topic is None:
+        _console.print("OLIST_NOTIFY names no other channel; docs/notifications.md tells how.")
+
+
+def profile(
+    source: Annotated[
+        str | None, typer.Option(help="Folder with the nine CSV files. Default OLIST_SOURCE.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
+) -> None:
+    """Write a page about raw data: what is in it, what is wrong with it, what it says."""
+    from tasks.profiling.profile import write_profile  # noqa: PLC0415
+    from tasks.reporting.run_page import open_page  # noqa: PLC0415
+
+    settings = Settings()
+    given = source or settings.source
+    if given is None:
+        raise typer.BadParameter("name a folder with --source or OLIST_SOURCE")
+    page = write_profile(settings, Path(given).expanduser().resolve())
+    _console.print(str(page), soft_wrap=True, highlight=False)
+    if show:
+        open_page(page)
+
+
+def automations() -> None:
+    """Let the Prefect server tell of runs that crash, are late or stuck, and of lost workers."""
+    import asyncio  # noqa: PLC0415
+
+    settings = Settings()
+    use_own_prefect(settings)
+    from flows.automations import register  # noqa: PLC0415
+
+    for name in asyncio.run(register(settings)):
+        _console.print(f"registered: {name}", highlight=False)

@@ -1,0 +1,218 @@
+"""Commands that run a flow: `run`, `backfill`, `retract`, `rebuild`."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from infra import state_dir
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from tasks.receipts import Acceptance
+
+_DEMO_ORDERS = 10_000
+_DEMO_SEED = 42
+_console = Console()
+_DAY = "YYYY-MM-DD"
+
+
+def run(
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder with the nine CSV files, or with one such folder a day; a path or s3://. "
+            "Default OLIST_SOURCE, else made up."
+        ),
+    ] = None,
+    batch_date: Annotated[
+        str | None,
+        typer.Option(help="YYYY-MM-DD; default: the folder's name if it is a date, else today."),
+    ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(help="An expectation about the source that may fail, in its own words."),
+    ] = None,
+    accepted_by: Annotated[str | None, typer.Option(help="Who decides so; for the audit.")] = None,
+    because: Annotated[str | None, typer.Option(help="Why; for the audit.")] = None,
+) -> None:
+    """Load one batch: upload, copy, transform, validate, publish."""
+    settings = Settings()
+    given = source or settings.source
+    made_up = given is None
+    if made_up and settings.target == "aws":
+        raise typer.BadParameter("name a --source: made-up orders are for the local stack")
+    base, settings = settings, state_dir.of_run(settings, made_up=made_up)
+    chosen = _address(given) if given else _demo(settings)
+    day = _named(batch_date, chosen)
+    acceptance = _acceptance(accept, accepted_by, because)
+    if not chosen.startswith("s3://"):  # a wrong folder is told before anything is started
+        from tasks.ingest.source import batch_folder, check_source  # noqa: PLC0415
+
+        check_source(batch_folder(chosen, day, settings))
+    state_dir.remember(base, made_up=made_up)
+    with started(settings, base):
+        from flows.cli.summary import summarise  # noqa: PLC0415
+        from flows.daily_elt import daily_elt_flow  # noqa: PLC0415 (Prefect takes seconds to import)
+        from tasks.reporting.report import reconciliation  # noqa: PLC0415
+        from tasks.validation.gate import import_in_background  # noqa: PLC0415
+
+        import_in_background()
+        receipt = daily_elt_flow(batch_date=day, source=chosen, accept=acceptance)
+        assert receipt is not None  # noqa: S101 (a date was named)
+        summarise(_console, receipt, reconciliation(Settings()), settings)
+
+
+def backfill(
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder with one folder a batch, named YYYY-MM-DD; a path or s3://. Default "
+            "OLIST_SOURCE."
+        ),
+    ] = None,
+    first: Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = None,
+    batches_per_publish: Annotated[
+        int,
+        typer.Option(min=1, help="Batches that are validated and published together: faster."),
+    ] = 1,
+) -> None:
+    """Load all batches of a source that are not published yet, in order."""
+    settings = Settings()
+    given = source or settings.source
+    if given is None:
+        raise typer.BadParameter("name a folder with --source or OLIST_SOURCE")
+    begin, end = (date_of(text) if text else None for text in (first, last))
+    state_dir.remember(settings, made_up=False)
+    with started(settings, settings):
+        from flows.backfill import backfill_flow as flow  # noqa: PLC0415
+
+        done = flow(_address(given), begin, end, batches_per_publish)
+    _console.rule("Backfill")
+    for count, what in (
+        (done.found, "folders found"),
+        (len(done.skipped), "published before, from the same files"),
+        (len(done.published), f"published now, in {done.seconds:.1f} seconds"),
+        (len(done.missing), "days between without a folder"),
+    ):
+        _console.print(f"{count:>6,} {what}")
+
+
+def retract(
+    batch_date: Annotated[str, typer.Argument(metavar=_DAY, help="The day of the batch.")],
+) -> None:
+    """Withdraw a published batch, and compute anew what it touched."""
+    day = date_of(batch_date)
+    settings = Settings()
+    with started(state_dir.last_used(settings), settings):
+        from flows.corrections import retract_flow as flow  # noqa: PLC0415
+
+        flow(day)
+    _console.print(f"Batch {day} is withdrawn. Load it again to bring it back.")
+
+
+def rebuild(
+    from_lake: Annotated[
+        bool, typer.Option(help="Fill staging anew, too, from the Parquet in the lake.")
+    ] = False,
+) -> None:
+    """Compute all of analytics anew from staging, and replace it at once."""
+    settings = Settings()
+    with started(state_dir.last_used(settings), settings):
+        from flows.corrections import rebuild_flow as flow  # noqa: PLC0415
+
+        receipt = flow(from_lake)
+    _console.print(
+        f"{len(receipt.published.rows)} models, {sum(receipt.published.rows.values()):,} rows, "
+        f"of {len(receipt.published.batch_dates)} batches are rebuilt."
+    )
+
+
+@contextmanager
+def started(settings: Settings, base: Settings) -> Iterator[None]:
+    """The local stack, and Prefect's state under OLIST_HOME."""
+    from infra.local.services import running  # noqa: PLC0415
+
+    use_own_prefect(base)
+    with running(settings):
+        _console.print("Starting; the first lines take a few seconds …", style="dim")
+        yield
+
+
+def _demo(settings: Settings) -> str:
+    from infra.local.generate import generate as write  # noqa: PLC0415
+
+    # a folder named by date, so that a rerun is the same batch on any day
+    folder = settings.state / "generated" / "2018-10-18"
+    _console.print(
+        f"No --source and no OLIST_SOURCE: using {_DEMO_ORDERS:,} generated orders in {folder}. "
+        "These are made-up figures; they are kept apart from data of yours."
+    )
+    if not folder.is_dir():
+        beside = folder.with_name(folder.name + ".part")
+        write(beside, _DEMO_ORDERS, _DEMO_SEED)
+        beside.rename(folder)
+    return str(folder)
+
+
+def _acceptance(
+    reasons: list[str] | None, by: str | None, because: str | None
+) -> "Acceptance | None":
+    if not (reasons or by or because):
+        return None
+    if not (reasons and by and because):
+        raise typer.BadParameter("--accept, --accepted-by and --because go together")
+    from tasks.receipts import Acceptance  # noqa: PLC0415
+
+    return Acceptance(reasons=reasons, by=by, because=because)
+
+
+def _address(given: str) -> str:
+    return given if given.startswith("s3://") else str(Path(given).expanduser().resolve())
+
+
+def _named(given: str | None, source: str) -> date:
+    """The batch date: as given, or the folder's name, or today."""
+    if given is not None:
+        return date_of(given)
+    name = source.rstrip("/").rpartition("/")[2]
+    return date_of(
+        name if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name) else f"{datetime.now().astimezone():%F}"
+    )
+
+
+def date_of(text: str) -> date:
+    """A date as people type it; raises BadParameter."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a date ({_DAY})") from error
+
+
+def use_own_prefect(settings: Settings) -> None:
+    """Use the Prefect server that is up or named, else keep Prefect's state under OLIST_HOME."""
+    from infra.local.services import known_stack  # noqa: PLC0415
+
+    known = known_stack(settings.state) or {}
+    if "PREFECT_API_URL" in known:  # a stack that is up has a server
+        os.environ.setdefault("PREFECT_API_URL", known["PREFECT_API_URL"])
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    if "PREFECT_API_URL" not in os.environ:
+        os.environ.setdefault("PREFECT_HOME", str(settings.state / "prefect"))
+        os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    os.environ.setdefault(
+        "PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT",
+        "%(asctime)s %(levelname)-7s %(task_run_name)s: %(message)s",
+    )
+    os.environ.setdefault(
+        "PREFECT_LOGGING_FORMATTERS_STANDARD_FLOW_RUN_FMT",
+        "%(asctime)s %(levelname)-7s %(flow_run_name)s: %(message)s",
+    )

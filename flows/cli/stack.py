@@ -1,0 +1,181 @@
+"""Commands of the stack that stays up, and of deployments: `up`, `down`, `status`, `deploy`."""
+
+from enum import StrEnum
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra import state_dir
+from infra.settings import Settings
+
+_console = Console()
+
+
+def up(
+    prefect_port: Annotated[int, typer.Option(help="Prefect's UI and API.")] = 4200,
+    redshift_port: Annotated[int, typer.Option(help="Redshift.")] = 5439,
+    s3_port: Annotated[int, typer.Option(help="S3.")] = 9000,
+    inbox_port: Annotated[int, typer.Option(help="The inbox of notifications.")] = 8025,
+) -> None:
+    """Start S3, Redshift, inbox, Prefect server and worker; register deployments."""
+    from infra.local.ports import Ports  # noqa: PLC0415
+    from infra.local.stack import start  # noqa: PLC0415
+
+    settings = Settings()
+    ports = Ports(s3=s3_port, redshift=redshift_port, inbox=inbox_port, prefect=prefect_port)
+    _console.print("Starting; half a minute the first time …", style="dim")
+    start(settings, ports)
+    state_dir.remember(settings, made_up=False)
+    with _connected(settings):
+        # Prefect takes seconds to import
+        from flows.deploy import TARGETS, deploy, tell_inbox  # noqa: PLC0415
+
+        paused = deploy(TARGETS["local"])
+        tell_inbox(f"http://127.0.0.1:{inbox_port}", Settings())
+    _console.print("Up.", style="bold green")
+    _print_status(settings)
+    _say_paused(paused)
+    if settings.source is None:
+        _console.print(
+            "OLIST_SOURCE names no source: scheduled runs will say so. Put it into .env, or give "
+            "the parameter `source`."
+        )
+
+
+class Runs(StrEnum):
+    """Where runs take place."""
+
+    LOCAL = "local"
+    ECS = "ecs"
+
+
+def deploy(
+    to: Annotated[Runs, typer.Option(help="Processes of a local worker, or tasks on ECS.")],
+) -> None:
+    """Register work pool and deployments with the server that PREFECT_API_URL names."""
+    from flows.cli.run import use_own_prefect  # noqa: PLC0415
+    from flows.deploy import TARGETS, deploy  # noqa: PLC0415
+
+    use_own_prefect(Settings())
+    target = TARGETS[to.value]
+    _say_paused(deploy(target))
+    _console.print(f"Deployed. Runs need a worker: prefect worker start --pool {target.pool}")
+
+
+def _say_paused(deployments: list[str]) -> None:
+    for name in deployments:
+        _console.print(f"The schedule of {name} stays paused; resume it in the Prefect UI.")
+
+
+def down() -> None:
+    """End the stack; its state stays."""
+    from infra.local.stack import stop  # noqa: PLC0415
+
+    _console.print("Down." if stop(Settings()) else "It was not up.")
+
+
+def status() -> None:
+    """Tell what runs, where, and how the last runs ended."""
+    settings = Settings()
+    from infra.local.pid_file import PidFile  # noqa: PLC0415
+
+    if not PidFile(settings.state).read():
+        _console.print("The stack is not up: `make up` (or `olist up`) starts it.")
+        raise typer.Exit(1)
+    _print_status(settings)
+
+
+def _print_status(settings: Settings) -> None:
+    import socket  # noqa: PLC0415
+
+    from infra.local.pid_file import PidFile  # noqa: PLC0415
+    from infra.local.process import answers  # noqa: PLC0415
+
+    facts = PidFile(settings.state).read()
+    ports = facts["ports"]
+    prefect = f"http://127.0.0.1:{ports['prefect']}"
+    table = Table("service", "process", "health", "address")
+    for name, pid in facts["services"].items():
+        if name == "prefect-server":
+            healthy, address = answers(f"{prefect}/api/health"), prefect
+        elif name == "prefect-worker":
+            healthy, address = _workers(f"{prefect}/api"), "work pool local"
+        else:
+            port = ports[name]
+            with socket.socket() as probe:
+                probe.settimeout(2)
+                healthy = probe.connect_ex(("127.0.0.1", port)) == 0
+            address = f"127.0.0.1:{port}" if name == "redshift" else f"http://127.0.0.1:{port}"
+        table.add_row(
+            name, str(pid), "[green]healthy[/]" if healthy else "[red]unreachable[/]", address
+        )
+    _console.print(table)
+    psql = (
+        f"PGPASSFILE={settings.state}/pgpass psql -h 127.0.0.1 -p {ports['redshift']} "
+        f"-U {settings.redshift_user} {settings.redshift_database}"
+    )
+    for what, text in (
+        ("runs, schedules, a form to start one", prefect),
+        (
+            "from here",
+            "prefect deployment run daily_elt/daily  (PREFECT_API_URL=" + prefect + "/api)",
+        ),
+        ("query", f'olist query "SELECT …", or {psql}'),
+        (
+            "BI tools (docs/bi.md)",
+            f"127.0.0.1:{ports['redshift']}, database {settings.redshift_database}, user bi, "
+            f"password in {settings.state}/reader.password",
+        ),
+        ("notifications", f"http://127.0.0.1:{ports['inbox']}"),
+        ("logs", f"{settings.state}/logs"),
+        ("versions", f"olist-elt {version('olist-elt')}, prefect {version('prefect')}"),
+    ):
+        _console.print(f"  {what}: {text}", soft_wrap=True, highlight=False)
+    _print_last_runs(settings)
+
+
+def _print_last_runs(settings: Settings) -> None:
+    with _connected(settings):
+        from infra.lake import Lake  # noqa: PLC0415
+        from tasks.reporting.run_history import history  # noqa: PLC0415
+
+        last = history(Lake(Settings()))[-5:]
+    if not last:
+        _console.print("No run yet.")
+        return
+    table = Table("last runs", "verdict", "warnings", "seconds", "ended (UTC)")
+    for entry in reversed(last):
+        ended = f"{entry.finished_at:%Y-%m-%d %H:%M}"
+        table.add_row(
+            entry.label, entry.verdict, str(entry.warnings), f"{entry.seconds:.1f}", ended
+        )
+    _console.print(table)
+
+
+def _workers(api: str) -> bool:
+    """Whether a worker of the pool shows life."""
+    import json  # noqa: PLC0415
+    import urllib.request  # noqa: PLC0415
+
+    request = urllib.request.Request(  # noqa: S310 (our own address)
+        f"{api}/work_pools/local/workers/filter",
+        data=b"{}",
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=3) as answer:  # noqa: S310
+            return any(worker["status"] == "ONLINE" for worker in json.load(answer))
+    except OSError:
+        return False
+
+
+def _connected(settings: Settings):  # noqa: ANN202 (a context manager)
+    """The environment of the stack that is up, Prefect's server included."""
+    from flows.cli.run import use_own_prefect  # noqa: PLC0415
+    from infra.local.services import running  # noqa: PLC0415
+
+    use_own_prefect(settings)
+    return running(settings)

@@ -1,0 +1,89 @@
+"""The readable end of `olist run`."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.results import RunReceipt
+from infra.settings import Settings
+from tasks.receipts import GateReceipt
+
+
+def summarise(
+    console: Console,
+    receipt: RunReceipt,
+    totals: list[tuple[str, str, str]],
+    settings: Settings,
+) -> None:
+    """Print rows and seconds per step, gates, reconciliation, and where to look next."""
+    console.print()
+    console.rule(f"Batch {receipt.label} is published")
+    console.print(_steps(receipt))
+    console.print(gates_table(receipt.gates))
+    console.print(_reconciliation(totals))
+    home = settings.home
+    console.print("[bold]Where to look next[/bold]")
+    for text in (
+        'olist query "SELECT segment, COUNT(*) AS persons, SUM(total_value) AS total_value '
+        'FROM analytics.single_customer_view GROUP BY segment ORDER BY total_value DESC"',
+        f"dashboards, and all pages: {home / 'reports' / 'index.html'} (olist dashboard opens it)",
+        f"report of this run: {receipt.page} (olist report opens it)",
+        "runs, tasks and artifacts: make ui",
+    ):
+        console.print(f"  {text}", soft_wrap=True, highlight=False)
+
+
+def _steps(receipt: RunReceipt) -> Table:
+    rows = {
+        "upload": sum(r.rows_loaded for r in receipt.uploads),
+        "copy": sum(r.rows for r in receipt.copies),
+        "transform": sum(r.rows for r in receipt.models),
+        "publish": sum(receipt.published.rows.values()),
+    }
+    notes = {
+        "upload": _share(sum(r.uploaded for r in receipt.uploads), "files new"),
+        "copy": _share(sum(r.copied > 0 for r in receipt.copies), "tables copied"),
+    }
+    table = Table("step", "rows", "seconds", "", title="Steps", title_justify="left")
+    table.columns[1].justify = table.columns[2].justify = "right"
+    for step, seconds in receipt.seconds.items():
+        count = rows.get(step)
+        table.add_row(
+            step, "" if count is None else f"{count:,}", f"{seconds:.1f}", notes.get(step, "")
+        )
+    quarantined = sum(r.rows_quarantined for r in receipt.uploads)
+    if quarantined:
+        table.caption = f"{quarantined:,} rows in quarantine: " + ", ".join(
+            r.quarantine_url for r in receipt.uploads if r.quarantine_url
+        )
+    table.add_row("all", "", f"{sum(receipt.seconds.values()):.1f}", "", style="bold")
+    return table
+
+
+def _share(count: int, what: str) -> str:
+    return f"{count} {what}" if count else "nothing new"
+
+
+def gates_table(gates: Sequence[GateReceipt]) -> Table:
+    """Gates, and what failed at each; known exceptions are left out."""
+    table = Table("gate", "expectations", "failed", title="Gates", title_justify="left")
+    for gate in gates:
+        told = [r for r in gate.failed if r.severity != "info"]
+        failed = "; ".join(
+            f"{r.severity}: {r.reason} ({r.observed})"
+            + (f", accepted by {r.accepted_by}" if r.accepted_by else "")
+            for r in told
+        )
+        table.add_row(gate.gate, str(len(gate.results)), failed or "none")
+    return table
+
+
+def _reconciliation(totals: list[tuple[str, str, str]]) -> Table:
+    table = Table(
+        "measure", "source", "published", "", title="Reconciliation", title_justify="left"
+    )
+    table.columns[1].justify = table.columns[2].justify = "right"
+    for measure, source, published in totals:
+        table.add_row(measure, source, published, "=" if source == published else "DIFFERS")
+    return table

@@ -1,0 +1,117 @@
+"""Hooks that tell people how a flow run ended."""
+
+import logging
+import re
+from datetime import date
+from typing import Any
+
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.flows import Flow
+from prefect.logging.loggers import flow_run_logger
+from prefect.settings import PREFECT_UI_URL
+
+from flows.rerun_command import rerun_command
+from flows.results import BackfillReceipt, RunReceipt
+from infra.lake import Lake
+from infra.settings import Settings
+from tasks.notifications.notify import failure, open_failure, recovery, send, settle, warning_digest
+from tasks.receipts import ExpectationResult, RerunCommand
+from tasks.reporting.run_history import history
+from tasks.reporting.run_page import page_of
+
+
+def announce_failure(flow: Flow, flow_run: FlowRun, state: State) -> None:
+    """Tell that a run failed, and remember it until it is settled."""
+    logger: Any = flow_run_logger(flow_run, flow)
+    settings, name = Settings(), _name(flow, flow_run)
+    error = state.result(raise_on_failure=False)
+    if not isinstance(error, BaseException):
+        error = RuntimeError(state.message or "no reason is known")
+    subjects = _subjects(flow_run)
+    message = failure(
+        *(name, str(flow_run.id), error, _rerun(settings, flow, flow_run)),
+        _links(settings, flow_run, subjects),
+        before=_noted(logger, _last_published, settings) or "the last publish",
+        published=flow.name == "validate",  # it looks at nothing else
+        owners=settings.owners,
+    )
+    send(settings, message, logger)
+    _noted(logger, open_failure, settings, subjects or [name], message.subject)
+
+
+def announce_success(flow: Flow, flow_run: FlowRun, state: State) -> None:
+    """Tell of warnings, and of what had failed before and is settled now."""
+    logger: Any = flow_run_logger(flow_run, flow)
+    settings, name = Settings(), _name(flow, flow_run)
+    receipt: Any = state.result(raise_on_failure=False)
+    days = _published(receipt)
+    links = _links(settings, flow_run, [str(day) for day in days[-1:]])
+    if warnings := _warnings(receipt):
+        rerun = _rerun(settings, flow, flow_run)
+        digest = warning_digest(
+            *(name, str(flow_run.id), warnings, rerun, links), owners=settings.owners
+        )
+        send(settings, digest, logger)
+    settled = _noted(logger, settle, settings, [*map(str, days), name]) or []
+    if settled:
+        send(settings, recovery(name, str(flow_run.id), settled, links), logger)
+
+
+def _noted(logger: logging.Logger, what: Any, *arguments: Any) -> Any:  # noqa: ANN401
+    """Ask or tell the lake; where that fails, the run's own outcome stands."""
+    try:
+        return what(*arguments)
+    except Exception as error:  # noqa: BLE001 (told)
+        logger.warning("the lake does not answer: %s", error)
+        return None
+
+
+def _last_published(settings: Settings) -> str:
+    """The state that readers see, in words."""
+    runs = [run for run in history(Lake(settings)) if run.verdict == "published"]
+    if not runs:
+        return "that nothing is published yet"
+    return f"what {runs[-1].label} published at {runs[-1].finished_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _name(flow: Flow, run: FlowRun) -> str:
+    return run.name or flow.name
+
+
+def _subjects(run: FlowRun) -> list[str]:
+    """The day that a run is about; that of a scheduled one stands in its name only."""
+    day = re.match(r"\d{4}-\d{2}-\d{2}", str(run.parameters.get("batch_date") or run.name))
+    return [day.group()] if day else []
+
+
+def _rerun(settings: Settings, flow: Flow, run: FlowRun) -> RerunCommand:
+    """The command that does it again, with what the run found by itself."""
+    given = {name: value for name, value in run.parameters.items() if value is not None}
+    found = {"batch_date": _subjects(run)[0]} if _subjects(run) else {}
+    return rerun_command(flow.name, {"source": settings.source, **found, **given})
+
+
+def _published(receipt: Any) -> list[date]:  # noqa: ANN401
+    if isinstance(receipt, RunReceipt):
+        return receipt.published.batch_dates
+    return receipt.published if isinstance(receipt, BackfillReceipt) else []
+
+
+def _warnings(receipt: Any) -> dict[str, list[ExpectationResult]]:  # noqa: ANN401
+    if isinstance(receipt, RunReceipt):
+        return {receipt.label: receipt.warnings} if receipt.warnings else {}
+    return receipt.warnings if isinstance(receipt, BackfillReceipt) else {}
+
+
+def _links(settings: Settings, run: FlowRun, days: list[str]) -> list[str]:
+    """Where to read on; the page of a failed run is there if it came as far as that."""
+    pages = [page_of(settings, date.fromisoformat(day)) for day in days]
+    lines = [
+        f"Report: {page} (olist report {page.parent.name})" for page in pages if page.is_file()
+    ]
+    if PREFECT_UI_URL.value():
+        lines.append(f"Run: {PREFECT_UI_URL.value()}/runs/flow-run/{run.id}")
+    else:
+        lines.append(f"Run: {run.id} (make ui, then Runs)")
+    lines.append("More: docs/runbook.md says what each message means")
+    return ["\n".join(lines)]

@@ -1,0 +1,234 @@
+"""The path of batches from their CSV files to published, reconciled analytics."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from prefect import flow, get_run_logger
+from prefect.runtime import flow_run
+
+from flows.concurrency import TASK_RUNNER, gather
+from flows.post_publish import after_publish, export_tables
+from flows.progress import Progress
+from flows.results import RunReceipt
+from infra.contracts import contracts
+from infra.error_hints import hint_for
+from infra.settings import Settings
+from tasks.ingest.source import batch_folder, check_source
+from tasks.ingest.upload import upload, upload_batch
+from tasks.receipts import (
+    Acceptance,
+    CopyReceipt,
+    OpenBatch,
+    RerunCommand,
+    RunReport,
+    UploadReceipt,
+)
+from tasks.reporting.dashboards.build import dashboards
+from tasks.reporting.report import report
+from tasks.validation.gate import GateError, import_in_background, remedy, validate
+from tasks.validation.metrics import compare_metrics
+from tasks.warehouse.copy import copy
+from tasks.warehouse.models import published_models
+from tasks.warehouse.prepare import prepare
+from tasks.warehouse.publish import publish
+from tasks.warehouse.restore import find_receipts
+from tasks.warehouse.transform import find_affected_keys, transform
+from tasks.warehouse.writer_lock import holding, take_lock
+
+
+@dataclass(frozen=True)
+class BatchRun:
+    """What a run is asked to do."""
+
+    batches: Sequence[OpenBatch]
+    run_id: str
+    label: str
+    rerun: RerunCommand
+    accept: Acceptance | None
+    outputs: Sequence[str]  # of "exports", "dashboards": what is written after the publish
+    pages: bool  # whether progress and Data Docs are shown
+
+    @property
+    def brings_rows(self) -> bool:
+        """Whether rows arrive, from files or from the lake."""
+        return any(batch.action in {"load", "restore"} for batch in self.batches)
+
+    @property
+    def plan(self) -> list[str]:
+        """The steps that the run will take."""
+        arrival = ["gate: raw", "copy", "gate: staging"] if self.brings_rows else []
+        check = ["gate: star", "gate: marts", "publish", "gate: reconciliation"]
+        return ["prepare", "upload", *arrival, "transform", *check, *self.outputs, "report"]
+
+
+def label_of(batches: Sequence[OpenBatch]) -> str:
+    """`2018-08-01`, or `2018-08-01 to 2018-08-28 (4 batches)`."""
+    days = sorted(batch.batch_date for batch in batches)
+    if len(days) == 1:
+        return str(days[0])
+    return f"{days[0]} to {days[-1]} ({len(days)} batches)"
+
+
+@flow(name="load_batches", flow_run_name="{label}", task_runner=TASK_RUNNER)
+def load_batches_flow(
+    batches: list[OpenBatch],
+    label: str,
+    rerun: RerunCommand,
+    accept: Acceptance | None = None,
+    pages: bool = True,
+) -> RunReceipt:
+    """Load, retract or rebuild several batches, and publish what they change at once.
+
+    Args:
+        batches: The batches, and what is done with each.
+        label: What the run and its tasks are called in the Prefect UI.
+        rerun: The command that runs it again, for messages.
+        accept: Expectations that may fail, and who decided so.
+        pages: Whether a success also writes exports, Data Docs and dashboards. After a failure Data
+            Docs are written in any case.
+    """
+    return run_batches(batches, label, rerun, accept, pages=pages)
+
+
+def run_batches(
+    batches: Sequence[OpenBatch],
+    label: str,
+    rerun: RerunCommand,
+    accept: Acceptance | None = None,
+    *,
+    pages: bool = True,
+) -> RunReceipt:
+    """Take batches through every step and gate, inside a flow run.
+
+    Readers of `analytics` see the state before until the publish step, and all of the new state
+    after it.
+
+    Raises:
+        SourceError: Files cannot be used.
+        GateError: A gate stopped the batches.
+        LockError: Another run is writing.
+        AfterPublishError: The batches are published, but exports or dashboards failed.
+    """
+    settings, run_id = Settings(), str(flow_run.id)
+    outputs = [o for o in ("exports", "dashboards") if pages and getattr(settings, o)]
+    run = BatchRun(batches, run_id, label, rerun, accept, outputs, pages)
+    facts = _facts_of(run)
+    import_in_background()
+    for batch in batches:
+        if batch.action == "load":
+            check_source(batch_folder(batch.source, batch.batch_date, settings))
+    take_lock(run_id, label)
+    with holding(settings, run_id, label, get_run_logger().warning):
+        progress = Progress(run.plan, label, shown=pages)
+        facts.seconds = progress.seconds
+        try:
+            _load_and_publish(run, facts, progress)
+        except Exception as error:
+            report(label, _failed(facts, error, rerun))
+            raise
+        return _report(run, facts, progress)
+
+
+def _load_and_publish(run: BatchRun, facts: RunReport, progress: Progress) -> None:
+    """The path of the batches; `facts` holds what each step did, for the report."""
+    with progress.step("prepare"):
+        prepare(list(run.batches), run.run_id, run.label)
+    with progress.step("upload"):
+        facts.uploads = _upload(run.batches)
+    if facts.uploads:
+        _gate("raw", run, facts, progress)
+        with progress.step("copy"):
+            facts.copies = _copy(run, facts.uploads)
+            compare_metrics(run.run_id, run.label)
+        _gate("staging", run, facts, progress)
+    with progress.step("transform"):
+        affected = find_affected_keys(run.run_id, run.label)
+        models = [transform(model.name, run.run_id, run.label) for model in published_models()]
+        facts.models = affected + models
+    _gate("star", run, facts, progress)
+    _gate("marts", run, facts, progress)
+    with progress.step("publish"):
+        published = publish(run.run_id, run.label)
+        facts.published, facts.published_dates = published.rows, published.batch_dates
+    _gate("reconciliation", run, facts, progress)
+    if "exports" in run.outputs:
+        with progress.step("exports"), after_publish(run.label, "exports"):
+            export_tables(run.run_id, facts.batch_dates[-1], run.label)
+
+
+def _report(run: BatchRun, facts: RunReport, progress: Progress) -> RunReceipt:
+    facts.verdict, facts.finished_at = "published", datetime.now(UTC)
+    with progress.step("report"):
+        page = report(run.label, facts, run.pages)
+    if "dashboards" in run.outputs:
+        with progress.step("dashboards"), after_publish(run.label, "dashboards"):
+            dashboards(run.label)
+    return RunReceipt.of(facts, page)
+
+
+def _upload(batches: Sequence[OpenBatch]) -> list[UploadReceipt]:
+    """Fill the lake from the sources, or find what it holds."""
+    arriving = [batch for batch in batches if batch.action == "load"]
+    if any(batch.action == "restore" for batch in batches):
+        return find_receipts()
+    if len(arriving) == 1:
+        day, source = arriving[0].batch_date, arriving[0].source
+        return gather(upload.submit(table, day, source) for table in contracts())
+    several = gather(upload_batch.submit(b.batch_date, b.source) for b in arriving)
+    return [receipt for receipts in several for receipt in receipts]
+
+
+def _copy(run: BatchRun, uploads: list[UploadReceipt]) -> list[CopyReceipt]:
+    """Copy the rows of each table into `candidate`, the tables concurrently."""
+    return gather(
+        copy.submit(table, [u for u in uploads if u.table == table], run.run_id, run.label)
+        for table in contracts()
+    )
+
+
+def _gate(name: str, run: BatchRun, facts: RunReport, progress: Progress) -> None:
+    """Validate one layer; raises GateError when it stops the batches."""
+    days = sorted({upload.batch_date for upload in facts.uploads}) or facts.batch_dates
+    accepted = [run.accept] if run.accept else []
+    with progress.step(f"gate: {name}"):
+        try:
+            receipt = validate(
+                name, days, facts.uploads, run.run_id, run.label, run.rerun, accepted
+            )
+        except GateError as error:
+            facts.gates.append(error.receipt)
+            raise
+        facts.gates.append(receipt)
+
+
+def _facts_of(run: BatchRun) -> RunReport:
+    """The facts of a run that has not done anything yet."""
+    now = datetime.now(UTC)
+    return RunReport(
+        label=run.label,
+        run_id=run.run_id,
+        flow=str(flow_run.flow_name),
+        batch_dates=sorted(batch.batch_date for batch in run.batches),
+        sources=list(dict.fromkeys(batch.source for batch in run.batches)),
+        rerun=str(run.rerun),
+        started_at=now,
+        finished_at=now,
+        verdict="failed",
+        run_url=str(flow_run.ui_url or ""),
+    )
+
+
+def _failed(facts: RunReport, error: Exception, rerun: RerunCommand) -> RunReport:
+    """The facts of a run that ended with an error, with what to do about it."""
+    facts.finished_at = datetime.now(UTC)
+    facts.error = f"{type(error).__name__}: {error}"
+    if isinstance(error, GateError):
+        facts.verdict = "stopped"
+        facts.error = str(error).partition("\n")[0]  # the failing rows stand further down
+        facts.advice = remedy(error.receipt, rerun)
+        return facts
+    hint = hint_for(error)
+    cause = f"{hint[0].upper()}{hint[1:]}" if hint else "Remove the cause"
+    facts.advice = f"{cause}. Then run again: {rerun}"
+    return facts

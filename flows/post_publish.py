@@ -1,0 +1,64 @@
+"""What follows a publish: exports and dashboards."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from prefect import get_run_logger
+
+from flows.concurrency import gather
+from infra.settings import Settings
+from tasks.reporting.dashboards.build import dashboards
+from tasks.reporting.export.unload import export, exported_run, switch_exports
+from tasks.reporting.overview import shown_run
+from tasks.warehouse.data_dictionary import dictionary
+from tasks.warehouse.publish import AfterPublishError
+from tasks.warehouse.published_index import last_publish
+from tasks.warehouse.writer_lock import holding, take_lock
+
+
+def retry_incomplete_outputs(run_id: str, label: str) -> None:
+    """Write exports and dashboards of the last publish, where its run failed to.
+
+    Raises:
+        AfterPublishError: They failed again.
+        LockError: Another run is writing.
+    """
+    settings, logger = Settings(), get_run_logger()
+    if (last := last_publish(settings)) is None:
+        return
+    published, day = last
+    outputs = (
+        ("exports", settings.exports, exported_run),
+        ("dashboards", settings.dashboards, shown_run),
+    )
+    outdated = [name for name, wanted, run in outputs if wanted and run(settings) != published]
+    if not outdated:
+        return
+    logger.warning("%s are older than what is published; renewing them", " and ".join(outdated))
+    take_lock(run_id, label)
+    with holding(settings, run_id, label, logger.warning):
+        if "exports" in outdated:
+            with after_publish(label, "exports"):
+                export_tables(published, day, label)
+        if "dashboards" in outdated:
+            with after_publish(label, "dashboards"):
+                dashboards(label)
+
+
+def export_tables(run_id: str, day: date, label: str) -> None:
+    """Export all published tables to S3; readers see them all at once."""
+    receipts = gather(export.submit(table, day, run_id, label) for table in dictionary())
+    switch_exports(receipts, day, run_id, label)
+
+
+@contextmanager
+def after_publish(label: str, output: str) -> Iterator[None]:
+    """Wrap errors raised after the commit in AfterPublishError."""
+    try:
+        yield
+    except Exception as error:
+        raise AfterPublishError(
+            f"{label} is published and validated, but its {output} failed, so they are those of "
+            f"the publish before: {error}"
+        ) from error

@@ -1,0 +1,55 @@
+"""The steps of a run: the seconds that each took, and a progress bar in the Prefect UI."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import cast
+from uuid import UUID
+
+from prefect import get_run_logger
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+
+
+class Progress:
+    """Times the steps of a run, and shows how many of the planned ones are done."""
+
+    def __init__(self, plan: Sequence[str], label: str, *, shown: bool) -> None:
+        """Plan the steps.
+
+        Args:
+            plan: Names of the steps that the run will take.
+            label: The run's label, for the bar.
+            shown: Whether the bar is drawn, which asks the Prefect server once a step.
+        """
+        self.seconds: dict[str, float] = {}
+        self._plan = plan
+        self._label = label
+        self._bar: UUID | None = None
+        if shown:
+            with _log_errors():
+                bar = create_progress_artifact(0.0, key="progress", description=label)
+                self._bar = cast("UUID", bar)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time a step, also when it fails; move the bar when it succeeds."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = time.perf_counter() - started
+        if self._bar:
+            done = len(self.seconds.keys() & set(self._plan))
+            with _log_errors():
+                update_progress_artifact(
+                    self._bar, round(100 * done / len(self._plan)), f"{self._label}: {name} is done"
+                )
+
+
+@contextmanager
+def _log_errors() -> Iterator[None]:
+    """Log progress-artifact errors; never fail the run."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 (logged)
+        get_run_logger().warning("the progress cannot be shown: %s", error)

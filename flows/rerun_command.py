@@ -1,0 +1,63 @@
+"""The command that runs a flow run again, for messages."""
+
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from tasks.receipts import RerunCommand
+
+
+def rerun_command(flow: str, parameters: dict[str, Any]) -> RerunCommand:
+    """The `olist` command of a flow run.
+
+    Args:
+        flow: Name of the flow.
+        parameters: Parameters of the run; those with their default value are left out.
+    """
+    given = {name: value for name, value in parameters.items() if value not in (None, False, "")}
+    if flow not in _COMMANDS:
+        return RerunCommand(text=f"flow {flow}")
+    text = shlex.join(["olist", *_COMMANDS[flow](given)])
+    return RerunCommand(text=text, accepts_failures=flow in {"daily_elt", "upload"})
+
+
+def _run(given: dict[str, Any]) -> list[str]:
+    return ["run", *_options(given, source="--source", batch_date="--batch-date")]
+
+
+def _backfill(given: dict[str, Any]) -> list[str]:
+    if given.get("batches_per_publish") == 1:
+        given = {k: v for k, v in given.items() if k != "batches_per_publish"}
+    options = _options(
+        given,
+        source="--source",
+        first="--from",
+        last="--to",
+        batches_per_publish="--batches-per-publish",
+    )
+    return ["backfill", *options]
+
+
+def _report(given: dict[str, Any]) -> list[str]:
+    return ["report", str(given["batch_date"])] if "batch_date" in given else ["report"]
+
+
+_COMMANDS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
+    "daily_elt": _run,
+    "upload": _run,
+    "backfill": _backfill,
+    "retract": lambda given: ["retract", str(given["batch_date"])[:10]],
+    "rebuild": lambda given: ["rebuild", *(["--from-lake"] if "from_lake" in given else [])],
+    "report": _report,
+    # to validate again would find the same: the published rows have to be recomputed
+    "validate": lambda _: ["rebuild"],
+}
+
+
+def _options(given: dict[str, Any], **names: str) -> list[str]:
+    return [
+        word
+        for name, option in names.items()
+        if name in given
+        for word in (option, str(given[name]))
+    ]

@@ -1,0 +1,115 @@
+"""A local service as a child process: how it is started, becomes ready, and is stopped."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra.settings import PROJECT
+
+_READY_SECONDS = 120
+_STOP_SECONDS = 20
+
+
+class StackError(RuntimeError):
+    """A local service did not start; the message names it and its log."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """How a service is started, and how it shows that it is ready.
+
+    Attributes:
+        name: Name of the service, and of its log file.
+        module: The Python module that serves, and its arguments.
+        environment: Variables that it gets besides those of this process.
+        announces: Whether it prints `ready <address>` once it serves.
+        health_url: Otherwise, a URL that answers once it serves; None: it is ready at once.
+    """
+
+    name: str
+    module: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    announces: bool = True
+    health_url: str | None = None
+
+    def spawn(self, logs: Path) -> "Service":
+        """Start the process; it ends with this one, however this one ends."""
+        log = logs / f"{self.name}.log"
+        with log.open("a") as output:
+            process = subprocess.Popen(  # noqa: S603 (our own module)
+                [sys.executable, "-m", "infra.local.exit_with_parent", *self.module],
+                stdin=subprocess.PIPE,  # never written to: it closes when this process ends
+                stdout=subprocess.PIPE if self.announces else output,
+                stderr=output,
+                text=True,
+                env={**os.environ, **self.environment},
+                cwd=PROJECT,
+                start_new_session=True,  # Ctrl-C reaches the run, which then stops its services
+            )
+        return Service(self, process, log)
+
+
+@dataclass
+class Service:
+    """A running service."""
+
+    spec: Spec
+    process: subprocess.Popen[str]
+    log: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the service."""
+        return self.spec.name
+
+    def wait_until_ready(self) -> None:
+        """Wait until the service serves; raises StackError when it ends before that."""
+        if self.spec.announces:
+            self.address()
+        elif self.spec.health_url:
+            self._wait_for(self.spec.health_url)
+
+    def address(self) -> str:
+        """Wait for the line `ready <address>`; raises StackError when it does not come."""
+        assert self.process.stdout is not None  # noqa: S101
+        line = self.process.stdout.readline().strip()
+        if not line.startswith("ready "):
+            self.process.wait(_READY_SECONDS)
+            raise self._not_started()
+        return line.removeprefix("ready ")
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        self.process.terminate()
+        try:
+            self.process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _wait_for(self, url: str) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while not answers(url):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise self._not_started()
+            time.sleep(0.3)
+
+    def _not_started(self) -> StackError:
+        tail = "\n".join(self.log.read_text().splitlines()[-5:])
+        return StackError(f"the local {self.name} did not start; see {self.log}\n{tail}")
+
+
+def answers(url: str) -> bool:
+    """Whether an HTTP server on this machine answers there with success."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 (our own address)
+            return answer.status < 300
+    except OSError:
+        return False

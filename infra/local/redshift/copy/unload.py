@@ -1,0 +1,171 @@
+"""UNLOAD: the rows of a query to files in S3, as Parquet, CSV or delimited text.
+
+Source: https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
+"""
+
+# pyarrow makes its compute functions when it is imported
+# pyright: reportAttributeAccessIssue=false
+
+import gzip
+import io
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.redshift.context import SessionContext
+from infra.local.redshift.copy.unload_statement import Unload
+from infra.local.redshift.errors import NotEmulatedError, RedshiftError
+
+_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+_queries = itertools.count(1)
+
+
+def unload(session: SessionContext, statement: Unload) -> None:
+    """Write the files; what is in S3 stays there whatever becomes of the transaction."""
+    query = next(_queries)
+    table: pa.Table = session.run(session.engine_query(statement.query)).to_arrow_table()
+    _make_room(session, statement)
+    written = []
+    encryption = {}
+    if key_id := statement.options.get("kms_key_id"):
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id}
+    for folder, part in _partitions(statement, table):
+        body = _parquet(part) if "parquet" in statement.options else _text(statement, part)
+        _refuse_larger(statement, len(body))
+        key = statement.prefix + folder + _file_name(statement)
+        _call(session.s3.put_object, Bucket=statement.bucket, Key=key, Body=body, **encryption)
+        written.append(
+            {"url": f"s3://{statement.bucket}/{key}", "meta": {"content_length": len(body)}}
+        )
+    if "manifest" in statement.options:
+        text = json.dumps({"entries": written}).encode()
+        key = f"{statement.prefix}manifest"
+        _call(session.s3.put_object, Bucket=statement.bucket, Key=key, Body=text, **encryption)
+    session.last_unload = (table.num_rows, query)
+    session.notices.append(f"UNLOAD completed, {table.num_rows} record(s) unloaded successfully.")
+
+
+def _call(action, **arguments: object) -> dict:  # noqa: ANN001 (a method of a boto3 client)
+    try:
+        return action(**arguments)
+    except (ClientError, BotoCoreError) as error:
+        raise RedshiftError("XX000", f"S3ServiceException: {error}") from error
+
+
+def _refuse_larger(statement: Unload, size: int) -> None:
+    """Where Redshift would begin another file (6.2 GB by default) is not documented."""
+    limit = statement.options.get("maxfilesize", "6.2 GB")
+    number = float(re.sub(r"[^\d.]", "", limit))
+    if size > number * (2**30 if limit.upper().endswith("GB") else 2**20):
+        raise NotEmulatedError(f"UNLOAD of more than MAXFILESIZE, {limit}, in one file")
+
+
+def _file_name(statement: Unload) -> str:
+    options = statement.options
+    serial = options.get("parallel", "ON").upper() in {"OFF", "FALSE"}
+    name = "000" if serial else "0000_part_00"
+    if "extension" in options:
+        return f"{name}.{options['extension']}"
+    if "parquet" in options:
+        return name + ".parquet"
+    return name + (".gz" if "gzip" in options else "")
+
+
+def _make_room(session: SessionContext, statement: Unload) -> None:
+    options = statement.options
+    pages = session.s3.get_paginator("list_objects_v2")
+    listed = _call(
+        lambda **a: {
+            "keys": [i["Key"] for p in pages.paginate(**a) for i in p.get("Contents", [])]
+        },
+        Bucket=statement.bucket,
+        Prefix=statement.prefix,
+    )["keys"]
+    if "cleanpath" in options:
+        for key in listed:
+            _call(session.s3.delete_object, Bucket=statement.bucket, Key=key)
+    elif listed and "allowoverwrite" not in options:
+        raise RedshiftError(
+            "XX000",
+            "Specified unload destination on S3 is not empty. Consider using a different bucket / "
+            "prefix, manually removing the target files in S3, or using the ALLOWOVERWRITE option.",
+        )
+
+
+def _partitions(statement: Unload, table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    by = [name.strip().lower() for name in statement.options.get("partition", "").split(",")]
+    if by == [""]:
+        yield "", table
+        return
+    missing = [name for name in by if name not in table.column_names]
+    if missing or len(by) >= table.num_columns:
+        raise RedshiftError("42703", f"PARTITION BY needs columns of the query: {', '.join(by)}")
+    keys = table.select(by).group_by(by).aggregate([])
+    for key in keys.to_pylist():
+        rows, folder = table, ""
+        for name, value in key.items():
+            column = rows[name]
+            mask = (
+                pc.is_null(column)
+                if value is None
+                else pc.equal(column, pa.scalar(value, column.type))
+            )
+            rows = rows.filter(mask)
+            folder += f"{name}={_NULL_PARTITION if value is None else quote(str(value), safe=' ')}/"
+        yield folder, rows if "include" in statement.options else rows.drop_columns(by)
+
+
+def _parquet(table: pa.Table) -> bytes:
+    zoned = [i for i, f in enumerate(table.schema) if getattr(f.type, "tz", None)]
+    for i in zoned:  # a time zone is lost
+        name = table.column_names[i]
+        table = table.set_column(i, name, table[name].cast(pa.timestamp("us")))
+    out = io.BytesIO()
+    pq.write_table(table, out, compression="snappy", version="1.0", store_schema=False)
+    return out.getvalue()
+
+
+def _text(statement: Unload, table: pa.Table) -> bytes:
+    options = statement.options
+    csv = "csv" in options
+    delimiter = options.get("delimiter", "," if csv else "|")
+    delimiter = {"\\t": "\t"}.get(delimiter, delimiter)
+    null = options.get("null", "")
+    columns = []
+    for name in table.column_names:
+        text = _column_text(table[name].combine_chunks())
+        if csv:
+            special = pc.match_substring_regex(text, f'["\r\n{re.escape(delimiter)}]')
+            quoted = pc.binary_join_element_wise(
+                '"', pc.replace_substring(text, '"', '""'), '"', ""
+            )
+            text = pc.if_else(special, quoted, text)
+        columns.append(pc.fill_null(text, null))
+    lines = (
+        pc.binary_join_element_wise(*columns, delimiter) if columns else pa.array([], pa.string())
+    )
+    header = delimiter.join(table.column_names) + "\n" if "header" in options else ""
+    body = (header + "".join(f"{line}\n" for line in lines.to_pylist())).encode()
+    return gzip.compress(body, mtime=0) if "gzip" in options else body
+
+
+def _column_text(column: pa.Array) -> pa.Array:
+    if pa.types.is_boolean(column.type):
+        return pc.if_else(column, "t", "f")
+    if pa.types.is_floating(column.type):
+        raise NotEmulatedError(
+            "the text of a DOUBLE is not certain: CAST it to DECIMAL to unload it"
+        )
+    if pa.types.is_timestamp(column.type):
+        text = pc.strftime(column.cast(pa.timestamp("us")), "%Y-%m-%d %H:%M:%S")
+        # a fraction stands without zeros at its end
+        text = pc.replace_substring_regex(text, r"(\.\d*?)0+$", r"\1")
+        return pc.replace_substring_regex(text, r"\.$", "")
+    return column.cast(pa.string())

@@ -1,0 +1,122 @@
+"""Statements that change rows or tables, carried out in a session."""
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+from infra.local.redshift.context import SessionContext
+from infra.local.redshift.engine.table_catalog import Tables
+from infra.local.redshift.engine.transaction import Transaction
+from infra.local.redshift.errors import NotEmulatedError, RedshiftError
+from infra.local.redshift.sql.translated import Translated
+
+_COLUMN = r"[\w$.]+"
+_EQUALITIES = rf"\(?{_COLUMN}\s?=\s?{_COLUMN}(?: and {_COLUMN}\s?=\s?{_COLUMN})*\)?"
+_TUNING = {("diststyle",), ("distkey",), ("sortkey",)}
+_COUNTED = {"INSERT": "INSERT 0", "DELETE": "DELETE", "UPDATE": "UPDATE", "MERGE": "MERGE"}
+
+
+class DmlContext(SessionContext, Protocol):
+    """What changing rows and tables needs of a session."""
+
+    transaction: Transaction
+
+    @property
+    def tables(self) -> Tables:
+        """The tables that the session sees, and how they are changed."""
+        ...
+
+    def translate(self, sql: str, oids: Sequence[int] = ()) -> Translated:
+        """The statement in DuckDB's SQL."""
+        ...
+
+    def session_variables(self) -> dict[str, str]:
+        """SQL literals of what a statement may ask of its session, by name."""
+        ...
+
+    def set_default_timestamps(self) -> None:
+        """Give DuckDB the values of SYSDATE and GETDATE() for columns with such a default."""
+        ...
+
+
+def write(session: DmlContext, statement: Translated, literals: list[str]) -> str:
+    """Carry out a statement that changes rows or tables; returns its command tag."""
+    session.transaction.write(session.tables.permanent(statement.writes))
+    if statement.tag in {"INSERT", "UPDATE", "MERGE"}:
+        session.tables.require_lengths(statement.writes[0], statement.assigned)
+    if statement.tag == "TRUNCATE TABLE":
+        return _truncate(session, statement)
+    try:
+        with session.transaction.of_statement():
+            if statement.tag in {"INSERT", "MERGE"}:
+                session.set_default_timestamps()
+            row = _change(session, statement, literals)
+    finally:
+        if statement.tag.endswith((" TABLE", " VIEW", " SCHEMA")):
+            session.tables.changed()
+            if session.transaction.status == "I":  # it is committed already
+                session.tables.forget()
+    words = _COUNTED.get(statement.tag)
+    return f"{words} {row[0]}" if words and row else statement.tag
+
+
+def _change(session: DmlContext, statement: Translated, literals: list[str]) -> tuple | None:
+    definition = statement.definition
+    if definition is not None and definition.if_absent and session.tables.has(definition.table):
+        session.notices.append(f'Relation "{definition.table}" already exists and will be skipped')
+        return None
+    if definition is not None and definition.like:
+        session.tables.note(session.tables.create_like(definition))
+        return None
+    sql = statement.bind(literals, session.session_variables())
+    if statement.values:
+        sql = session.tables.name_first_columns(sql, statement)
+    if statement.change[:1] in _TUNING:
+        session.tables.note_tuning(statement.writes[0], statement.change)
+        return None
+    before = session.tables.definition(statement.writes[0]) if statement.change else None
+    if statement.tag in {"DROP TABLE", "DROP VIEW"}:
+        sql = "; ".join([*session.tables.dropped_with(statement), sql])
+    if statement.tag == "CREATE VIEW":
+        session.tables.replaced(statement.writes[0], lambda: session.run(sql))
+        session.tables.note_view(statement)
+        return None
+    if statement.multiple_matches:
+        query = statement.bind(literals, session.session_variables(), statement.multiple_matches)
+        if session.run(query).fetchall():
+            raise RedshiftError("XX000", "Found multiple matches to update the same tuple.")
+    rows = session.run(sql).fetchall()
+    if definition is not None:
+        session.tables.note(definition)
+    if before is not None:
+        session.tables.note_change(before, statement.change)
+    return rows[0] if rows else None
+
+
+def _truncate(session: DmlContext, statement: Translated) -> str:
+    # it commits what came before, and cannot be rolled back
+    with session.transaction.of_statement():
+        session.run(f"DELETE FROM {session.tables.engine_name(statement.writes[0])}")
+    session.transaction.end("COMMIT")
+    return "TRUNCATE TABLE"
+
+
+def remove_duplicates(session: DmlContext, target: str, source: str, condition: str) -> None:
+    """MERGE … REMOVE DUPLICATES: the source's rows replace those that match."""
+    if not re.fullmatch(_EQUALITIES, condition.strip(), re.IGNORECASE):
+        raise NotEmulatedError(f"the ON of MERGE takes equalities of columns only: {condition}")
+    session.transaction.write([target])
+    name = target.removeprefix("public.")
+    rows = session.tables.engine_name(source if "." in source else f"public.{source}")
+    with session.transaction.of_statement():
+        counts = session.run(
+            f"SELECT (SELECT count(*) FROM {rows}), "
+            f"(SELECT count(*) FROM (SELECT DISTINCT * FROM {rows}))"
+        ).fetchall()[0]
+        if counts[0] != counts[1]:
+            raise NotEmulatedError(f"REMOVE DUPLICATES with equal rows in {source}")
+        for sql in (
+            f"DELETE FROM {name} USING {source} WHERE {condition}",
+            f"INSERT INTO {name} SELECT * FROM {source}",
+        ):
+            session.run(session.translate(sql).bind([], {}))

@@ -1,0 +1,39 @@
+"""The privileges of a user who may only read some schemas.
+
+Sources: https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html and
+https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT-examples.html
+"""
+
+from collections.abc import Collection
+
+from infra.local.redshift.copy.statement import Copy
+from infra.local.redshift.copy.unload_statement import Unload
+from infra.local.redshift.engine.utility_commands import Command
+from infra.local.redshift.errors import RedshiftError
+from infra.local.redshift.sql.translated import Translated
+
+# tables of public are empty here; views of the catalogue are named without a schema
+_ALWAYS = {"pg_catalog", "information_schema", "public"}
+_COMMANDS = {"BEGIN", "COMMIT", "ROLLBACK", "SET", "SHOW", "DEALLOCATE"}
+
+
+def require_reading(
+    statement: Translated | Copy | Unload | Command, schemas: Collection[str]
+) -> None:
+    """Check that a statement only reads, and only from tables of some schemas.
+
+    Args:
+        statement: The statement that a user who may only read has sent.
+        schemas: The schemas that the user may read.
+
+    Raises:
+        RedshiftError: 42501, as Redshift answers without the privilege.
+    """
+    if isinstance(statement, Command) and statement.tag in _COMMANDS:
+        return
+    if not isinstance(statement, Translated) or not statement.returns_rows:
+        raise RedshiftError("42501", "permission denied: this user reads, and changes nothing")
+    for table in statement.reads:
+        schema = table.partition(".")[0]
+        if schema not in _ALWAYS and schema not in schemas:
+            raise RedshiftError("42501", f"permission denied for schema {schema}")

@@ -1,0 +1,318 @@
+"""One connection: prepared statements, and what each statement does."""
+
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from infra.local.redshift.clock import now
+from infra.local.redshift.copy.load import load
+from infra.local.redshift.copy.statement import Copy, parse_copy
+from infra.local.redshift.copy.unload import unload
+from infra.local.redshift.copy.unload_statement import Unload, parse_unload
+from infra.local.redshift.engine.dml import remove_duplicates, write
+from infra.local.redshift.engine.privileges import require_reading
+from infra.local.redshift.engine.result_columns import (
+    OutColumn,
+    literal,
+    out_column,
+    parameter_kind,
+    typed_null,
+)
+from infra.local.redshift.engine.system_catalog import system_query
+from infra.local.redshift.engine.table_catalog import Changes, Tables
+from infra.local.redshift.engine.table_locks import TableLocks
+from infra.local.redshift.engine.transaction import Transaction
+from infra.local.redshift.engine.utility_commands import Command, parse_command
+from infra.local.redshift.errors import NotEmulatedError, RedshiftError, from_duckdb
+from infra.local.redshift.protocol import UNKNOWN, VARCHAR
+from infra.local.redshift.sql.functions import check_pattern
+from infra.local.redshift.sql.parser import split_statements
+from infra.local.redshift.sql.translated import Translated
+from infra.local.redshift.sql.translator import checked, translate
+
+_COMMENT = re.compile(r"\s*(?:--|/\*)")
+_ROWS_PER_BATCH = 10_000
+
+
+@dataclass
+class Prepared:
+    """A parsed statement under its name, with the types of its parameters and results."""
+
+    statement: Translated | Copy | Unload | Command | None  # None: an empty query
+    sql: str = ""
+    oids: tuple[int, ...] = ()
+    columns: list[OutColumn] | None = None
+    described: bool = False
+    version: int = 0  # of the tables, when it was described
+
+
+@dataclass
+class Result:
+    """What an execution gave: the command tag, and rows in batches where there are any."""
+
+    tag: str
+    batches: Iterator[pa.RecordBatch] = field(default_factory=lambda: iter(()))
+
+
+class Session:
+    """The state of one connection. One thread uses it; others may call `interrupt`."""
+
+    def __init__(
+        self,
+        connect: Callable[[], duckdb.DuckDBPyConnection],
+        locks: TableLocks,
+        changes: Changes,
+        s3: Any,  # noqa: ANN401 (a boto3 client)
+        key: tuple[int, int] = (0, 0),
+        user: str = "",
+        database: str = "",
+        *,
+        readable_schemas: Collection[str] | None = None,
+    ) -> None:
+        """Open a DuckDB connection for this session.
+
+        Args:
+            connect: Opens a DuckDB connection.
+            locks: The table locks that all sessions share.
+            changes: The table changes that all sessions share.
+            s3: A boto3 client for COPY and UNLOAD.
+            key: Process number and secret, which a client cancels with.
+            user: The user who logged in.
+            database: The database's name.
+            readable_schemas: The only schemas that a user without write privileges may read; None
+                for a user who may read and write everything.
+        """
+        self._readable_schemas = readable_schemas
+        self.connect = connect
+        self.connection = connect()
+        self.s3 = s3
+        self.key = key
+        self.user = user
+        self.database = database
+        self.tables = Tables(self.run, changes)
+        self.transaction = Transaction(self.run, locks, self.tables.begun, self.tables.forget)
+        self.notices: deque[str] = deque()
+        self.prepared: dict[str, Prepared] = {}
+        self.last_copy: tuple[int, int] = (0, -1)  # pg_last_copy_count(), pg_last_copy_id()
+        self.last_unload: tuple[int, int] = (0, -1)
+        self.extra_float_digits = 0
+        self._timeout_ms = 0
+
+    def prepare(self, sql: str, oids: Sequence[int]) -> Prepared:
+        """Parse a statement; raises RedshiftError when it is wrong or refused."""
+        if not sql.strip("; \t\r\n") or (_COMMENT.match(sql) and not split_statements(sql)):
+            return Prepared(None)
+        statement = (
+            parse_command(sql)
+            or parse_copy(sql)
+            or parse_unload(sql)
+            or system_query(sql, self.user, self.database)
+            or self.translate(sql, oids)
+        )
+        wanted = statement.parameters if isinstance(statement, Translated) else 0
+        padded = [*oids, *[UNKNOWN] * (wanted - len(oids))]
+        return Prepared(statement, sql, tuple(oid or UNKNOWN for oid in padded))
+
+    def translate(self, sql: str, oids: Sequence[int] = ()) -> Translated:
+        """SQL in the engine's words, by the columns that its tables have now."""
+        tree, tables = checked(sql)
+        for table in tree.find_all(exp.Table):
+            if table.catalog and table.catalog.lower() != self.database.lower():
+                raise NotEmulatedError(f"another database than {self.database}: {table.sql()}")
+        known = self.tables.schema_of(tables) if self.transaction.status != "E" else ()
+        return translate(sql, known, tuple(parameter_kind(oid) for oid in oids))
+
+    def engine_query(self, sql: str) -> str:
+        """DuckDB SQL of a query without parameters; raises RedshiftError."""
+        return self.translate(sql).bind([], self.session_variables())
+
+    def describe(self, prepared: Prepared) -> list[OutColumn] | None:
+        """Columns that the statement will return, before its parameters are known."""
+        if not prepared.described:
+            statement = self._current(prepared)
+            if isinstance(statement, Command) and statement.tag == "SHOW":
+                prepared.columns = [OutColumn(statement.name, VARCHAR)]
+            elif isinstance(statement, Translated) and statement.returns_rows:
+                self.transaction.refuse_if_failed()
+                self._require_privileges(statement)
+                self.transaction.open()
+                nulls = [typed_null(oid) for oid in prepared.oids]
+                sql = statement.bind(nulls, self.session_variables())
+                rows = self.run(f"DESCRIBE {sql}").fetchall()
+                prepared.columns = [out_column(name, kind) for name, kind, *_ in rows]
+            prepared.described = True
+            prepared.version = self.tables.version
+        return prepared.columns
+
+    def execute(self, prepared: Prepared, values: Sequence[Any] = ()) -> Result:
+        """Run a statement. An error inside a transaction makes it a failed one."""
+        timer = self._timer()
+        try:
+            result = self._execute(prepared, values)
+        except BaseException as error:
+            timer.cancel()
+            if isinstance(error, RedshiftError):
+                self.transaction.fail()
+            raise
+        if result.tag == "SELECT":
+            result.batches = _until_the_last(result.batches, timer)
+        else:
+            timer.cancel()
+        return result
+
+    def _current(self, prepared: Prepared) -> Translated | Copy | Unload | Command | None:
+        """A statement as it is to run now: its tables may have changed since it was prepared."""
+        known = prepared.statement
+        if isinstance(known, Translated) and known.reads and self.transaction.status != "E":
+            prepared.statement = self.translate(prepared.sql, prepared.oids)
+            if prepared.described and self.tables.version != prepared.version:
+                self._describe_again(prepared)
+        return prepared.statement
+
+    def _describe_again(self, prepared: Prepared) -> None:
+        """Raise RedshiftError where the client was told of other columns."""
+        told, prepared.described = prepared.columns, False
+        if self.describe(prepared) != told:
+            prepared.columns, prepared.described = told, True
+            raise RedshiftError(
+                "0A000", "cached plan must not change result type: prepare the statement anew"
+            )
+
+    def _execute(self, prepared: Prepared, values: Sequence[Any]) -> Result:
+        statement = self._current(prepared)
+        if statement is None:
+            return Result("")
+        if isinstance(statement, Command) and statement.tag in {"COMMIT", "ROLLBACK"}:
+            return Result(self.transaction.end(statement.tag))
+        self.transaction.refuse_if_failed()
+        self._require_privileges(statement)
+        if isinstance(statement, Command):
+            return self._command(statement)
+        if isinstance(statement, Copy):
+            return self._copy(statement)
+        if isinstance(statement, Unload):
+            self.transaction.open()
+            unload(self, statement)
+            return Result("UNLOAD")
+        for position, extent in statement.patterns:
+            check_pattern(str(values[position - 1]), extent=extent)
+        literals = [literal(v, o) for v, o in zip(values, prepared.oids, strict=True)]
+        if statement.returns_rows:
+            self.transaction.read(statement.reads)
+            self.transaction.open()
+            self.describe(prepared)
+            sql = statement.bind(literals, self.session_variables())
+            return Result("SELECT", self._stream(sql))
+        return Result(write(self, statement, literals))
+
+    def _require_privileges(self, statement: Translated | Copy | Unload | Command) -> None:
+        if self._readable_schemas is not None:
+            require_reading(statement, self._readable_schemas)
+
+    def close(self) -> None:
+        """Roll back what is open and give the locks back."""
+        try:
+            self.transaction.end("ROLLBACK")
+        finally:
+            self.connection.close()
+
+    def interrupt(self) -> None:
+        """Cancel the running statement; may be called from another thread."""
+        if not self.transaction.cancel_waiting():
+            self.connection.interrupt()
+
+    # ------------------------------------------------------------------ statements
+
+    def _copy(self, copy: Copy) -> Result:
+        self.transaction.write(self.tables.permanent((copy.table,)))
+        with self.transaction.of_statement():
+            self.set_default_timestamps()
+            load(self, copy)
+        return Result("COPY")
+
+    def _command(self, command: Command) -> Result:
+        if command.tag == "BEGIN":
+            if not self.transaction.begin(read_only=command.name == "READ ONLY"):
+                self.notices.append("there is already a transaction in progress")
+        elif command.tag == "SHOW":
+            row = pa.RecordBatch.from_arrays([pa.array([command.value])], [command.name])
+            return Result("SHOW", iter([row]))
+        elif command.tag == "SET" and command.name == "statement_timeout":
+            self._timeout_ms = int(command.value)
+        elif command.tag == "SET" and command.name == "extra_float_digits":
+            self.extra_float_digits = int(command.value)
+        elif command.tag == "DEALLOCATE":
+            self.prepared = {k: v for k, v in self.prepared.items() if command.name not in {"", k}}
+        elif command.tag == "VACUUM" and self.transaction.status == "T":
+            raise RedshiftError("25001", "VACUUM cannot run inside a transaction block")
+        elif command.tag == "LOCK TABLE":
+            if self.transaction.status != "T":
+                raise RedshiftError("25P01", "LOCK TABLE may only be used in transaction blocks")
+            self.transaction.write(command.tables, exclusive=True)
+        elif command.tag == "MERGE":
+            remove_duplicates(self, command.tables[0], command.name, command.value)
+        return Result(command.tag)
+
+    def _timer(self) -> threading.Timer:
+        timer = threading.Timer(self._timeout_ms / 1000, self.interrupt)
+        timer.daemon = True
+        if self._timeout_ms:
+            timer.start()
+        return timer
+
+    def session_variables(self) -> dict[str, str]:
+        """SQL literals of what a statement may ask of its session, by name.
+
+        GETDATE() is the start of the statement, SYSDATE that of the transaction.
+        """
+        return {
+            "statement_time": f"TIMESTAMP '{now().replace(microsecond=0)}'",
+            "transaction_time": f"TIMESTAMP '{self.transaction.began}'",
+            "last_copy_count": str(self.last_copy[0]),
+            "last_copy_id": str(self.last_copy[1]),
+            "last_unload_count": str(self.last_unload[0]),
+            "last_unload_id": str(self.last_unload[1]),
+            "backend_pid": str(self.key[0]),
+            "database": f"'{self.database}'",
+            "user": "'" + self.user.replace("'", "''") + "'",
+        }
+
+    def set_default_timestamps(self) -> None:
+        """Give DuckDB the values of SYSDATE and GETDATE() for columns with such a default."""
+        variables = self.session_variables()
+        for clock in ("transaction_time", "statement_time"):
+            self.run(f"SET VARIABLE {clock} = {variables[clock]}")
+
+    # ------------------------------------------------------------------ engine
+
+    def run(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """Run engine SQL; raises RedshiftError."""
+        try:
+            return self.connection.execute(sql)
+        except duckdb.Error as error:
+            raise from_duckdb(error) from error
+
+    def _stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self.connection.sql(sql).to_arrow_reader(_ROWS_PER_BATCH)
+        except duckdb.Error as error:
+            raise from_duckdb(error) from error
+        except pa.ArrowException as error:  # an engine error in the middle of the rows
+            raise from_duckdb(duckdb.Error(str(error))) from error
+
+
+def _until_the_last(
+    batches: Iterator[pa.RecordBatch], timer: threading.Timer
+) -> Iterator[pa.RecordBatch]:
+    """The batches; the statement's timeout runs until they are all read."""
+    try:
+        yield from batches
+    finally:
+        timer.cancel()

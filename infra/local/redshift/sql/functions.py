@@ -1,0 +1,262 @@
+"""The functions that may be called, and what they become in the engine.
+
+A name that is not listed here is refused. Functions whose rules differ are macros of prelude.sql,
+in the schema `emulator`.
+Source: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+import sqlglot
+from sqlglot import exp
+
+from infra.local.redshift.errors import NotEmulatedError, RedshiftError
+from infra.local.redshift.sql.format_strings import date_part, to_char, to_strptime, zone_hours
+
+# Alike in both, by the same name.
+_SAME = frozenset(
+    "abs atan atan2 cbrt cos cot degrees pi radians random sin tan round ascii chr lower upper "
+    "reverse repeat replace translate md5 sha1 coalesce greatest least strpos count min max "
+    "bool_and bool_or any_value bit_and bit_or grouping row_number rank dense_rank percent_rank "
+    "cume_dist ntile lag lead first_value last_value nth_value".split()
+)
+# Alike, by another name.
+_RENAMED = {
+    "len": "length", "length": "length", "char_length": "length", "character_length": "length",
+    "textlen": "length", "octet_length": "strlen", "replicate": "repeat",
+    "nvl": "coalesce", "func_sha1": "sha1",
+}  # fmt: skip
+# Macros of prelude.sql, with the number of arguments that they take.
+_EMULATED = {
+    "sum": "sum", "avg": "avg", "trunc": "trunc", "strtol": "strtol", "concat": "concat",
+    "substr": "substring", "left": "left", "right": "right", "split_part": "split_part",
+    "charindex": "charindex", "lpad": "pad_left", "rpad": "pad_right", "to_hex": "to_hex",
+    "sha2": "sha2", "regexp_replace": "regexp_replace", "regexp_count": "regexp_count",
+    "regexp_instr": "regexp_instr", "date_part_year": "date_part_year",
+    "add_months": "add_months", "last_day": "last_day", "months_between": "months_between",
+    "ceil": "ceil", "ceiling": "ceil",
+    "floor": "floor", "sqrt": "sqrt", "ln": "ln", "dlog1": "ln", "log": "log", "dlog10": "log",
+    "exp": "exp", "dexp": "exp", "pow": "power", "power": "power", "acos": "acos", "asin": "asin",
+}  # fmt: skip
+WITHOUT_ARGUMENTS = frozenset(
+    "random pi getdate current_database pg_last_copy_count pg_last_copy_id "
+    "pg_backend_pid pg_last_unload_count pg_last_unload_id row_number rank dense_rank "
+    "percent_rank cume_dist".split()
+)
+# INTEGER in Redshift, where the engine gives BIGINT
+_INTEGER = frozenset(
+    "len length char_length character_length textlen octet_length strpos charindex regexp_count "
+    "regexp_instr ascii".split()
+)
+# Read by the grammar, or rewritten in `comparisons` and `aggregates`.
+_FORMS = frozenset(
+    "cast convert extract position substring trim sysdate current_date decode nullif "
+    "percentile_cont percentile_disc listagg".split()
+)
+_DOUBLE_ONLY = frozenset("median stddev stddev_samp stddev_pop variance var_samp var_pop".split())
+RANKING = frozenset("row_number rank dense_rank percent_rank cume_dist ntile lag lead".split())
+AGGREGATES = (
+    frozenset(
+        "count sum avg min max bool_and bool_or any_value bit_and bit_or listagg "
+        "percentile_cont percentile_disc".split()
+    )
+    | _DOUBLE_ONLY
+)
+WINDOWS = RANKING | {"first_value", "last_value", "nth_value"}
+
+
+def name_of(node: exp.Expr | None) -> str:
+    """The lower-case name of a function call, '' for another expression."""
+    return str(node.this).lower() if isinstance(node, exp.Anonymous) else ""
+
+
+def call(macro: str, *arguments: exp.Expr) -> exp.Expr:
+    """A call of a macro of prelude.sql."""
+    return exp.Dot.build(
+        [exp.to_identifier("emulator"), exp.Anonymous(this=macro, expressions=list(arguments))]
+    )
+
+
+def engine(sql: str) -> exp.Expr:
+    """An expression written in the engine's own SQL."""
+    return sqlglot.parse_one(sql, read="duckdb")
+
+
+def pattern(node: exp.Expr, *, extent: bool) -> exp.Expr:
+    """A regular expression; a constant stays one, so that it is compiled once.
+
+    `extent` tells whether it counts how far a match goes, not only that there is one.
+    """
+    if isinstance(node, exp.Literal):
+        check_pattern(node.name, extent=extent)
+        return node.copy()
+    # the session looks at the value of a parameter before it is written in
+    return node.copy() if isinstance(node, exp.Parameter) else call("pattern", node.copy())
+
+
+def check_pattern(text: str, *, extent: bool) -> None:
+    """Raise NotEmulatedError for what the engine's regular expressions may match otherwise."""
+    if "(?" in text or re.search(r"[*+?}]\?", text):
+        raise NotEmulatedError(
+            "a regular expression with (?…) or *? needs the parameter p in Redshift"
+        )
+    if extent and "|" in re.sub(r"\[[^\]]*\]", "", text) and not _distinct(text):
+        raise NotEmulatedError(
+            "alternatives of a regular expression of which one may begin like another: POSIX "
+            "takes the longest, the engine the first"
+        )
+
+
+def _distinct(text: str) -> bool:
+    """Whether alternatives are plain words of which none begins another."""
+    words = text.removeprefix("(").removesuffix(")").split("|")
+    plain = all(re.fullmatch(r"[\w ,;:@#%&/<>=~-]+", word) for word in words)
+    return plain and not any(a != b and b.startswith(a) for a in words for b in words)
+
+
+def rewrite_function(node: exp.Anonymous) -> exp.Expr:
+    """The engine's expression for a known function."""
+    function = _rewritten(node)
+    return exp.cast(function, "int") if name_of(node) in _INTEGER else function
+
+
+def _rewritten(node: exp.Anonymous) -> exp.Expr:
+    name, arguments = name_of(node), node.expressions
+    special = _SPECIAL.get(name)
+    if special is not None:
+        try:
+            return special(arguments)
+        except (IndexError, ValueError):
+            count = len(arguments)
+            raise RedshiftError(
+                "42883", f"function {name} does not exist with {count} argument(s)"
+            ) from None
+    if name in _DOUBLE_ONLY:
+        what = exp.Literal.string(name.upper())
+        return exp.Anonymous(this=name, expressions=[call("only_double", arguments[0], what)])
+    if name in _EMULATED:
+        if name in {"sum", "avg"} and isinstance(arguments[0], exp.Distinct):
+            if name == "avg":
+                raise NotEmulatedError("AVG(DISTINCT …)")
+            return call("sum_distinct", arguments[0].expressions[0])
+        if name.startswith("regexp_"):
+            arguments = [arguments[0], pattern(arguments[1], extent=True), *arguments[2:]]
+        return call(_EMULATED[name], *arguments)
+    if name in _RENAMED:
+        return exp.Anonymous(this=_RENAMED[name], expressions=arguments)
+    return node
+
+
+@cache
+def known_functions() -> frozenset[str]:
+    """Names of all functions that may be called."""
+    named = _RENAMED.keys() | _EMULATED.keys() | _SPECIAL.keys()
+    return frozenset(_SAME | named | _DOUBLE_ONLY | _FORMS)
+
+
+def _text(node: exp.Expr, what: str) -> str:
+    if isinstance(node, exp.Column) and not node.table:
+        return node.name
+    if isinstance(node, exp.Literal) and node.is_string:
+        return node.name
+    raise NotEmulatedError(f"{what} must be written as a literal")
+
+
+def _part(node: exp.Expr) -> exp.Expr:
+    return exp.Literal.string(date_part(_text(node, "a date part")))
+
+
+def _to_char(arguments: list[exp.Expr]) -> exp.Expr:
+    value = call("only_timestamp", arguments[0]).sql("duckdb")
+    return engine(to_char(_text(arguments[1], "the format of TO_CHAR"), value))
+
+
+def _to_date(arguments: list[exp.Expr], kind: str) -> exp.Expr:
+    form = to_strptime(_text(arguments[1], "the format")).replace("'", "''")
+    return engine(f"CAST(strptime({arguments[0].sql('duckdb')}, '{form}') AS {kind})")
+
+
+def _convert_timezone(arguments: list[exp.Expr]) -> exp.Expr:
+    source = _text(arguments[0], "a time zone") if len(arguments) == 3 else "UTC"
+    target = _text(arguments[-2], "a time zone")
+    hours = zone_hours(source), zone_hours(target)
+    if None not in hours:
+        return call("shifted", arguments[-1], *(_number(h or 0) for h in hours))
+    zones = [z if h is None else f"Etc/GMT{-h:+d}" for z, h in zip((source, target), hours)]  # noqa: B905
+    return call("in_zone", arguments[-1], *map(exp.Literal.string, zones))
+
+
+def _number(value: int) -> exp.Expr:
+    return engine(str(value))
+
+
+_DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
+
+
+def _next_day(arguments: list[exp.Expr]) -> exp.Expr:
+    day = _text(arguments[1], "the day of NEXT_DAY")[:2].lower()
+    if day not in _DAYS:
+        raise NotEmulatedError(f"NEXT_DAY of {day}")
+    return call("next_day", arguments[0], _number(_DAYS.index(day) + 1))
+
+
+def _nvl2(arguments: list[exp.Expr]) -> exp.Expr:
+    test, present, absent = arguments
+    condition = exp.Not(this=exp.Is(this=exp.Paren(this=test), expression=exp.Null()))
+    return exp.Case(ifs=[exp.If(this=condition, true=present)], default=absent)
+
+
+def _regexp_substr(arguments: list[exp.Expr]) -> exp.Expr:
+    group = "0"
+    if len(arguments) > 2:
+        rest = [argument.name for argument in arguments[2:]]
+        if rest not in (["1"], ["1", "1"], ["1", "1", "e"]):
+            raise NotEmulatedError("REGEXP_SUBSTR knows here only the first match from the start")
+        group = "1" if rest[-1] == "e" else "0"
+    text = arguments[0].sql("duckdb")
+    expression = pattern(arguments[1], extent=True).sql("duckdb")
+    return engine(f"regexp_extract({text}, {expression}, {group})")
+
+
+def _json_path(arguments: list[exp.Expr]) -> exp.Expr:
+    path = "$" + "".join(f'."{_text(a, "a JSON path")}"' for a in arguments[1:])
+    return call("json_text", arguments[0], exp.Literal.string(path))
+
+
+def _trim(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
+    def trim(arguments: list[exp.Expr]) -> exp.Expr:
+        # without characters the engine would take every space of Unicode, not blanks alone
+        characters = arguments[1:] or [exp.Literal.string(" ")]
+        return exp.Anonymous(this=name, expressions=[arguments[0], *characters])
+
+    return trim
+
+
+_SPECIAL: dict[str, Callable[[list[exp.Expr]], exp.Expr]] = {
+    "btrim": _trim("trim"),
+    "convert_timezone": _convert_timezone,
+    "date_part": lambda a: call("date_part", _part(a[0]), *a[1:]),
+    "date_trunc": lambda a: call("date_trunc", _part(a[0]), *a[1:]),
+    "dateadd": lambda a: call("dateadd", _part(a[0]), *a[1:]),
+    "datediff": lambda a: call("datediff", _part(a[0]), *a[1:]),
+    "current_database": lambda _: exp.var("$database"),
+    "getdate": lambda _: exp.var("$statement_time"),
+    "initcap": lambda a: exp.Initcap(this=a[0]),
+    "json_extract_path_text": _json_path,
+    "ltrim": _trim("ltrim"),
+    "mod": lambda a: call("modulo", a[0], a[1]),
+    "next_day": _next_day,
+    "nvl2": _nvl2,
+    "pg_backend_pid": lambda _: exp.var("$backend_pid"),
+    "pg_last_copy_count": lambda _: exp.var("CAST($last_copy_count AS BIGINT)"),
+    "pg_last_copy_id": lambda _: exp.var("$last_copy_id"),
+    "pg_last_unload_count": lambda _: exp.var("CAST($last_unload_count AS BIGINT)"),
+    "pg_last_unload_id": lambda _: exp.var("$last_unload_id"),
+    "regexp_substr": _regexp_substr,
+    "rtrim": _trim("rtrim"),
+    "to_char": _to_char,
+    "to_date": lambda a: _to_date(a, "DATE"),
+    "to_timestamp": lambda a: _to_date(a, "TIMESTAMPTZ"),
+}

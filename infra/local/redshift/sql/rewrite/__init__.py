@@ -1,0 +1,1 @@
+"""Expressions whose result differs on DuckDB, rewritten to follow Redshift's rules."""

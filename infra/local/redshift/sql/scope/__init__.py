@@ -1,0 +1,1 @@
+"""Which table and column each name means, and the type class of each column."""

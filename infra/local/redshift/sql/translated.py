@@ -1,0 +1,50 @@
+"""A translated statement, and how its parameters are written into it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from infra.local.redshift.sql import ddl
+
+# group 1: quoted text and comments, left alone; group 2: $1, $2, … or a session variable
+PLACEHOLDER = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)|\$(\d+|\w+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A statement in DuckDB's dialect, with what the session needs to run it."""
+
+    sql: str  # DuckDB's, with parameters as $1, $2 …
+    tag: str  # the command tag that the client is told
+    returns_rows: bool = False
+    writes: tuple[str, ...] = ()  # the tables that it writes, schema-qualified
+    parameters: int = 0
+    definition: ddl.Definition | None = None  # of CREATE TABLE
+    change: tuple[str, ...] = ()  # of ALTER TABLE: what, column, and its new name or type
+    reads: tuple[str, ...] = ()
+    # the parameters that are regular expressions, and whether the extent of a match counts
+    patterns: tuple[tuple[int, bool], ...] = ()
+    late_binding: bool = False  # CREATE VIEW … WITH NO SCHEMA BINDING
+    cascade: bool = False
+    assigned: tuple[str, ...] = ()  # the columns that UPDATE sets
+    multiple_matches: str = ""  # of MERGE: DuckDB SQL that finds a target row with two matches
+    values: int = 0  # INSERT … VALUES without a column list: how many values a row has
+
+    def bind(self, literals: Sequence[str], variables: dict[str, str], sql: str = "") -> str:
+        """Write parameters and session variables into the statement.
+
+        Args:
+            literals: SQL literals of $1, $2, … in order.
+            variables: SQL literals of the session variables, by name (`Session.session_variables`).
+            sql: Another text with the same placeholders; default: `self.sql`.
+
+        Returns:
+            DuckDB SQL without placeholders.
+        """
+
+        def written(match: re.Match[str]) -> str:
+            if match[1]:
+                return match[0]
+            return literals[int(match[2]) - 1] if match[2].isdigit() else variables[match[2]]
+
+        return PLACEHOLDER.sub(written, sql or self.sql)

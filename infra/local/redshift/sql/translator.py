@@ -1,0 +1,149 @@
+"""Translates Redshift SQL to DuckDB SQL; refuses what could give another result.
+
+Only listed statements and expressions pass (`validator`, `functions`). Where DuckDB behaves
+differently, the expression is rewritten, mostly into a call of a macro of macros.sql, which follows
+Redshift's rules by the type that DuckDB finds.
+"""
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from sqlglot import exp
+
+from infra.local.redshift.errors import NotEmulatedError
+from infra.local.redshift.sql import ddl
+from infra.local.redshift.sql.allowlist import is_system
+from infra.local.redshift.sql.generator import generate, multiple_matches
+from infra.local.redshift.sql.parser import LATE_BINDING, parse
+from infra.local.redshift.sql.rewrite.expressions import REWRITES
+from infra.local.redshift.sql.rewrite.result_names import name_result_columns
+from infra.local.redshift.sql.rewrite.text_comparison import COMPARING, normalise
+from infra.local.redshift.sql.scope.annotate import Schema, annotate
+from infra.local.redshift.sql.scope.assignment_check import check_assignments
+from infra.local.redshift.sql.statement_facts import (
+    first_words,
+    kind_of_statement,
+    patterns,
+    value_count,
+    written_tables,
+)
+from infra.local.redshift.sql.translated import Translated
+from infra.local.redshift.sql.validator import check
+
+MACROS = Path(__file__).with_name("macros.sql").read_text()
+
+_STATEMENTS = (
+    exp.Select, exp.Union, exp.Except, exp.Intersect, exp.Insert, exp.Delete, exp.Update, exp.Merge,
+    exp.Create, exp.Drop, exp.Alter, exp.TruncateTable,
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def checked(sql: str) -> tuple[exp.Expr, tuple[str, ...]]:
+    """Parse a statement and check that it may pass.
+
+    Returns:
+        The tree, shared by all callers and not to be changed; and the tables that it names.
+
+    Raises:
+        RedshiftError: 42601 for a syntax error, 0A000 for SQL that is refused.
+    """
+    tree = parse(sql)
+    if not isinstance(tree, _STATEMENTS):
+        raise NotEmulatedError(f"statement {first_words(sql)}: not emulated, leave it out locally")
+    for node in tree.walk():
+        check(node)
+    return tree, tuple({ddl.name(t) for t in tree.find_all(exp.Table) if t.name})
+
+
+@lru_cache(maxsize=1024)
+def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -> Translated:
+    """Parse, check and rewrite one statement.
+
+    Args:
+        sql: One Redshift statement.
+        schema: The columns of the tables that it names.
+        parameters: The type classes of $1, $2, …; '' is text of unknown type.
+
+    Raises:
+        RedshiftError: 42601 for a syntax error, 0A000 for SQL that is refused.
+    """
+    checked_tree, reads = checked(sql)
+    tree = _select_into_as_create(checked_tree.copy())
+    kind = kind_of_statement(tree)
+    if kind == "CREATE VIEW":
+        _bind_to_permanent_tables(tree)
+    name_result_columns(tree)
+    check_assignments(tree, schema, annotate(tree, schema, parameters))
+    facts = Translated(
+        sql="",
+        tag=kind,
+        returns_rows=isinstance(tree, exp.Query),
+        writes=tuple(written_tables(tree)),
+        parameters=max((int(p.name) for p in tree.find_all(exp.Parameter)), default=0),
+        definition=ddl.of(tree) if kind == "CREATE TABLE" else None,
+        change=ddl.change_of(tree) if kind == "ALTER TABLE" else (),
+        reads=reads,
+        values=value_count(tree),
+        patterns=patterns(tree),
+        late_binding=kind == "CREATE VIEW" and bool(LATE_BINDING.search(sql)),
+        cascade=bool(tree.args.get("cascade")),
+        assigned=_assigned_columns(tree),
+    )
+    _add_from_to_delete(tree)
+    _rewrite_expressions(tree)
+    return replace(facts, sql=generate(tree), multiple_matches=multiple_matches(tree))
+
+
+def _select_into_as_create(tree: exp.Expr) -> exp.Expr:
+    """SELECT … INTO t is CREATE TABLE t AS."""
+    if not isinstance(tree, exp.Select) or tree.args.get("into") is None:
+        return tree
+    into = tree.args["into"]
+    tree.set("into", None)
+    return exp.Create(this=into.this.copy(), kind="TABLE", expression=tree)
+
+
+def _bind_to_permanent_tables(view: exp.Expr) -> None:
+    """Make a view read permanent tables, even where its reader has temporary ones of that name."""
+    ctes = {cte.alias.lower() for cte in view.find_all(exp.CTE)}
+    for table in view.find_all(exp.Table):
+        if table.name and not table.db and table.name.lower() not in ctes and not is_system(table):
+            table.set("db", exp.to_identifier("public"))
+
+
+def _assigned_columns(tree: exp.Expr) -> tuple[str, ...]:
+    """The columns that UPDATE sets."""
+    changes = tree.expressions if isinstance(tree, exp.Update) else []
+    return tuple(change.this.name.lower() for change in changes)
+
+
+def _add_from_to_delete(tree: exp.Expr) -> None:
+    """DELETE t WHERE … is DELETE FROM t WHERE …"""
+    if isinstance(tree, exp.Delete) and not tree.this:
+        tree.set("this", tree.args["tables"][0].copy())
+        tree.set("tables", None)
+
+
+def _rewrite_expressions(tree: exp.Expr) -> None:
+    """Apply the rewrites of each type of expression, children before their parents."""
+    for node in list(tree.walk()):
+        normalise(node)
+    for rewrites in (COMPARING, REWRITES):
+        for node in reversed(list(tree.walk())):
+            rewrite = rewrites.get(type(node))
+            if rewrite is None or _is_assignment(node):
+                continue
+            replacement = rewrite(node)
+            if replacement is not node:
+                node.replace(replacement)
+
+
+def _is_assignment(node: exp.Expr) -> bool:
+    """Whether an equality is the `column = value` of UPDATE."""
+    return (
+        isinstance(node, exp.EQ)
+        and isinstance(node.parent, exp.Update)
+        and node.arg_key == "expressions"
+    )

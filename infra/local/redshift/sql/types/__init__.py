@@ -1,0 +1,1 @@
+"""Type classes and exact numeric types of expressions."""

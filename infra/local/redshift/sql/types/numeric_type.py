@@ -1,0 +1,131 @@
+"""What type of number an expression gives: integer, decimal with its scale, real or double.
+
+Where it stays unknown ('') the rewritten SQL asks the engine, or is refused.
+Source: https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
+"""
+
+import re
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from infra.local.redshift.sql.functions import name_of
+
+INTEGER, REAL, DOUBLE = "integer", "real", "double"
+_DECIMAL = "decimal:"  # and the scale
+_OF_ENGINE = {"SMALLINT": INTEGER, "INTEGER": INTEGER, "BIGINT": INTEGER, "FLOAT": REAL,
+              "DOUBLE": DOUBLE}  # fmt: skip
+_OF_CAST = {"SMALLINT": INTEGER, "INT": INTEGER, "BIGINT": INTEGER, "FLOAT": REAL,
+            "DOUBLE": DOUBLE}  # fmt: skip
+_DOUBLES = frozenset(
+    "date_part median sqrt ln log dlog1 dlog10 exp dexp pow power stddev stddev_samp stddev_pop "
+    "variance var_samp var_pop percentile_cont random pi cbrt acos asin atan atan2 cos cot sin tan "
+    "degrees radians percent_rank cume_dist months_between".split()
+)
+_INTEGERS = frozenset(
+    "count len length octet_length datediff row_number rank dense_rank ntile strpos charindex "
+    "regexp_count regexp_instr strtol date_part_year char_length ascii".split()
+)
+# functions that give one of their arguments, or a number of its type
+_OF_ARGUMENT = frozenset(
+    "sum avg min max any_value coalesce nvl greatest least lag lead first_value last_value "
+    "nth_value abs percentile_disc".split()
+)
+_OF_FIRST = {"lag", "lead", "nth_value"}
+
+
+def engine_number(kind: str) -> str:
+    """The type of number of an engine type, or ''."""
+    if match := re.fullmatch(r"DECIMAL\(\d+,\s*(\d+)\)", kind):
+        return _DECIMAL + match[1]
+    return _OF_ENGINE.get(kind, "")
+
+
+def is_number(kind: str) -> bool:
+    """Whether a kind of column is one of the types that `number_type` gives."""
+    return kind in {INTEGER, REAL, DOUBLE} or kind.startswith(_DECIMAL)
+
+
+def scale_of(kind: str) -> int | None:
+    """The scale of a decimal, None for another type."""
+    return int(kind.removeprefix(_DECIMAL)) if kind.startswith(_DECIMAL) else None
+
+
+def note_number(node: exp.Expr) -> None:
+    """Keep the type of an expression whose parts are about to be rewritten."""
+    if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Window)) or name_of(node) == "avg":
+        node.meta["number"] = number_type(node)
+
+
+def number_type(node: exp.Expr) -> str:
+    """integer, decimal:<scale>, real or double; '' for what is unknown or no number."""
+    node = node.unnest()
+    if "number" in node.meta:
+        return str(node.meta["number"])
+    while isinstance(node, (exp.Window, exp.IgnoreNulls, exp.RespectNulls, exp.Neg)):
+        node = node.this.unnest()
+    if "number" in node.meta:
+        return str(node.meta["number"])
+    if isinstance(node, exp.WithinGroup):
+        return DOUBLE if name_of(node.this) == "percentile_cont" else ""
+    if isinstance(node, exp.Literal) and not node.is_string:
+        return _literal(node.name)
+    if isinstance(node, exp.Cast):
+        return _cast(node)
+    if isinstance(node, exp.Select):  # a subquery of one value
+        return number_type(node.expressions[0].unalias())
+    if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Div)):
+        return _arithmetic(node)
+    if isinstance(node, exp.Case):
+        results = [branch.args["true"] for branch in node.args["ifs"]]
+        return _common([*results, *filter(None, [node.args.get("default")])])
+    if isinstance(node, (exp.Extract, exp.StrPosition)):
+        return INTEGER
+    return _function(node)
+
+
+def _function(node: exp.Expr) -> str:
+    name = name_of(node)
+    if name in _DOUBLES:
+        return DOUBLE
+    if name in _INTEGERS:
+        return INTEGER
+    if name in _OF_ARGUMENT and node.expressions:
+        values = node.expressions[:1] if name in _OF_FIRST else node.expressions
+        if isinstance(values[0], exp.Distinct):
+            values = values[0].expressions
+        return _common(values)
+    return ""
+
+
+def _literal(text: str) -> str:
+    if "e" in text.lower():
+        return ""
+    return _DECIMAL + str(len(text.partition(".")[2])) if "." in text else INTEGER
+
+
+def _cast(node: exp.Expr) -> str:
+    kind = node.args["to"]
+    if kind.this.value == "DECIMAL":
+        sizes = kind.expressions
+        return _DECIMAL + (sizes[1].name if len(sizes) > 1 else "0")
+    return _OF_CAST.get(kind.this.value, "")
+
+
+def _arithmetic(node: exp.Expr) -> str:
+    left, right = number_type(node.this), number_type(node.expression)
+    if not left or not right:
+        return ""
+    if {left, right} & {REAL, DOUBLE}:
+        return DOUBLE
+    if left == right == INTEGER:
+        return INTEGER
+    scales = [scale_of(left) or 0, scale_of(right) or 0]
+    if isinstance(node, exp.Div):
+        return ""
+    return _DECIMAL + str(sum(scales) if isinstance(node, exp.Mul) else max(scales))
+
+
+def _common(values: Sequence[exp.Expr]) -> str:
+    kinds = {number_type(value) for value in values if not isinstance(value.unnest(), exp.Null)}
+    return kinds.pop() if len(kinds) == 1 else ""

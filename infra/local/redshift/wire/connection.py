@@ -1,0 +1,145 @@
+"""One client: its messages, in the order in which the protocol wants them.
+
+Source: https://www.postgresql.org/docs/8.0/protocol-flow.html
+"""
+
+import logging
+import os
+import secrets
+import select
+import socket
+import socketserver
+import ssl
+import struct
+from contextlib import suppress
+
+from infra.local.redshift.errors import RedshiftError
+from infra.local.redshift.protocol import send_error
+from infra.local.redshift.wire import startup
+from infra.local.redshift.wire.extended_query import Queries
+from infra.local.redshift.wire.server_context import ServerContext
+
+_LOGIN_SECONDS = 30
+_GOODBYE_SECONDS = 1
+_GONE = getattr(select, "POLLRDHUP", select.POLLHUP)  # the peer has closed its side
+_log = logging.getLogger("local_redshift")
+
+
+class Connection(socketserver.BaseRequestHandler):
+    """Serves one client until it leaves; what it sends may be anything."""
+
+    server: ServerContext  # pyright: ignore[reportIncompatibleVariableOverride]
+    busy = False
+
+    def handle(self) -> None:
+        """Log in, then answer messages."""
+        self.key = (os.getpid() & 0x7FFFFFFF, secrets.randbits(31))  # what a client cancels with
+        self.server.connections.add(self)
+        try:
+            self._handle()
+        finally:
+            self.server.connections.discard(self)
+
+    def hang_up(self) -> None:
+        """End what is running, and the connection; may be called from another thread."""
+        session = self.server.sessions.get(self.key)
+        if session is not None:
+            session.interrupt()
+        with suppress(OSError):  # it has ended by itself
+            self.request.shutdown(socket.SHUT_RDWR)
+
+    def abandoned(self) -> bool:
+        """Whether a statement runs for a client that has gone; asked from another thread."""
+        poll = select.poll()
+        try:
+            poll.register(self.request, _GONE)
+            return self.busy and bool(poll.poll(0))
+        except (OSError, ValueError):  # it has just been closed
+            return False
+
+    def _handle(self) -> None:
+        sock: socket.socket = self.request
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(_LOGIN_SECONDS)
+        try:
+            if not self._start(sock):
+                return
+            self.wire.socket.settimeout(None)
+            self._serve()
+        except (OSError, ValueError, struct.error) as error:  # gone, or not speaking the protocol
+            _log.info("connection ended: %s", error)
+        finally:
+            session = self.server.sessions.pop(self.key, None)
+            if session is not None:
+                session.close()
+            self._say_goodbye()
+
+    def _say_goodbye(self) -> None:
+        """End TLS properly: a client that cancels waits for it."""
+        if isinstance(self.request, ssl.SSLSocket):
+            with suppress(OSError, ValueError):
+                self.request.settimeout(_GOODBYE_SECONDS)
+                self.request.unwrap()
+
+    def _start(self, sock: socket.socket) -> bool:
+        start = startup.greet(sock, self.server.tls)
+        self.request, self.wire = start.wire.socket, start.wire
+        if start.cancels is not None:
+            session = self.server.sessions.get(start.cancels)
+            if session is not None:
+                session.interrupt()
+            return False
+        user = start.options.get("user", "")
+        try:
+            startup.authenticate(self.wire, user, self.server.password_of(user))
+            startup.require_database(start.options.get("database") or user, self.server.name)
+        except RedshiftError as error:
+            send_error(self.wire, error, "FATAL")
+            self.wire.flush()
+            return False
+        startup.welcome(self.wire, self.key)
+        session = self.server.new_session(self.key, user)
+        self.server.sessions[self.key] = session
+        self.queries = Queries(self.wire, session)
+        self.queries.ready()
+        return True
+
+    # ------------------------------------------------------------------ messages
+
+    def _serve(self) -> None:
+        skipping = False  # after an error, until the client syncs
+        while True:
+            kind, body = self.wire.read()
+            if kind == b"X":
+                return
+            if kind == b"S":
+                skipping = False
+                self.queries.ready()
+            elif kind == b"H":
+                self.wire.flush()
+            elif not skipping:
+                try:
+                    self.busy = True
+                    self.queries.answer(kind, body)
+                except RedshiftError as error:
+                    skipping = self._failed(error, kind)
+                except OSError:
+                    raise
+                except Exception as error:  # noqa: BLE001 (logged, and told to the client)
+                    # a statement must not take its connection down, let alone the server
+                    _log.exception("internal error")
+                    reason = (
+                        f"internal error of the local Redshift: {type(error).__name__}: {error}"
+                    )
+                    skipping = self._failed(RedshiftError("XX000", reason), kind)
+                finally:
+                    self.busy = False
+
+    def _failed(self, error: RedshiftError, kind: bytes) -> bool:
+        self.queries.session.transaction.fail()
+        send_error(self.wire, error)
+        if kind == b"Q":
+            self.queries.ready()
+            return False
+        self.wire.flush()
+        return True

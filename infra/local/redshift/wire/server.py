@@ -1,0 +1,268 @@
+"""The server: one thread a connection, on 127.0.0.1 only."""
+
+import logging
+import re
+import signal
+import socketserver
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import duckdb
+
+from infra.local.redshift.engine.session import Session
+from infra.local.redshift.engine.system_catalog import CATALOGUE
+from infra.local.redshift.engine.table_catalog import Changes
+from infra.local.redshift.engine.table_locks import TableLocks
+from infra.local.redshift.sql.translator import MACROS
+from infra.local.redshift.wire.connection import Connection
+from infra.local.redshift.wire.iam_endpoint import CredentialsEndpoint
+from infra.local.redshift.wire.tls import server_context
+
+_STOP_SECONDS = 10
+_WATCH_SECONDS = 1
+
+
+class StartError(RuntimeError):
+    """The server cannot start; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A user who may only read some schemas."""
+
+    user: str
+    password: str
+    schemas: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """How a server is started.
+
+    Attributes:
+        path: The DuckDB file that holds the database; certificates lie beside it.
+        password: The password of `user`.
+        port: The port on 127.0.0.1; 0 takes a free one.
+        user: The user who may read and write everything.
+        database: The database's name: a-z, 0-9 and _.
+        s3_endpoint: The S3 API for COPY and UNLOAD, as a URL; None refuses every connection to S3.
+        reader: A second user, who may only read some schemas.
+        iam_port: A port for GetCredentials of Redshift Serverless; None for no such endpoint.
+    """
+
+    path: Path
+    password: str
+    port: int = 0
+    user: str = "awsuser"
+    database: str = "dev"
+    s3_endpoint: str | None = None
+    reader: Reader | None = None
+    iam_port: int | None = None
+
+
+class RedshiftServer(socketserver.ThreadingTCPServer):
+    """A server over one DuckDB file."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, options: ServerOptions) -> None:
+        """Open the DuckDB file and bind the port.
+
+        Raises:
+            StartError: The file or the port cannot be used, or the database's name is not allowed.
+        """
+        if not re.fullmatch(r"[a-z_][a-z0-9_]*", options.database):
+            raise StartError(
+                f"{options.database!r} cannot be the name of a database: a-z, 0-9 and _"
+            )
+        self._options = options
+        self.name = options.database
+        self.locks = TableLocks()
+        self.changes = Changes()
+        self.sessions: dict[tuple[int, int], Session] = {}
+        self.connections: set[Connection] = set()
+        self.closing = threading.Event()
+        self.credentials: CredentialsEndpoint | None = None
+        address = ("127.0.0.1", options.port)
+        try:
+            super().__init__(address, Connection, bind_and_activate=False)
+            options.path.parent.mkdir(parents=True, exist_ok=True)
+            self.tls = server_context(options.path.parent)
+            self.server_bind()
+            if options.iam_port is not None:
+                self.credentials = CredentialsEndpoint(
+                    options.iam_port, options.user, options.password, self.port
+                )
+        except OSError as error:
+            self.server_close()
+            raise StartError(
+                f"cannot listen on 127.0.0.1:{options.port}, or write to {options.path.parent}: "
+                f"{error}. Give another --port or --path"
+            ) from error
+        try:
+            self.database = _open_database(options.path, options.database)
+        except duckdb.Error as error:
+            self.server_close()
+            raise StartError(f"cannot open {options.path}: {error}. Give another --path") from error
+        # local S3 servers ask for a signature but do not check it
+        self.s3 = boto3.client(
+            "s3",
+            endpoint_url=options.s3_endpoint or "http://127.0.0.1:9",  # nothing listens there
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106
+            region_name="us-east-1",
+        )
+        self.server_activate()
+
+    @property
+    def port(self) -> int:
+        """The port that the server listens on."""
+        return int(self.server_address[1])
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate authority that clients must trust for TLS."""
+        return self._options.path.parent / "ca.pem"
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A DuckDB connection for a new session."""
+        connection = self.database.cursor()
+        connection.execute("USE public")  # where Redshift looks for a table without a schema
+        return connection
+
+    def new_session(self, key: tuple[int, int], user: str) -> Session:
+        """A session for a user who has logged in."""
+        reader = self._options.reader
+        return Session(
+            self.connect,
+            self.locks,
+            self.changes,
+            self.s3,
+            key,
+            user,
+            self.name,
+            readable_schemas=reader.schemas if reader and user == reader.user else None,
+        )
+
+    def password_of(self, user: str) -> bytes | None:
+        """The password that a user must give, None for an unknown user."""
+        options = self._options
+        if user == options.user:
+            return options.password.encode()
+        if options.reader and user == options.reader.user:
+            return options.reader.password.encode()
+        return self.credentials.password_of(user) if self.credentials else None
+
+    def watch(self) -> None:
+        """Cancel statements of clients that have gone, until the server closes."""
+        while not self.closing.wait(_WATCH_SECONDS):
+            for connection in tuple(self.connections):
+                if connection.abandoned():
+                    connection.hang_up()
+
+    def server_close(self) -> None:
+        """Close the socket, then all connections, then the database."""
+        super().server_close()
+        self.closing.set()
+        if self.credentials is not None:
+            self.credentials.shutdown()
+        until = time.monotonic() + _STOP_SECONDS
+        while self.connections and time.monotonic() < until:
+            for connection in tuple(self.connections):
+                connection.hang_up()
+            time.sleep(0.02)
+        if hasattr(self, "database"):
+            self.database.close()
+
+
+def _open_database(path: Path, name: str) -> duckdb.DuckDBPyConnection:
+    database = duckdb.connect(
+        str(path),
+        # `/` is bound when a macro is made, so this comes before the macros
+        config={"integer_division": "true", "python_enable_replacements": "false"},
+    )
+    database.execute(MACROS)
+    database.execute(CATALOGUE.replace("'dev'", f"'{name}'"))
+    for setting in (
+        "SET GLOBAL preserve_insertion_order = false",
+        "SET GLOBAL TimeZone = 'UTC'",
+        # a join without a condition ends with an error, not with a full disk
+        "SET GLOBAL max_temp_directory_size = '10GB'",
+        # the log carries commits; folding it into the file each time would double the writes
+        "SET GLOBAL checkpoint_threshold = '1GB'",
+        "SET GLOBAL enable_external_access = false",
+        "SET GLOBAL lock_configuration = true",
+    ):
+        database.execute(setting)
+    return database
+
+
+@contextmanager
+def running(options: ServerOptions) -> Iterator[RedshiftServer]:
+    """Run a server in threads of this process.
+
+    Args:
+        options: How the server is started.
+
+    Yields:
+        The server; `server.port` is the port that it listens on.
+
+    Raises:
+        StartError: The server cannot start.
+
+    Example:
+        >>> with running(ServerOptions(Path("warehouse.duckdb"), password="secret")) as server:
+        ...     redshift_connector.connect(host="127.0.0.1", port=server.port, ...)
+    """
+    server = RedshiftServer(options)
+    threads = [threading.Thread(target=run) for run in (server.watch, server.serve_forever)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        for thread in threads:
+            thread.join()
+
+
+def serve(options: ServerOptions, ready: Callable[[RedshiftServer], object]) -> None:
+    """Serve until SIGTERM or Ctrl-C.
+
+    Args:
+        options: How the server is started.
+        ready: Called once the server answers.
+
+    Raises:
+        StartError: The server cannot start.
+    """
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # dropped DISTKEY and the like
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: sys.exit(0))
+    server = RedshiftServer(options)
+    watch = threading.Thread(target=server.watch)
+    watch.start()
+    try:
+        ready(server)
+        server.serve_forever()
+    finally:
+        server.server_close()
+        watch.join()
+
+
+def print_addresses(server: RedshiftServer) -> None:
+    """Print `ready HOST:PORT`, the certificate to trust, and the IAM endpoint if there is one."""
+    print(f"ready 127.0.0.1:{server.port}", flush=True)
+    print(f"TLS: trust {server.certificate}", flush=True)
+    if server.credentials is not None:
+        print(f"IAM: endpoint http://127.0.0.1:{server.credentials.port}", flush=True)

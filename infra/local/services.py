@@ -1,0 +1,195 @@
+"""The lifecycle of the local services, for a single command and for the stack that stays up.
+
+State lies under `OLIST_HOME`; `stack.json` there tells other commands where running services are.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import boto3
+from botocore.exceptions import ClientError
+
+from infra.local.ports import Ports
+from infra.local.process import Service, Spec, StackError
+from infra.local.service_specs import (
+    connection_environment,
+    create_inbox_topic,
+    storage_specs,
+    write_private,
+)
+from infra.settings import Settings
+
+_MAX_RESTARTS = 5  # of one service within a minute
+
+
+class Services:
+    """The local services of one state folder: started together, restarted, stopped."""
+
+    def __init__(self, settings: Settings, ports: Ports) -> None:
+        """Choose ports and a password; nothing is started yet."""
+        self.home = settings.state
+        self.ports = ports.chosen()
+        self.password = secrets.token_urlsafe(24)
+        self.running: dict[str, Service] = {}
+        self._settings = settings
+        self._deaths: dict[str, list[float]] = {}
+
+    def start_storage(self) -> dict[str, str]:
+        """Start S3, Redshift and the inbox; returns the variables by which others find them.
+
+        Raises:
+            StackError: A service did not start.
+        """
+        self.start(storage_specs(self.home, self._settings, self.ports, self.password))
+        return connection_environment(self.home, self._settings, self.ports, self.password)
+
+    def start(self, specs: list[Spec]) -> None:
+        """Start services at once, and wait until all are ready; raises StackError."""
+        logs = self.home / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        for spec in specs:
+            self.running[spec.name] = spec.spawn(logs)
+        for spec in specs:
+            self.running[spec.name].wait_until_ready()
+
+    def restart_dead(self) -> dict[str, int]:
+        """Restart the services that have ended; returns the exit code of each.
+
+        Raises:
+            StackError: A service ended more than five times within a minute.
+        """
+        ended = {
+            name: service.process.returncode
+            for name, service in self.running.items()
+            if service.process.poll() is not None
+        }
+        for name in ended:
+            self._count_death(name)
+            self.start([self.running[name].spec])
+            if name == "s3":
+                create_inbox_topic(self.ports, self._settings.aws_region)
+        return ended
+
+    def stop(self) -> None:
+        """Stop all services, the last one started first."""
+        for service in reversed(self.running.values()):
+            service.stop()
+
+    def _count_death(self, name: str) -> None:
+        now = time.monotonic()
+        recent = [death for death in self._deaths.get(name, []) if now - death < 60]
+        self._deaths[name] = [*recent, now]
+        if len(recent) >= _MAX_RESTARTS:
+            raise StackError(
+                f"{name} died {_MAX_RESTARTS} times in a minute; see {self.running[name].log}"
+            )
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Settings]:
+    """Give a command S3 and Redshift: those that run already, else services of its own.
+
+    Services that a command has started are stopped when it ends and no other command uses them.
+    Child processes and Prefect runs find the services through the environment.
+
+    Args:
+        settings: Where state is kept; with `target` aws, or with addresses set, nothing is started.
+
+    Yields:
+        The settings with the addresses of S3 and Redshift.
+
+    Raises:
+        StackError: A service did not start.
+    """
+    if settings.target == "aws" or (settings.s3_endpoint_url and settings.redshift_host):
+        yield settings
+        return
+    home = settings.state
+    home.mkdir(parents=True, exist_ok=True)
+    address_file = home / "stack.json"
+    services: Services | None = None
+    users = (home / "stack.users").open("a")  # locked by each user: shared, or alone to stop it
+    try:
+        with _exclusive(home / "stack.starting"):
+            fcntl.flock(users, fcntl.LOCK_SH)  # waits while another command stops its services
+            environment = known_stack(home)
+            if environment is None:
+                services = Services(settings, Ports())
+                environment = services.start_storage()
+                write_private(address_file, json.dumps(environment))
+        with _environment(environment):
+            local = Settings().model_copy(update={"home": settings.home, "source": settings.source})
+            _ensure_bucket(local)
+            yield local
+    finally:
+        if services is not None:
+            _wait_for_other_users(users, home)
+            address_file.unlink(missing_ok=True)
+            services.stop()
+        users.close()
+
+
+def known_stack(home: Path) -> dict[str, str] | None:
+    """The variables by which running services are found, None where none answer."""
+    try:
+        environment = json.loads((home / "stack.json").read_text())
+        address = (environment["OLIST_REDSHIFT_HOST"], int(environment["OLIST_REDSHIFT_PORT"]))
+        with socket.create_connection(address, timeout=2):
+            return environment
+    except (OSError, ValueError, KeyError):
+        return None  # no file, or one that a killed run left behind
+
+
+@contextmanager
+def _exclusive(lock: Path) -> Iterator[None]:
+    """One process at a time."""
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Set environment variables, and put back what they were."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _wait_for_other_users(users: IO[str], home: Path) -> None:
+    fcntl.flock(users, fcntl.LOCK_UN)
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(
+            f"Other olist commands use the local S3 and Redshift of {home}: they are stopped "
+            "when those have ended. Press Ctrl-C to stop them now",
+            file=sys.stderr,
+        )
+        fcntl.flock(users, fcntl.LOCK_EX)
+
+
+def _ensure_bucket(settings: Settings) -> None:
+    client = boto3.client(
+        "s3", endpoint_url=settings.s3_endpoint_url, region_name=settings.aws_region
+    )
+    try:
+        client.head_bucket(Bucket=settings.bucket)
+    except ClientError:
+        client.create_bucket(Bucket=settings.bucket)

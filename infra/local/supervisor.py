@@ -1,0 +1,122 @@
+"""The process that keeps the stack up: it starts the services and restarts those that die.
+
+`olist up` starts it (`infra.local.stack`) and waits for its first line; `olist down` ends it. State
+lies under `OLIST_HOME`, so a stack that is started again continues where it was.
+"""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from dataclasses import asdict
+
+from infra.local.pid_file import PidFile
+from infra.local.ports import STACK_PORTS, Ports
+from infra.local.process import StackError
+from infra.local.service_specs import READER, prefect_specs, reader_password, write_private
+from infra.local.services import Services
+from infra.settings import Settings
+
+_POLL_SECONDS = 1.0
+_logger = logging.getLogger("olist up")
+
+
+class Supervisor:
+    """Keeps all services of the stack running."""
+
+    def __init__(self, settings: Settings, ports: Ports) -> None:
+        """Nothing is started yet."""
+        self._settings = settings
+        self._services = Services(settings, ports)
+        self._pid_file = PidFile(settings.state)
+
+    def run(self) -> None:
+        """Start all services, then restart those that die until SIGTERM; stop all at the end.
+
+        Prints `ready` once all serve.
+
+        Raises:
+            StackError: A service did not start, or dies again and again.
+        """
+        with self._pid_file.held():
+            try:
+                self._start()
+                print("ready", flush=True)
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                while True:
+                    time.sleep(_POLL_SECONDS)
+                    self._restart_dead()
+            finally:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                self._services.stop()
+                (self._services.home / "stack.json").unlink(missing_ok=True)
+
+    def _start(self) -> None:
+        services = self._services
+        environment = services.start_storage()
+        server, worker = prefect_specs(services.home, services.ports, environment)
+        environment["PREFECT_API_URL"] = server.environment["PREFECT_API_URL"]
+        write_private(services.home / "stack.json", json.dumps(environment))
+        self._write_pgpass()
+        services.start([server])
+        services.start([worker])
+        self._write_facts()
+
+    def _restart_dead(self) -> None:
+        for name, code in self._services.restart_dead().items():
+            _logger.warning("%s died (exit code %s) and was restarted", name, code)
+            self._write_facts()
+
+    def _write_facts(self) -> None:
+        services = self._services
+        facts = {
+            "pid": os.getpid(),
+            "ports": asdict(services.ports),
+            "services": {name: s.process.pid for name, s in services.running.items()},
+        }
+        self._pid_file.write(facts)
+        _logger.info("up: %s", facts)
+
+    def _write_pgpass(self) -> None:
+        """Write the passwords in the format that psql and libpq read."""
+        services = self._services
+        passwords = {
+            self._settings.redshift_user: services.password,
+            READER: reader_password(services.home),
+        }
+        lines = [
+            f"127.0.0.1:{services.ports.redshift}:*:{user}:{password}\n"
+            for user, password in passwords.items()
+        ]
+        write_private(services.home / "pgpass", "".join(lines))
+
+
+def main() -> None:
+    """Keep the stack up until SIGTERM; the first line printed is `ready` or the reason why not."""
+    parser = argparse.ArgumentParser(description="The stack that stays up.")
+    for name, port in asdict(STACK_PORTS).items():
+        parser.add_argument(f"--{name}", type=int, default=port)
+    ports = Ports(**vars(parser.parse_args()))
+    settings = Settings()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+    settings.state.mkdir(parents=True, exist_ok=True)
+
+    def end(*_: object) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        Supervisor(settings, ports).run()
+    except StackError as error:
+        print(str(error).replace("\n", " | "), flush=True)
+        _logger.error("%s", error)  # noqa: TRY400 (its message is for people)
+        raise SystemExit(1) from error
+
+
+if __name__ == "__main__":
+    main()

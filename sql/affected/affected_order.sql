@@ -1,0 +1,16 @@
+-- candidate.affected_order
+-- Purpose:   Orders to recompute: the changed ones and all others of the same persons, so that
+--            a person can be summed up from the candidate rows alone
+-- Grain:     order_id
+-- Load rule: made anew for every publish
+
+CREATE TABLE candidate.affected_order AS
+SELECT history_orders.order_id
+FROM candidate.history_orders
+INNER JOIN candidate.history_customers
+    ON history_orders.customer_id = history_customers.customer_id
+INNER JOIN candidate.affected_person
+    ON history_customers.customer_unique_id = affected_person.customer_unique_id
+UNION
+SELECT directly_affected_order.order_id
+FROM candidate.directly_affected_order;

@@ -1,0 +1,49 @@
+-- candidate.affected_person
+-- Purpose:   Persons whose orders, address or place on the map the batch may have changed
+-- Grain:     customer_unique_id
+-- Load rule: made anew for every publish
+
+CREATE TABLE candidate.affected_person AS
+WITH affected_customers AS (
+    -- every version of the order row: an order that was moved to another customer touches both
+    SELECT history_orders.customer_id
+    FROM candidate.history_orders
+    INNER JOIN candidate.directly_affected_order ON history_orders.order_id = directly_affected_order.order_id
+    UNION
+    SELECT changed_orders.customer_id
+    FROM candidate.changed_orders
+    UNION
+    SELECT changed_customers.customer_id
+    FROM candidate.changed_customers
+    UNION
+    SELECT history_customers.customer_id
+    FROM candidate.history_customers
+    INNER JOIN candidate.changed_geolocation
+        ON
+            history_customers.customer_zip_code_prefix
+            = changed_geolocation.geolocation_zip_code_prefix
+)
+
+SELECT history_customers.customer_unique_id
+FROM candidate.history_customers
+INNER JOIN affected_customers ON history_customers.customer_id = affected_customers.customer_id
+UNION
+SELECT changed_customers.customer_unique_id
+FROM candidate.changed_customers
+UNION
+-- whoever the changed orders were published for
+SELECT fact_order.customer_unique_id
+FROM analytics.fact_order
+INNER JOIN candidate.directly_affected_order ON fact_order.order_id = directly_affected_order.order_id
+WHERE fact_order.customer_unique_id IS NOT NULL
+UNION
+-- a rebuild also removes what staging does not account for
+SELECT dim_customer.customer_unique_id
+FROM analytics.dim_customer
+WHERE
+    dim_customer.customer_unique_id IS NOT NULL
+    AND EXISTS (SELECT 1 FROM audit.open_batch WHERE open_batch.action IN ('rebuild', 'restore'))
+UNION
+SELECT customer_totals.customer_unique_id
+FROM analytics.customer_totals
+WHERE EXISTS (SELECT 1 FROM audit.open_batch WHERE open_batch.action IN ('rebuild', 'restore'));

@@ -1,0 +1,20 @@
+-- candidate.affected_product
+-- Purpose:   Products that the batch delivered, or whose category it translated
+-- Grain:     product_id
+-- Load rule: made anew for every publish
+
+CREATE TABLE candidate.affected_product AS
+SELECT changed_products.product_id
+FROM candidate.changed_products
+UNION
+SELECT history_products.product_id
+FROM candidate.history_products
+INNER JOIN candidate.changed_category_translation
+    ON history_products.product_category_name = changed_category_translation.product_category_name
+UNION
+-- a rebuild also removes what staging does not account for
+SELECT dim_product.product_id
+FROM analytics.dim_product
+WHERE
+    dim_product.product_id IS NOT NULL
+    AND EXISTS (SELECT 1 FROM audit.open_batch WHERE open_batch.action IN ('rebuild', 'restore'));

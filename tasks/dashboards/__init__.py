@@ -1,4 +1,0 @@
-"""The dashboards: `data` asks the warehouse, `charts` draws, `figures` says what each figure is,
-and `site` writes the pages. Filters and sums are worked out in the page
-(`tasks/pages/dashboard.js`), over counts and cents, so that they are exact.
-"""

@@ -1,0 +1,96 @@
+"""Writes the dashboards: one file each, which needs no other."""
+
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from infra.settings import Settings
+from tasks.reporting.dashboards.charts import scripts, specifications
+from tasks.reporting.dashboards.data import Contents, contents
+from tasks.reporting.dashboards.figures import CUSTOMERS, DASHBOARDS, REGIONAL, Dashboard
+from tasks.reporting.dashboards.geography import STATES
+from tasks.reporting.overview import Overview
+from tasks.reporting.templates import page, raw, write
+
+FOLDER = "dashboards"
+
+
+def build(settings: Settings) -> tuple[list[Path], Overview]:
+    """Write both dashboards; returns where they are, and what the overview is to say.
+
+    Raises WarehouseError.
+    """
+    found = contents(settings)
+    paths = []
+    for dashboard in DASHBOARDS:
+        path = settings.state / "reports" / FOLDER / dashboard.file
+        write(path, html(dashboard, found))
+        paths.append(path)
+    return paths, overview(found)
+
+
+def html(dashboard: Dashboard, found: Contents) -> str:
+    """One dashboard, with data, code and Vega inside."""
+    tables = [dashboard.table] if dashboard.table else []
+    figures = [*dashboard.tiles, *tables, *dashboard.charts]
+    data: dict[str, Any] = {
+        "kind": "regional" if dashboard is REGIONAL else "customers",
+        "month_column": dashboard.month_column,
+        "state_column": dashboard.state_column,
+        "figures": [asdict(figure) for figure in figures],
+        "specs": {figure.id: specifications()[figure.id] for figure in dashboard.charts},
+        "cubes": {name: found.cubes[name] for name in dashboard.cubes},
+        "cities": found.cities,
+        "states": STATES,
+    }
+    return page(
+        "dashboard.html",
+        dashboard=dashboard,
+        others=[other for other in DASHBOARDS if other is not dashboard],
+        source=found.source,
+        data=_json(data),
+        scripts=_inside(scripts()),
+        code=_inside(raw("dashboard.js")),
+    )
+
+
+def _json(data: dict[str, Any]) -> str:
+    """Data inside a script: whatever names and categories hold, it cannot end it."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 (no markup is left in it)
+
+
+def _inside(code: str) -> str:
+    """Code of ours and of Vega inside a script, as it is."""
+    return Markup(re.sub("</(script)", r"<\\/\1", code, flags=re.IGNORECASE))  # noqa: S704
+
+
+def overview(found: Contents) -> Overview:
+    """What a manager asks first."""
+    sales = found.cubes["sales_by_place"]["columns"]
+    persons = sum(found.cubes["segments"]["columns"].get("customer_count", ()))
+    total, orders, late, judged = (
+        sum(sales.get(name, ()))
+        for name in ("total_value", "order_count", "late_count", "judged_count")
+    )
+    queries = {f.id: f.sql.replace("{where}", "") for f in (*REGIONAL.tiles, *CUSTOMERS.tiles)}
+    share = f"{100 * late / judged:.1f} %" if judged else "none"
+    source = found.source
+    return Overview(
+        batch_date=source.batch_date,
+        run_id=source.run_id,
+        published_at=source.published_at,
+        verdict=source.verdict,
+        tone=source.tone,
+        headline=[
+            ("sales, all months", f"R$ {total / 100:,.2f}", queries["sales"]),
+            ("orders", f"{orders:,}", queries["orders"]),
+            ("customers", f"{persons:,}", queries["persons"]),
+            ("delivered late", share, queries["late"]),
+        ],
+        dashboards=[(f"{FOLDER}/{d.file}", d.title, d.question) for d in DASHBOARDS],
+    )

@@ -1,0 +1,98 @@
+"""Data Docs: Great Expectations' own pages, of the last runs only.
+
+Building all pages anew, for all results ever stored, would take longer every day; so old results
+are removed with their pages, and only the pages of a run's own results are written. The front page
+is ours: that of Great Expectations is empty without a network.
+"""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.settings import Settings
+from tasks.reporting.templates import page
+
+KEPT_RUNS = 20
+
+
+def data_docs(settings: Settings) -> Path:
+    """Front page of Data Docs."""
+    return settings.state / "reports" / "data_docs" / "index.html"
+
+
+def build_data_docs(settings: Settings) -> Path:
+    """Write the pages of results that have none yet, and the front page; forget old runs."""
+    from great_expectations.data_context.types.resource_identifiers import (  # noqa: PLC0415
+        ValidationResultIdentifier,
+    )
+
+    from tasks.validation.runner import context_of, one_at_a_time  # noqa: PLC0415
+
+    _prune(settings)
+    with one_at_a_time():
+        context = context_of(settings)
+        pages = data_docs(settings).parent / "validations"
+        new = [
+            key
+            for key in context.validation_results_store.list_keys()
+            if isinstance(key, ValidationResultIdentifier)
+            and not pages.joinpath(*key.to_tuple()[:-1], f"{key.to_tuple()[-1]}.html").is_file()
+        ]
+        if new:
+            context.build_data_docs(resource_identifiers=new, build_index=False)
+    pages.mkdir(parents=True, exist_ok=True)
+    data_docs(settings).write_text(page("data_docs.html", runs=_runs(settings)))
+    return data_docs(settings)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A page of Data Docs, about one dataset in one gate of a run."""
+
+    suite: str
+    link: str
+    expectations: int
+    failed: int
+
+
+def _runs(settings: Settings) -> list[tuple[str, list[_Page]]]:
+    """Runs with their pages, the last run first."""
+    stored = _stored(settings)
+    found: dict[str, list[tuple[str, _Page]]] = {}
+    for path in stored.glob("*/*/*/*.json"):
+        suite, run, time, _ = path.relative_to(stored).parts
+        counts = json.loads(path.read_text())["statistics"]
+        link = "validations" / path.relative_to(stored).with_name(f"{path.stem}.html")
+        entry = _Page(
+            suite.replace("-", ": ", 1),
+            link.as_posix(),
+            counts["evaluated_expectations"],
+            counts["unsuccessful_expectations"],
+        )
+        found.setdefault(run, []).append((time, entry))
+    ordered = sorted(found.items(), key=lambda run: max(time for time, _ in run[1]), reverse=True)
+    return [
+        (run, [entry for _, entry in sorted(pages, key=lambda pair: pair[0])])
+        for run, pages in ordered
+    ]
+
+
+def _stored(settings: Settings) -> Path:
+    return settings.state / "gx" / "validations"
+
+
+def _prune(settings: Settings) -> None:
+    """Remove the results and the pages of all but the last runs.
+
+    A result lies at <suite>/<run name>/<time>/<batch>.json, its page likewise.
+    """
+    stored = _stored(settings)
+    runs: dict[str, float] = {}
+    for folder in stored.glob("*/*"):
+        runs[folder.name] = max(runs.get(folder.name, 0.0), folder.stat().st_mtime)
+    old = sorted(runs, key=lambda name: runs[name])[:-KEPT_RUNS]
+    for root in (stored, data_docs(settings).parent / "validations"):
+        for name in old:
+            for folder in root.glob(f"*/{name}"):
+                shutil.rmtree(folder)

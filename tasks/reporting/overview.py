@@ -1,0 +1,78 @@
+"""The page that leads to all others: what a manager asks first, and whether it can be trusted."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from infra.lake import Lake
+from infra.settings import Settings
+from tasks.receipts import RunEntry
+from tasks.reporting.run_history import history
+from tasks.reporting.templates import page, write
+
+_FACTS = "reports/overview.json"
+
+
+class Overview(BaseModel):
+    """What the page says; kept in the lake, to be written anew without the warehouse."""
+
+    batch_date: date | None
+    run_id: str
+    published_at: datetime | None
+    verdict: str
+    tone: str
+    headline: list[tuple[str, str, str]]  # what, the figure, the query that recomputes it
+    dashboards: list[tuple[str, str, str]]  # address, title, question
+
+
+def write_overview(settings: Settings, overview: Overview) -> Path:
+    """Write the page on this machine and in the lake, each with the pages that are there."""
+    lake = Lake(settings)
+    lake.put_json(_FACTS, overview.model_dump(mode="json"))
+    return _write(settings, lake, overview)
+
+
+def after_failure(settings: Settings) -> None:
+    """Say on the page that a run has failed; the figures stay those of before."""
+    lake = Lake(settings)
+    if facts := lake.get_json(_FACTS):
+        _write(settings, lake, Overview.model_validate(facts))
+
+
+def shown_run(settings: Settings) -> str | None:
+    """The run whose publish the pages are of."""
+    facts = Lake(settings).get_json(_FACTS)
+    return facts["run_id"] if facts else None
+
+
+def _write(settings: Settings, lake: Lake, overview: Overview) -> Path:
+    runs, reports = history(lake), settings.state / "reports"
+    path = reports / "index.html"
+    write(path, _html(overview, runs, lambda address: (reports / address).is_file()))
+    known = set(lake.keys("reports/"))
+    text = _html(overview, runs, lambda address: f"reports/{address}" in known)
+    lake.put_text("reports/index.html", text, "text/html")
+    return path
+
+
+def _html(overview: Overview, runs: list[RunEntry], there: Callable[[str], bool]) -> str:
+    last = runs[-1] if runs else None
+    day = str(last.batch_dates[-1]) if last else ""
+    others = [
+        (f"{day}/index.html", "Validation report", "What the last run did, and what failed."),
+        ("data_docs/index.html", "Data Docs", "Great Expectations' results of the last runs."),
+        (
+            "profile/index.html",
+            "Profile of the raw data",
+            "What the source holds, and its oddities.",
+        ),
+        ("model.html", "The model", "Star, lineage and the meaning of each column."),
+    ]
+    return page(
+        "index.html",
+        overview=overview,
+        failed=last if last and last.verdict != "published" else None,
+        pages=[card for card in [*overview.dashboards, *others] if there(card[0])],
+    )

@@ -1,0 +1,146 @@
+"""Report: artifacts of the run in the Prefect UI, the page of the run, and Data Docs."""
+
+from decimal import Decimal
+from pathlib import Path
+
+from prefect import get_run_logger, task
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+
+from infra.lake import Lake
+from infra.settings import Settings
+from infra.warehouse import transaction
+from tasks.receipts import ExpectationResult, RunReport
+from tasks.reporting.data_docs import build_data_docs
+from tasks.reporting.overview import after_failure
+from tasks.reporting.run_history import keep_run
+from tasks.reporting.run_page import verdict, write_page
+
+
+def reconciliation(settings: Settings) -> list[tuple[str, str, str]]:
+    """Measure, total of the source, total published; as text, exact. Raises WarehouseError."""
+    with transaction(settings, read_only=True) as work:
+        rows = work.query(
+            "SELECT measure, source_total, published_total FROM audit.reconciliation "
+            "ORDER BY measure"
+        )
+    return [
+        (measure, _figure(source, measure), _figure(published, measure))
+        for measure, source, published in rows
+    ]
+
+
+def published_value(settings: Settings) -> Decimal:
+    """Price and freight of all published orders, in R$. Raises WarehouseError."""
+    with transaction(settings, read_only=True) as work:
+        return work.value(
+            "SELECT COALESCE(SUM(order_value), 0) AS total_value FROM analytics.fact_order"
+        )
+
+
+def _figure(total: Decimal, measure: str) -> str:
+    return f"{total:,.2f}" if measure.startswith("R$") else f"{total:,.0f}"
+
+
+def report_run(settings: Settings, report: RunReport) -> Path:
+    """Keep the facts of a run in the lake, and write its page there and on this machine.
+
+    Raises what the lake raises; the page on this machine is written in any case.
+    """
+    path = write_page(settings, report, [])
+    lake = Lake(settings)
+    path = write_page(settings, report, keep_run(lake, report))
+    lake.put_text(f"reports/{report.batch_dates[-1]}/index.html", path.read_text(), "text/html")
+    return path
+
+
+def artifacts(report: RunReport, page: Path) -> None:
+    """Gates, failures, reconciliation and links, on the run in the Prefect UI."""
+    create_table_artifact(
+        key="gates",
+        table=[
+            {
+                "gate": gate.gate,
+                "verdict": gate.verdict,
+                "expectations": len(gate.results),
+                **{
+                    severity: len([r for r in gate.failed if r.severity == severity])
+                    for severity in ("critical", "warning", "info")
+                },
+                "seconds": round(gate.seconds, 1),
+            }
+            for gate in report.gates
+        ],
+        description=f"Gates of {report.label}: **{verdict(report)[0]}**",
+    )
+    create_markdown_artifact(
+        key="failures", markdown=_failures(report), description=f"What failed in {report.label}"
+    )
+    if report.reconciliation:
+        create_table_artifact(
+            key="reconciliation",
+            table=[
+                {"measure": measure, "source": source, "published": total}
+                for measure, source, total in report.reconciliation
+            ],
+            description=f"Rows and money through the layers after batch {report.label}",
+        )
+    create_link_artifact(
+        key="report",
+        link=page.as_uri(),
+        link_text=f"Report of {report.label}",
+        description=str(page),
+    )
+
+
+def _failures(report: RunReport) -> str:
+    failed = [(gate.gate, r) for gate in report.gates for r in gate.failed if r.severity != "info"]
+    title = f"# {report.label}: {verdict(report)[0]}\n\n{verdict(report)[1]}\n"
+    error = f"\n```\n{report.error}\n\n{report.advice}\n```\n" if report.error else ""
+    return title + error + "".join(_failure(gate, result) for gate, result in failed)
+
+
+def _failure(gate: str, result: ExpectationResult) -> str:
+    text = (
+        f"\n## {result.severity}: {result.reason}\n\n"
+        f"Gate {gate}, `{result.dataset}`, owner: {result.owner}. {result.observed}.\n\n"
+    )
+    if result.accepted_by:
+        text += f"Accepted by {result.accepted_by}: {result.accepted_because}\n\n"
+    if result.sample:
+        names = list(result.sample[0])
+        rows = [[row.get(name, "").replace("|", "\\|") for name in names] for row in result.sample]
+        for cells in (names, ["---"] * len(names), *rows):
+            text += "| " + " | ".join(cells) + " |\n"
+    if result.sql:
+        text += f"\nAll of them, until the next run:\n\n```sql\n{result.sql}\n```\n"
+    return text
+
+
+@task(name="report", task_run_name="report {label}")
+def report(label: str, facts: RunReport, pages: bool = True) -> Path:
+    """Show the run: artifacts and its page; and Data Docs, if asked to.
+
+    After a failure nothing is asked of the warehouse, for it may be what failed; and what goes
+    wrong here is logged, so that it does not stand in front of what went wrong before.
+    """
+    settings, logger = Settings(), get_run_logger()
+    if facts.verdict == "published":
+        facts = facts.model_copy(
+            update={
+                "reconciliation": reconciliation(settings),
+                "total_value": published_value(settings),
+            }
+        )
+        page = report_run(settings, facts)
+    else:
+        try:
+            page = report_run(settings, facts)
+            after_failure(settings)
+        except Exception as error:  # noqa: BLE001 (told)
+            logger.warning("%s: the report is kept on this machine only: %s", label, error)
+            page = write_page(settings, facts, [])
+    artifacts(facts, page)
+    if pages:
+        build_data_docs(settings)
+    logger.info("%s: %s. Report: %s", label, verdict(facts)[0], page)
+    return page

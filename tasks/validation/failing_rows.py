@@ -1,0 +1,85 @@
+"""The rows that fail a check: how to find them all, how many they are, and a few of them."""
+
+from typing import Any
+
+import pandas as pd
+
+from infra.contracts import sensitive_columns
+from infra.settings import Settings
+from infra.warehouse import transaction
+from tasks.validation.check import Check
+
+HIDDEN = "(hidden)"
+_CELL = 120  # characters of a value that are shown
+
+
+def find_all(check: Check, relation: str) -> str:
+    """SQL that finds the rows of a table that fail a check; '' where the table fails as a whole."""
+    sql = check.failing_rows or _of_a_column(check)
+    return sql.replace("{batch}", relation)
+
+
+def _of_a_column(check: Check) -> str:
+    arguments: dict[str, Any] = check.expectation.configuration.kwargs
+    column = arguments.get("column")
+    where = {
+        "expect_column_values_to_be_in_set": lambda: (
+            f"{column} NOT IN ({', '.join(_literal(v) for v in arguments['value_set'])})"
+        ),
+        "expect_column_values_to_match_regex": lambda: f"NOT {column} ~ '{arguments['regex']}'",
+        "expect_column_values_to_be_between": lambda: " OR ".join(
+            f"{column} {sign} {arguments[bound]}"
+            for sign, bound in (("<", "min_value"), (">", "max_value"))
+            if arguments.get(bound) is not None
+        ),
+        "expect_column_pair_values_to_be_equal": lambda: (
+            f"COALESCE({arguments['column_A']} <> {arguments['column_B']}, TRUE)"
+        ),
+    }.get(check.expectation.expectation_type)
+    return f"SELECT * FROM {{batch}} WHERE {where()}" if where else ""
+
+
+def _literal(value: object) -> str:
+    return f"'{value}'" if isinstance(value, str) else str(value)
+
+
+def look_at(settings: Settings, sql: str, first: str = "") -> tuple[int, list[dict[str, str]]]:
+    """How many rows a query finds, and as many of them as `sample_rows` allows, as text.
+
+    A column to come first may be named, so that it meets the eye.
+
+    Raises WarehouseError.
+    """
+    with transaction(settings, read_only=True) as work:
+        count = work.value(f"SELECT COUNT(*) AS row_count FROM ({sql}) AS failing_rows")
+        if not settings.sample_rows:
+            return count, []
+        found = work.query(f"SELECT * FROM ({sql}) AS failing_rows LIMIT {settings.sample_rows}")
+        rows = [shown(dict(zip(work.columns, row, strict=True))) for row in found]
+        return count, [{**{first: row[first]}, **row} if first in row else row for row in rows]
+
+
+def in_the_files(
+    settings: Settings, files: pd.DataFrame, positions: list[int]
+) -> list[dict[str, str]]:
+    """A few of the files that fail a check of the raw gate, by their positions in the frame."""
+    some = files.iloc[positions[: settings.sample_rows]]
+    return [shown(row) for row in some.to_dict("records")]
+
+
+def counted(rows: int) -> str:
+    """`1 row`, `2,904 rows`."""
+    return f"{rows:,} row{'' if rows == 1 else 's'}"
+
+
+def shown(row: dict[Any, Any]) -> dict[str, str]:
+    """A row as text; sensitive values are hidden, empty ones left out."""
+    return {
+        str(name): HIDDEN if name in sensitive_columns() else _text(value)
+        for name, value in row.items()
+        if value is not None and value != ""
+    }
+
+
+def _text(value: object) -> str:
+    return str(round(value, 4) if isinstance(value, float) else value)[:_CELL]

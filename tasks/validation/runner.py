@@ -1,0 +1,225 @@
+"""Runs a layer's suites with Great Expectations, and keeps their results for Data Docs.
+
+Great Expectations is not safe to run twice at once in a process: `one_at_a_time` is held around it.
+"""
+
+import importlib
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+import great_expectations as gx
+import pandas as pd
+from great_expectations.core.run_identifier import RunIdentifier
+from great_expectations.data_context import EphemeralDataContext
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+    ProgressBarsConfig,
+)
+
+from infra.settings import Settings
+from infra.warehouse import connection_parameters
+from tasks.receipts import ExpectationResult
+from tasks.validation import failing_rows
+from tasks.validation.check import Check, Layer, Scope, suite
+
+_OBSERVED = 4000  # audit.validations.observed holds 4,096 bytes
+_lock = threading.Lock()
+
+
+class SuiteError(RuntimeError):
+    """Great Expectations did not answer for every expectation."""
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Alone with Great Expectations, which draws progress bars and warns unless told not to."""
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def layer_of(gate: str, scope: Scope) -> Layer:
+    """The datasets and checks of a gate."""
+    return importlib.import_module(f"tasks.validation.suites.{gate}").layer(scope)
+
+
+def context_of(settings: Settings) -> EphemeralDataContext:
+    """A data context whose results are kept on disk, for Data Docs; connections are not."""
+    defaults = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    defaults.stores[defaults.validation_results_store_name]["store_backend"] = {
+        "class_name": "TupleFilesystemStoreBackend",
+        "base_directory": str(settings.state / "gx" / "validations"),
+    }
+    defaults.data_docs_sites = {
+        "local": {
+            "class_name": "SiteBuilder",
+            "show_how_to_buttons": False,
+            "store_backend": {
+                "class_name": "TupleFilesystemStoreBackend",
+                "base_directory": str(settings.state / "reports" / "data_docs"),
+            },
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        }
+    }
+    config = DataContextConfig(
+        store_backend_defaults=defaults, progress_bars=ProgressBarsConfig(globally=False)
+    )
+    return gx.get_context(mode="ephemeral", project_config=config)
+
+
+def results(settings: Settings, layer: Layer, scope: Scope, run_id: str) -> list[ExpectationResult]:
+    """The outcome of every check of a layer, dataset by dataset. Raises SuiteError."""
+    with one_at_a_time():
+        context = context_of(settings)
+        return [
+            result
+            for dataset in layer.datasets
+            for result in _Dataset(context, settings, layer, dataset, scope).results(run_id)
+        ]
+
+
+class _Dataset:
+    """One table, or the files, with the suite that it must satisfy."""
+
+    def __init__(
+        self,
+        context: EphemeralDataContext,
+        settings: Settings,
+        layer: Layer,
+        dataset: str,
+        scope: Scope,
+    ) -> None:
+        self._context = context
+        self._settings = settings
+        self._layer = layer
+        self._scope = scope
+        self._dataset = dataset
+        self._checks = [check for check in layer.checks if check.dataset == dataset]
+        schema, _, table = dataset.rpartition(".")
+        if layer.datasets[dataset] == "batch":
+            schema, table = "candidate", f"batch_{table}"
+        self._schema, self._table = schema, table
+        self._files: pd.DataFrame | None = None
+
+    def results(self, run_id: str) -> list[ExpectationResult]:
+        """Run the suite, and store what it found."""
+        if not self._checks:
+            return []
+        context, name = self._context, f"{self._layer.name}-{self._dataset.rpartition('.')[2]}"
+        definition = context.validation_definitions.add(
+            gx.ValidationDefinition(
+                name=name,  # without a dot, which would make a folder of Data Docs
+                data=self._batch(),
+                suite=context.suites.add_or_update(suite(name, self._checks)),
+            )
+        )
+        outcome = definition.run(
+            batch_parameters=None if self._files is None else {"dataframe": self._files},
+            # values stay out of what is stored: a sample, without sensitive ones, is in the result
+            result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
+            run_id=RunIdentifier(
+                run_name=f"{max(self._scope.batch_dates)} {run_id}", run_time=datetime.now(UTC)
+            ),
+        )
+        by_id = {r.expectation_config.id: r for r in outcome.results if r.expectation_config}
+        stored = [expectation.id for expectation in definition.suite.expectations]
+        if set(stored) != by_id.keys() or len(self._checks) != len(stored):
+            raise SuiteError(
+                f"Gate {self._layer.name}, {self._dataset}: {len(self._checks)} expectations, "
+                f"{len(by_id)} results"
+            )
+        return [
+            self._result(check, by_id[expectation])
+            for check, expectation in zip(self._checks, stored, strict=True)
+        ]
+
+    def _batch(self) -> Any:  # noqa: ANN401 (a BatchDefinition of some asset)
+        if self._layer.datasets[self._dataset] == "receipts":
+            from tasks.validation.suites.raw import files_frame  # noqa: PLC0415 (it imports checks)
+
+            self._files = files_frame(self._scope.receipts)
+            asset = self._context.data_sources.pandas_default.add_dataframe_asset(self._dataset)
+            return asset.add_batch_definition_whole_dataframe("batch")
+        # a table, not a query: for the columns of a query all its rows would be fetched
+        asset = self._warehouse().add_table_asset(
+            self._dataset, table_name=self._table, schema_name=self._schema
+        )
+        return asset.add_batch_definition_whole_table("rows")
+
+    def _warehouse(self) -> Any:  # noqa: ANN401
+        known = self._context.data_sources.all()
+        if "warehouse" in known:
+            return known["warehouse"]
+        return self._context.data_sources.add_sql(
+            "warehouse",
+            connection_string="redshift+redshift_connector://",
+            create_temp_table=False,
+            kwargs={  # pyright: ignore[reportCallIssue]
+                "connect_args": connection_parameters(self._settings),
+                "isolation_level": "AUTOCOMMIT",  # saves a BEGIN and a ROLLBACK a query
+            },
+        )
+
+    def _result(self, check: Check, outcome: Any) -> ExpectationResult:  # noqa: ANN401
+        raised = _exception(outcome.exception_info)
+        passed = bool(outcome.success) and not raised
+        result = ExpectationResult(
+            dataset=check.dataset,
+            expectation=outcome.expectation_config.type,
+            reason=check.reason,
+            # an expectation that could not be evaluated proves nothing, so it stops the batch
+            severity="critical" if raised else check.severity,
+            owner="pipeline" if raised else check.owner,
+            passed=passed,
+            evaluated=not raised,
+            observed=(raised or _observed(outcome.result))[:_OBSERVED],
+        )
+        return result if passed or raised else self._with_offenders(check, result, outcome.result)
+
+    def _with_offenders(
+        self, check: Check, result: ExpectationResult, found: dict[str, Any]
+    ) -> ExpectationResult:
+        if self._files is not None:
+            positions = found.get("partial_unexpected_index_list") or range(len(self._files))
+            sample = failing_rows.in_the_files(self._settings, self._files, list(positions))
+            return result.model_copy(update={"sample": sample})
+        sql = failing_rows.find_all(check, f"{self._schema}.{self._table}")
+        if not sql:
+            return result
+        column = str(check.expectation.configuration.kwargs.get("column", ""))
+        count, sample = failing_rows.look_at(self._settings, sql, column)
+        observed = (
+            result.observed
+            if check.failing_rows == "" and not count
+            else failing_rows.counted(count)
+        )
+        return result.model_copy(update={"observed": observed, "sample": sample, "sql": sql})
+
+
+def _exception(info: dict[str, Any] | None) -> str:
+    """The message of an expectation that raised; '' where none did.
+
+    Great Expectations gives one entry, or one for each metric that failed.
+    """
+    if not info:
+        return ""
+    entries = [info] if "raised_exception" in info else list(info.values())
+    messages = [str(e["exception_message"]) for e in entries if e.get("raised_exception")]
+    return f"could not be evaluated: {messages[0]}" if messages else ""
+
+
+def _observed(result: dict[str, Any]) -> str:
+    if "observed_value" in result:
+        return f"observed {result['observed_value']}"
+    count = result.get("unexpected_count")
+    return failing_rows.counted(count) if count else "as expected"

@@ -1,0 +1,99 @@
+"""Marts: one row a person, and the same money as the facts."""
+
+import great_expectations.expectations as gxe
+
+from tasks.validation.check import Layer, Scope, check, columns, grain, rows, total
+
+_PERSONS = "candidate.customer_totals"
+_SALES = "candidate.sales_overview"
+
+
+def layer(scope: Scope) -> Layer:
+    """The gate between transform and publish, for what dashboards read."""
+    del scope  # candidates are of this batch only
+    checks = [
+        columns(_PERSONS),
+        columns(_SALES),
+        grain(_PERSONS, ["customer_unique_id"], "one row a person"),
+        rows(
+            _PERSONS,
+            """
+            SELECT known.customer_unique_id
+            FROM candidate.latest_customers AS known
+            LEFT JOIN {batch} AS persons ON known.customer_unique_id = persons.customer_unique_id
+            WHERE persons.customer_unique_id IS NULL
+            """,
+            "every person that the batch touches has a row",
+        ),
+        total(
+            _PERSONS,
+            "SUM(total_value)",
+            "SELECT SUM(price) + SUM(freight_value) FROM candidate.fact_order_item",
+            "what persons spent is what items cost, to the cent",
+        ),
+        rows(
+            _PERSONS,
+            """
+            SELECT customer_unique_id FROM {batch}
+            WHERE net_value > total_value
+                OR total_value <> product_value + freight_value
+                OR delivered_order_count + cancelled_order_count > order_count
+                OR late_order_count > order_count
+                OR first_order_at > last_order_at
+                OR (order_count = 0 AND total_value <> 0)
+            """,
+            "a person's figures fit together",
+        ),
+        total(
+            _PERSONS,
+            "SUM(order_count)",
+            "SELECT COUNT(*) FROM candidate.fact_order",
+            "every order is some person's, and of one person only",
+        ),
+        total(
+            _PERSONS,
+            "SUM(payment_value)",
+            "SELECT SUM(payment_value) FROM candidate.fact_payment",
+            "what persons paid is what was paid, to the cent",
+        ),
+        rows(
+            _PERSONS,
+            """
+            SELECT customer_unique_id, total_value, order_count, average_order_value FROM {batch}
+            WHERE ABS(average_order_value * order_count - total_value) > 0.01 * order_count
+            """,
+            "the average value of a person's orders is total by count",
+            owner="analytics",
+        ),
+        check(
+            _PERSONS,
+            gxe.ExpectColumnValuesToBeBetween,
+            "an average review score is 1 to 5",
+            column="average_review_score",
+            min_value=1,
+            max_value=5,
+        ),
+        grain(_SALES, ["sales_month", "state", "city"], "one row for each month, state and city"),
+        rows(
+            _SALES,
+            "SELECT sales_month, state, city FROM {batch} WHERE net_value > total_value",
+            "net value leaves out cancelled orders, so it is never more than the total",
+        ),
+        rows(
+            _SALES,
+            """
+            SELECT sales_month, state, city FROM {batch}
+            WHERE total_value <> product_value + freight_value OR customer_count > order_count
+            """,
+            "the figures of a month and city fit together",
+        ),
+        rows(
+            _SALES,
+            """
+            SELECT sales_month, state, city FROM {batch}
+            WHERE late_share < 0 OR late_share > 1
+            """,
+            "a share is between 0 and 1",
+        ),
+    ]
+    return Layer("marts", dict.fromkeys((_PERSONS, _SALES), "table"), checks)

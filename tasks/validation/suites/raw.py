@@ -1,0 +1,110 @@
+"""Raw: each file arrived whole, and nearly all of its rows fit their contract.
+
+Row by row the contract is enforced while a file is parsed; the suite looks at what that found:
+one row a file, with the counts of its receipt.
+"""
+
+import great_expectations.expectations as gxe
+import pandas as pd
+
+from infra.contracts import contracts
+from tasks.receipts import UploadReceipt
+from tasks.validation.check import Check, Layer, Scope, check
+
+FILES = "files"
+
+
+def layer(scope: Scope) -> Layer:
+    """The gate between upload and copy."""
+    checks: list[Check] = [
+        check(
+            FILES,
+            gxe.ExpectColumnDistinctValuesToEqualSet,
+            "all nine tables were uploaded",
+            column="table_name",
+            value_set=sorted(contracts()),
+        ),
+        check(FILES, gxe.ExpectColumnValuesToBeUnique, "one file a table and batch", column="file"),
+        check(
+            FILES,
+            gxe.ExpectTableRowCountToEqual,
+            "each batch has a file for each table",
+            value=len(contracts()) * len(scope.batch_dates),
+        ),
+        check(
+            FILES,
+            gxe.ExpectColumnSumToBeBetween,
+            "the batch holds rows at all",
+            column="rows_read",
+            min_value=1,
+        ),
+        check(
+            FILES,
+            gxe.ExpectColumnPairValuesToBeEqual,
+            "every row read was either loaded or quarantined; none is lost",
+            column_A="rows_read",
+            column_B="rows_accounted_for",
+        ),
+        check(
+            FILES,
+            gxe.ExpectColumnPairValuesToBeEqual,
+            "the money in the Parquet files is the money in the CSV file, to the cent",
+            column_A="money_read",
+            column_B="money_loaded",
+        ),
+        check(
+            FILES,
+            gxe.ExpectColumnValuesToBeBetween,
+            f"at most {scope.quarantine_limit:.1%} of a file's rows are in quarantine",
+            column="quarantined_share",
+            max_value=scope.quarantine_limit,
+        ),
+        check(
+            FILES,
+            gxe.ExpectColumnValuesToBeInSet,
+            "no key of the contract occurs twice in a file",
+            column="duplicate_keys",
+            value_set=[0],
+        ),
+        check(
+            FILES,
+            gxe.ExpectColumnValuesToBeInSet,
+            "no row is in quarantine",
+            "warning",
+            column="rows_quarantined",
+            value_set=[0],
+        ),
+        check(
+            FILES,
+            gxe.ExpectColumnValuesToBeBetween,
+            "every file holds rows",
+            "info",
+            column="rows_read",
+            min_value=1,
+        ),
+    ]
+    return Layer("raw", {FILES: "receipts"}, checks)
+
+
+def files_frame(receipts: tuple[UploadReceipt, ...]) -> pd.DataFrame:
+    """One row a file, for Great Expectations."""
+    return pd.DataFrame(
+        [
+            {
+                "table_name": receipt.table,
+                "file": f"{receipt.batch_date} {receipt.table}",
+                "source_file": receipt.source_file,
+                "rows_read": receipt.rows_read,
+                "rows_loaded": receipt.rows_loaded,
+                "rows_quarantined": receipt.rows_quarantined,
+                "rows_accounted_for": receipt.rows_loaded + receipt.rows_quarantined,
+                "quarantined_share": receipt.rows_quarantined / max(receipt.rows_read, 1),
+                "duplicate_keys": receipt.duplicate_keys,
+                "money_read": str(sum(receipt.money_read.values())),
+                "money_loaded": str(sum(receipt.money_loaded.values())),
+                "in_quarantine": "; ".join(receipt.quarantine_sample),
+                "keys_twice": "; ".join(receipt.duplicate_sample),
+            }
+            for receipt in receipts
+        ]
+    )

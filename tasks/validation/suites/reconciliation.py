@@ -1,0 +1,67 @@
+"""Reconciliation: what is published is what the files held, to the cent.
+
+The single customer view is a view, so it is looked at here, too, once its rows are there.
+"""
+
+from tasks.validation.check import Layer, Scope, grain, rows, total
+
+_TOTALS = "audit.reconciliation"
+_MEASURES = 13
+_SCV = "analytics.single_customer_view"
+SEGMENTS = ["at risk", "big spender", "lapsed", "loyal", "new", "no orders", "promising"]
+
+
+def layer(scope: Scope) -> Layer:
+    """The gate after publish, over all that is published."""
+    del scope  # totals are of the whole history
+    checks = [
+        rows(
+            _TOTALS,
+            "SELECT * FROM {batch} WHERE COALESCE(source_total <> published_total, TRUE)",
+            "files, staging, facts and marts hold the same rows and the same money",
+        ),
+        rows(
+            _TOTALS,
+            f"""
+            SELECT compared.measures, compared.row_count
+            FROM (
+                SELECT COUNT(DISTINCT measure) AS measures, COUNT(*) AS row_count FROM {{batch}}
+            ) AS compared
+            WHERE compared.measures <> {_MEASURES} OR compared.row_count <> {_MEASURES}
+            """,
+            "all measures were compared, each once",
+        ),
+        grain(_SCV, ["customer_unique_id"], "the single customer view has one row a person"),
+        total(
+            _SCV,
+            "SUM(total_value)",
+            "SELECT SUM(price) + SUM(freight_value) FROM analytics.fact_order_item",
+            "the single customer view holds what all items cost, to the cent",
+        ),
+        rows(
+            _SCV,
+            """
+            SELECT customer_unique_id, order_count, recency_days, recency_score, frequency_score,
+                monetary_score
+            FROM {batch}
+            WHERE recency_days < 0
+                OR (order_count > 0 AND (recency_score IS NULL OR frequency_score IS NULL
+                    OR monetary_score IS NULL))
+                OR recency_score NOT BETWEEN 1 AND 5
+                OR frequency_score NOT BETWEEN 1 AND 5
+                OR monetary_score NOT BETWEEN 1 AND 5
+            """,
+            "whoever has ordered has scores from 1 to 5",
+            owner="analytics",
+        ),
+        rows(
+            _SCV,
+            f"""
+            SELECT customer_unique_id, segment FROM {{batch}}
+            WHERE segment IS NULL OR segment NOT IN ({", ".join(f"'{s}'" for s in SEGMENTS)})
+            """,
+            "a segment is a known one",
+            owner="analytics",
+        ),
+    ]
+    return Layer("reconciliation", {_TOTALS: "table", _SCV: "table"}, checks)

@@ -1,0 +1,238 @@
+"""Staging: the batch that COPY loaded is whole, and its values and references make sense."""
+
+import great_expectations.expectations as gxe
+
+from infra.contracts import BATCH_DATE, Contract, contracts
+from tasks.validation.check import (
+    Check,
+    Extent,
+    Layer,
+    Scope,
+    Severity,
+    check,
+    grain,
+    rows,
+    share,
+)
+from tasks.validation.suites.staging_drift import DRIFT, LOADS, since_last_time
+from tasks.validation.suites.staging_plausibility import plausibility
+from tasks.validation.suites.staging_timestamps import moments
+
+STATES = [
+    "AC", "AL", "AM", "AP", "BA", "CE", "DF", "ES", "GO", "MA", "MG", "MS", "MT", "PA", "PB", "PE",
+    "PI", "PR", "RJ", "RN", "RO", "RR", "RS", "SC", "SE", "SP", "TO",
+]  # fmt: skip
+ORDER_STATUSES = [
+    "approved", "canceled", "created", "delivered", "invoiced", "processing", "shipped",
+    "unavailable",
+]  # fmt: skip
+_ID_BYTES = 32
+PAYMENT_TYPES = ["boleto", "credit_card", "debit_card", "not_defined", "voucher"]
+
+
+def layer(scope: Scope) -> Layer:
+    """The gate between copy and transform."""
+    checks = [c for contract in contracts().values() for c in _from_contract(contract)]
+    checks += [
+        check(
+            f"staging.{table}",
+            gxe.ExpectTableRowCountToEqual,
+            "staging holds as many rows as the file's Parquet",
+            value=sum(r.rows_loaded for r in scope.receipts if r.table == table),
+        )
+        for table in sorted({receipt.table for receipt in scope.receipts})
+    ]
+    datasets: dict[str, Extent] = {f"staging.{name}": "batch" for name in contracts()}
+    datasets |= {DRIFT: "table", LOADS: "table"}
+    checks += [*_values(), *_references(), *moments(), *plausibility(), *since_last_time()]
+    return Layer("staging", datasets, checks)
+
+
+def _from_contract(contract: Contract) -> list[Check]:
+    dataset = f"staging.{contract.table}"
+    required = [column.name for column in contract.columns if column.required]
+    checks = [
+        check(
+            dataset,
+            gxe.ExpectTableColumnsToMatchOrderedList,
+            f"{contract.table} has the columns of its contract, in their order",
+            owner="pipeline",
+            column_list=[column.name for column in contract.columns],
+        ),
+        rows(
+            dataset,
+            f"SELECT * FROM {{batch}} WHERE {' OR '.join(f'{name} IS NULL' for name in required)}",
+            f"{contract.table}: no required value is missing",
+        ),
+    ]
+    if contract.key:
+        reason = f"{', '.join(contract.key)} is the grain of the batch"
+        checks.append(grain(dataset, [*contract.key, BATCH_DATE], reason))
+    for column in contract.source_columns:
+        # where an id refers to another table, that reference is checked instead
+        own = column.name in contract.key[:1] or column.name.endswith("unique_id")
+        if column.length == _ID_BYTES and own:
+            checks.append(
+                check(
+                    dataset,
+                    gxe.ExpectColumnValuesToMatchRegex,
+                    "an id is 32 hexadecimal digits",
+                    column=column.name,
+                    regex="^[0-9a-f]{32}$",
+                )
+            )
+        elif column.name.endswith("zip_code_prefix"):
+            checks.append(
+                check(
+                    dataset,
+                    gxe.ExpectColumnValuesToMatchRegex,
+                    "a zip code prefix has five digits; leading zeros are kept",
+                    column=column.name,
+                    regex="^[0-9]{5}$",
+                )
+            )
+        elif column.name.endswith("_state"):
+            checks.append(
+                check(
+                    dataset,
+                    gxe.ExpectColumnValuesToBeInSet,
+                    "a state is one of Brazil's 27",
+                    column=column.name,
+                    value_set=STATES,
+                )
+            )
+    return checks
+
+
+def _values() -> list[Check]:
+    not_negative = [
+        ("order_items", "price"),
+        ("order_items", "freight_value"),
+        ("order_payments", "payment_value"),
+    ]
+    return [
+        check(
+            "staging.orders",
+            gxe.ExpectColumnValuesToBeInSet,
+            "an order's status is a known one",
+            column="order_status",
+            value_set=ORDER_STATUSES,
+        ),
+        check(
+            "staging.order_payments",
+            gxe.ExpectColumnValuesToBeInSet,
+            "a means of payment is a known one",
+            column="payment_type",
+            value_set=PAYMENT_TYPES,
+        ),
+        check(
+            "staging.order_reviews",
+            gxe.ExpectColumnValuesToBeBetween,
+            "a review score is 1 to 5",
+            column="review_score",
+            min_value=1,
+            max_value=5,
+        ),
+        *(
+            check(
+                f"staging.{table}",
+                gxe.ExpectColumnValuesToBeBetween,
+                "money is never negative",
+                column=column,
+                min_value=0,
+            )
+            for table, column in not_negative
+        ),
+    ]
+
+
+def _references() -> list[Check]:
+    """A row may refer to what an earlier batch delivered, so references look at all of staging."""
+    parents: list[tuple[str, str, str, Severity]] = [
+        ("orders", "customer_id", "customers", "critical"),
+        ("order_items", "order_id", "orders", "critical"),
+        ("order_payments", "order_id", "orders", "critical"),
+        ("order_reviews", "order_id", "orders", "critical"),
+        # the star has an unknown member for these
+        ("order_items", "product_id", "products", "warning"),
+        ("order_items", "seller_id", "sellers", "warning"),
+    ]
+    return [
+        *(
+            rows(
+                f"staging.{child}",
+                f"""
+                SELECT child.* FROM {{batch}} AS child
+                LEFT JOIN candidate.history_{parent} AS parent ON child.{column} = parent.{column}
+                WHERE parent.{column} IS NULL
+                """,
+                f"every {column} of {child} is in {parent}",
+                severity,
+            )
+            for child, column, parent, severity in parents
+        ),
+        *_children(),
+    ]
+
+
+def _children() -> list[Check]:
+    """The other way round: what nobody refers to, a file that was cut off would leave behind."""
+    without = """
+        SELECT parent.* FROM {{batch}} AS parent
+        LEFT JOIN candidate.history_{child} AS child ON parent.{column} = child.{column}
+        WHERE child.{column} IS NULL{where}
+    """
+    children: list[tuple[str, str, str, str, Severity, str]] = [
+        (
+            *("orders", "order_id", "order_items"),
+            "delivered",
+            "critical",
+            "every delivered order has items",
+        ),
+        (
+            *("orders", "order_id", "order_items"),
+            "",
+            "info",
+            "every order has items",  # 775 have none, all but 8 cancelled or unavailable
+        ),
+        (
+            *("orders", "order_id", "order_payments"),
+            "",
+            "info",
+            "every order has a payment",  # one has none
+        ),
+        (
+            *("customers", "customer_id", "orders"),
+            "",
+            "warning",
+            "every customer has an order",
+        ),
+        (*("products", "product_id", "order_items"), "", "info", "every product was sold"),
+        (*("sellers", "seller_id", "order_items"), "", "info", "every seller sold something"),
+    ]
+    unpaid = (
+        "order_status = 'delivered' AND order_id NOT IN "
+        "(SELECT order_id FROM candidate.history_order_payments)"
+    )
+    return [
+        *(
+            rows(
+                f"staging.{parent}",
+                without.format(
+                    child=child,
+                    column=column,
+                    where=f" AND parent.order_status = '{status}'" if status else "",
+                ),
+                reason,
+                severity,
+            )
+            for parent, column, child, status, severity, reason in children
+        ),
+        share(
+            "staging.orders",
+            unpaid,
+            1,
+            "at most 1 % of the delivered orders have no payment",
+            "critical",
+        ),
+    ]

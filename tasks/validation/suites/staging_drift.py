@@ -1,0 +1,47 @@
+"""Staging, continued: what arrived beside the batches before it (`sql/metrics/drift.sql`)."""
+
+from tasks.validation.check import Check, rows
+
+DRIFT = "candidate.drift"
+LOADS = "candidate.load"
+
+
+def since_last_time() -> list[Check]:
+    """Checks of volume, missing values, shares, means and freshness against trailing batches."""
+
+    def drift(kind: str, reason: str) -> Check:
+        return rows(
+            DRIFT,
+            f"""
+            SELECT batch_date, metric, value, typical, low_bound, high_bound FROM {{batch}}
+            WHERE kind = '{kind}' AND (value < low_bound OR value > high_bound)
+            """,
+            reason,
+            "warning",
+            "source",
+        )
+
+    return [
+        drift(
+            "rows", "there are a third to three times as many rows as in any of the last 30 batches"
+        ),
+        drift("missing", "as many values are missing as in the last 30 batches"),
+        drift("share", "orders, payments and customers are made up as in the last 30 batches"),
+        drift("mean", "means are those of the last 30 batches"),
+        drift("hours", "the newest order is as fresh as in the last 30 batches"),
+        rows(
+            LOADS,
+            """
+            SELECT arrived.table_name, arrived.batch_date, held.batch_date AS delivered_before
+            FROM {batch} AS arrived
+            INNER JOIN audit.loads AS held
+                ON arrived.table_name = held.table_name
+                AND arrived.source_sha256 = held.source_sha256
+                AND arrived.batch_date <> held.batch_date
+            WHERE arrived.table_name = 'orders' AND arrived.rows_read > 0
+            """,
+            "the orders are news: the same file was not delivered for another day",
+            "warning",
+            "source",
+        ),
+    ]

@@ -1,0 +1,209 @@
+"""Staging, continued: what arrived is plausible.
+
+The limits are those of the real data, with room: what it holds passes, and what no marketplace
+would send does not. Each says how often the 99,441 real orders do it.
+"""
+
+import great_expectations.expectations as gxe
+
+from tasks.validation.check import Check, Severity, check, rows, share
+
+# UTF-8 that was read as Latin-1: `São` becomes `SÃ£o`; or what could not be read at all
+_MOJIBAKE = ("Ã£", "Ã§", "Ã©", "Ã¡", "Ã³", "Ãª", "Ã­", "Ãº", "Ã¢", "Ãµ", "\ufffd")
+
+
+def plausibility() -> list[Check]:
+    """Checks of money, texts, people and places."""
+    return [*_money(), *_texts(), *_people_and_places()]
+
+
+def _money() -> list[Check]:
+    items, payments = "staging.order_items", "staging.order_payments"
+    # an order is whole in its batch, so both sums are
+    compared = """
+        FROM (
+            SELECT order_id, batch_date, SUM(price) + SUM(freight_value) AS item_total
+            FROM {batch} AS batch_items
+            GROUP BY order_id, batch_date
+        ) AS items
+        INNER JOIN (
+            SELECT order_id, batch_date, SUM(payment_value) AS payment_total
+            FROM candidate.batch_order_payments
+            GROUP BY order_id, batch_date
+        ) AS payments
+            ON items.order_id = payments.order_id AND items.batch_date = payments.batch_date
+    """
+    differ = "ABS(items.item_total - payments.payment_total) > 0.01"
+    failing_rows = f"""
+        SELECT items.order_id, items.item_total, payments.payment_total {compared} WHERE {differ}
+    """
+
+    def paid(percent: int, severity: Severity) -> Check:
+        return rows(
+            items,
+            f"""
+            SELECT counted.differing, counted.order_count
+            FROM (
+                SELECT SUM(CASE WHEN {differ} THEN 1 ELSE 0 END) AS differing,
+                    COUNT(*) AS order_count
+                {compared}
+            ) AS counted
+            WHERE counted.differing > 10
+                AND counted.differing * 100 > counted.order_count * {percent}
+            """,
+            f"the payments of at most {percent} % of the orders differ from their items",
+            severity,
+            failing_rows=failing_rows,
+        )
+
+    return [
+        rows(
+            items,
+            failing_rows,
+            # 0.3 %: interest of instalments, vouchers
+            "the payments of an order are the price and freight of its items",
+            "info",
+        ),
+        paid(2, "warning"),
+        paid(10, "critical"),
+        share(
+            items,
+            "freight_value >= price",
+            50,
+            "freight costs less than the goods: else price and freight are swapped",  # 3.7 %
+            "critical",
+            at_least=20,
+        ),
+        _between(items, "price", 0.01, 10_000, "a price is from R$ 0.01 to 10,000"),
+        _between(items, "freight_value", 0, 1_000, "freight of an item is at most R$ 1,000"),
+        _between(payments, "payment_value", 0, 20_000, "a payment is at most R$ 20,000"),
+        _between(payments, "payment_installments", 0, 24, "there are at most 24 instalments"),
+        _between(items, "order_item_id", 1, 50, "items of an order are numbered from 1 to 50"),
+        _between(
+            payments, "payment_sequential", 1, 50, "payments of an order are numbered from 1 to 50"
+        ),
+        share(
+            payments,
+            "payment_value = 0",
+            2,
+            "at most 2 % of the payments are of R$ 0.00",  # 9 of them, by voucher
+            "warning",
+        ),
+    ]
+
+
+def _between(dataset: str, column: str, low: float, high: float, reason: str) -> Check:
+    return check(
+        dataset,
+        gxe.ExpectColumnValuesToBeBetween,
+        reason,
+        "warning",
+        column=column,
+        min_value=low,
+        max_value=high,
+    )
+
+
+def _texts() -> list[Check]:
+    texts = [
+        ("customers", "customer_city"),
+        ("sellers", "seller_city"),
+        ("order_reviews", "review_comment_message"),
+        ("products", "product_category_name"),
+    ]
+    limits: list[tuple[int, int, Severity, str]] = [
+        (0, 0, "warning", "no letters such as Ã£"),
+        (1, 5, "critical", "such letters in at most 1 % of the rows"),
+    ]
+    checks = []
+    for table, column in texts:
+        wrong = " OR ".join(f"{column} LIKE '%{letters}%'" for letters in _MOJIBAKE)
+        checks += [
+            share(
+                f"staging.{table}",
+                wrong,
+                percent,
+                f"{column} was read in the encoding in which it was written: {how}",
+                severity,
+                at_least=least,
+            )
+            for percent, least, severity, how in limits
+        ]
+    checks += [
+        rows(
+            f"staging.{table}",
+            f"SELECT * FROM {{batch}} WHERE TRIM({column}) = ''",
+            f"{column} is not blank",
+            "warning",
+        )
+        for table, column in (("customers", "customer_city"), ("sellers", "seller_city"))
+    ]
+    return checks
+
+
+def _people_and_places() -> list[Check]:
+    outside = (
+        "geolocation_lat NOT BETWEEN -33.8 AND 5.3 OR geolocation_lng NOT BETWEEN -74.0 AND -32.3"
+    )
+    return [
+        rows(
+            "staging.customers",
+            """
+            SELECT counted.persons, counted.customers
+            FROM (
+                SELECT COUNT(DISTINCT customer_unique_id) AS persons,
+                    COUNT(DISTINCT customer_id) AS customers
+                FROM {batch}
+            ) AS counted
+            WHERE counted.customers >= 50 AND counted.persons * 2 < counted.customers
+            """,
+            "most customers order once: persons are at least half as many as customers",  # 97 %
+        ),
+        share(
+            "staging.geolocation",
+            outside,
+            1,
+            "at most 1 % of the points are outside Brazil",  # 31 of a million
+            "warning",
+        ),
+        share(
+            "staging.geolocation",
+            outside,
+            20,
+            "at most 20 % of the points are outside Brazil: else lat and lng are swapped",
+            "critical",
+        ),
+        share(
+            "staging.products",
+            "product_category_name IS NULL",
+            10,
+            "at most 10 % of the products have no category",  # 1.9 %
+            "warning",
+        ),
+        rows(
+            "staging.products",
+            """
+            SELECT product_id, product_weight_g, product_length_cm, product_height_cm,
+                product_width_cm
+            FROM {batch}
+            WHERE product_weight_g > 60000 OR product_length_cm > 200
+                OR product_height_cm > 200 OR product_width_cm > 200
+            """,
+            "a product weighs at most 60 kg and measures at most 2 m",
+            "warning",
+        ),
+        rows(
+            "staging.products",
+            """
+            SELECT DISTINCT products.product_category_name
+            FROM {batch} AS products
+            LEFT JOIN candidate.history_category_translation AS translation
+                ON products.product_category_name = translation.product_category_name
+            WHERE products.product_category_name IS NOT NULL
+                AND translation.product_category_name IS NULL
+            """,
+            "a category has an English name",  # two have none
+            "info",
+            "analytics",
+        ),
+    ]

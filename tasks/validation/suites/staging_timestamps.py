@@ -1,0 +1,101 @@
+"""Staging, continued: the moments of orders, items and reviews are in order, and in one time zone.
+
+The limits are those of the real data, with room, as in `plausibility`.
+"""
+
+from tasks.validation.check import Check, rows, share
+
+
+def moments() -> list[Check]:
+    """Checks of dates and times."""
+    orders, day = "staging.orders", "CAST(batch_date AS TIMESTAMP) + INTERVAL '1 day'"
+    late = " OR ".join(
+        f"{moment} >= {day}"
+        for moment in (
+            "order_purchase_timestamp",
+            "order_approved_at",
+            "order_delivered_carrier_date",
+            "order_delivered_customer_date",
+        )
+    )
+    out_of_order = (
+        "order_approved_at > order_delivered_carrier_date"
+        " OR order_purchase_timestamp > order_delivered_carrier_date"
+        " OR order_delivered_carrier_date > order_delivered_customer_date"
+    )
+    return [
+        rows(
+            orders,
+            """
+            SELECT order_id, order_purchase_timestamp, order_approved_at,
+                order_delivered_customer_date, order_estimated_delivery_date
+            FROM {batch}
+            WHERE order_approved_at < order_purchase_timestamp
+                OR order_delivered_customer_date < order_purchase_timestamp
+                OR order_estimated_delivery_date < order_purchase_timestamp
+            """,
+            "an order is approved, delivered and due after it was placed",
+        ),
+        rows(
+            orders,
+            f"SELECT * FROM {{batch}} WHERE {late}",
+            "nothing happens to an order after the day of its batch",
+        ),
+        rows(
+            orders,
+            f"SELECT * FROM {{batch}} WHERE {out_of_order}",
+            "an order is placed, approved, handed over and delivered in this order",  # 1,4 %
+            "info",
+        ),
+        share(
+            orders,
+            out_of_order,
+            10,
+            "at most 10 % of the orders have moments out of order",
+            "warning",
+        ),
+        rows(
+            orders,
+            """
+            SELECT order_id, order_estimated_delivery_date FROM {batch}
+            WHERE order_estimated_delivery_date
+                <> DATE_TRUNC('day', order_estimated_delivery_date)
+            """,
+            "an order is due on a day, given as its midnight: another hour is another time zone",
+        ),
+        share(
+            orders,
+            "DATE_PART(HOUR, order_purchase_timestamp) BETWEEN 1 AND 6",
+            20,
+            "at most 20 % of the orders are placed from 1 to 7 in the morning: buyers sleep",  # 3 %
+            "warning",
+            at_least=20,
+        ),
+        rows(
+            "staging.order_items",
+            """
+            SELECT items.order_id, items.shipping_limit_date, orders.order_purchase_timestamp
+            FROM {batch} AS items
+            INNER JOIN candidate.batch_orders AS orders
+                ON items.order_id = orders.order_id AND items.batch_date = orders.batch_date
+            WHERE items.shipping_limit_date < orders.order_purchase_timestamp
+            """,
+            "an item is to be shipped after its order was placed",
+        ),
+        rows(
+            "staging.order_reviews",
+            """
+            SELECT review_id, order_id, review_creation_date, review_answer_timestamp
+            FROM {batch}
+            WHERE review_answer_timestamp < review_creation_date
+            """,
+            "a review is answered after it was asked for",
+        ),
+        share(
+            orders,
+            "order_status = 'delivered' AND order_delivered_customer_date IS NULL",
+            1,
+            "nearly all delivered orders say when: at most 1 % do not",  # 8 orders
+            "warning",
+        ),
+    ]

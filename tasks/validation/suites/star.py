@@ -1,0 +1,196 @@
+"""Star: candidate dimensions and facts have their grain, resolve, and add up."""
+
+import great_expectations.expectations as gxe
+
+from tasks.validation.check import Check, Extent, Layer, Scope, check, columns, grain, rows, total
+
+_GRAIN = {
+    "dim_date": ["date_key"],
+    "dim_geography": ["geography_key"],
+    "dim_customer": ["customer_key"],
+    "dim_product": ["product_key"],
+    "dim_seller": ["seller_key"],
+    "fact_order": ["order_id"],
+    "fact_order_item": ["order_id", "order_item_id"],
+    "fact_payment": ["order_id", "payment_sequential"],
+    "fact_review": ["review_id", "order_id"],
+}
+_REFERENCES = [
+    ("fact_order", "customer_key", "dim_customer"),
+    ("fact_order", "geography_key", "dim_geography"),
+    ("fact_order", "purchase_date_key", "dim_date"),
+    ("fact_order", "delivered_date_key", "dim_date"),
+    ("fact_order", "estimated_date_key", "dim_date"),
+    ("fact_order_item", "product_key", "dim_product"),
+    ("fact_order_item", "seller_key", "dim_seller"),
+    ("fact_order_item", "customer_key", "dim_customer"),
+    ("fact_order_item", "customer_geography_key", "dim_geography"),
+    ("fact_order_item", "seller_geography_key", "dim_geography"),
+    ("fact_payment", "customer_key", "dim_customer"),
+    ("fact_review", "customer_key", "dim_customer"),
+    ("fact_review", "created_date_key", "dim_date"),
+]
+_VERSIONED = [
+    ("dim_customer", "customer_unique_id"),
+    ("dim_product", "product_id"),
+    ("dim_seller", "seller_id"),
+]
+_FACTS = [
+    ("fact_order", "orders", []),
+    ("fact_order_item", "order_items", ["price", "freight_value"]),
+    ("fact_payment", "order_payments", ["payment_value"]),
+    ("fact_review", "order_reviews", []),
+]
+
+
+def layer(scope: Scope) -> Layer:
+    """The gate between transform and publish, for dimensions and facts."""
+    del scope  # candidates are of this batch only
+    checks = [
+        grain(f"candidate.{model}", key, f"one row for each {', '.join(key)}")
+        for model, key in _GRAIN.items()
+    ]
+    checks += [columns(f"candidate.{model}") for model in _GRAIN]
+    checks += [_resolves(*reference) for reference in _REFERENCES]
+    checks += [
+        c for model, key in _VERSIONED for c in (_intervals(model, key), _current(model, key))
+    ]
+    checks += [c for fact in _FACTS for c in _adds_up(*fact)]
+    datasets: dict[str, Extent] = {f"candidate.{name}": "table" for name in _GRAIN}
+    return Layer("star", datasets, checks + _values())
+
+
+def _resolves(fact: str, column: str, dimension: str) -> Check:
+    key = f"{dimension.removeprefix('dim_')}_key"
+    return rows(
+        f"candidate.{fact}",
+        f"""
+        SELECT fact.{column}
+        FROM {{batch}} AS fact
+        LEFT JOIN candidate.{dimension} AS affected ON fact.{column} = affected.{key}
+        LEFT JOIN analytics.{dimension} AS published ON fact.{column} = published.{key}
+        WHERE affected.{key} IS NULL AND published.{key} IS NULL
+        """,
+        f"every {column} of {fact} is in {dimension}",
+    )
+
+
+def _intervals(model: str, key: str) -> Check:
+    return rows(
+        f"candidate.{model}",
+        f"""
+        SELECT versions.{key}, versions.valid_from, versions.valid_to
+        FROM (
+            SELECT {key}, valid_from, valid_to, is_current,
+                LEAD(valid_from) OVER (PARTITION BY {key} ORDER BY valid_from) AS next_valid_from
+            FROM {{batch}}
+        ) AS versions
+        WHERE COALESCE(versions.next_valid_from, CAST('9999-12-31' AS TIMESTAMP))
+            <> versions.valid_to
+            OR versions.valid_from >= versions.valid_to
+        """,
+        f"the versions of a {key} neither overlap nor leave a gap",
+    )
+
+
+def _current(model: str, key: str) -> Check:
+    return rows(
+        f"candidate.{model}",
+        f"""
+        SELECT {key}, SUM(CASE WHEN is_current THEN 1 ELSE 0 END) AS current_versions
+        FROM {{batch}}
+        GROUP BY {key}
+        HAVING SUM(CASE WHEN is_current THEN 1 ELSE 0 END) <> 1
+        """,
+        f"one version of a {key} is the current one",
+    )
+
+
+def _adds_up(fact: str, source: str, money: list[str]) -> list[Check]:
+    measures = [("COUNT(*)", "rows"), *((f"SUM({name})", name) for name in money)]
+    return [
+        total(
+            f"candidate.{fact}",
+            f"{measure}",
+            f"SELECT {measure} FROM candidate.latest_{source}",
+            f"{what} of {fact} are those of staging.{source}: no join multiplies or loses them",
+        )
+        for measure, what in measures
+    ]
+
+
+def _values() -> list[Check]:
+    fact = "candidate.fact_order"
+    return [
+        *(
+            rows(
+                f"candidate.{part}",
+                """
+                SELECT part.order_id FROM {batch} AS part
+                LEFT JOIN candidate.fact_order AS orders ON part.order_id = orders.order_id
+                WHERE orders.order_id IS NULL
+                """,
+                f"every order_id of {part} is in fact_order",
+            )
+            for part in ("fact_order_item", "fact_payment", "fact_review")
+        ),
+        total(
+            fact,
+            "SUM(item_count)",
+            "SELECT COUNT(*) FROM candidate.fact_order_item",
+            "orders count as many items as there are",
+        ),
+        total(
+            fact,
+            "SUM(payment_value)",
+            "SELECT SUM(payment_value) FROM candidate.fact_payment",
+            "orders were paid what the payments are, to the cent",
+        ),
+        rows(
+            fact,
+            """
+            SELECT order_id, delivered_at, estimated_delivery_at, delivery_days, is_late
+            FROM {batch}
+            WHERE (delivered_at IS NULL AND (delivery_days IS NOT NULL OR is_late IS NOT NULL))
+                OR delivery_days < 0
+                OR is_late <> (CAST(delivered_at AS DATE) > CAST(estimated_delivery_at AS DATE))
+            """,
+            "an order is late when it came after the day on which it was due",
+            owner="analytics",
+        ),
+        rows(
+            fact,
+            "SELECT order_id FROM {batch} WHERE order_value <> product_value + freight_value",
+            "the value of an order is the price and freight of its items",
+        ),
+        total(
+            fact,
+            "SUM(order_value)",
+            "SELECT SUM(price) + SUM(freight_value) FROM candidate.fact_order_item",
+            "orders and their items have the same value, to the cent",
+        ),
+        check(
+            fact,
+            gxe.ExpectColumnValuesToBeBetween,
+            "one review score an order, from 1 to 5",
+            column="review_score",
+            min_value=1,
+            max_value=5,
+        ),
+        check(
+            "candidate.dim_geography",
+            gxe.ExpectColumnValuesToBeBetween,
+            "the middle of a zip code prefix is inside Brazil",
+            column="latitude",
+            min_value=-33.8,
+            max_value=5.3,
+        ),
+        check(
+            "candidate.dim_geography",
+            gxe.ExpectColumnValuesToBeBetween,
+            "the middle of a zip code prefix is inside Brazil",
+            column="longitude",
+            min_value=-74.0,
+            max_value=-32.3,
+        ),
+    ]

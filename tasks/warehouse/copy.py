@@ -1,0 +1,134 @@
+"""Copy: the Parquet of the open batches goes from the lake into `candidate.batch_<table>`.
+
+Staging itself changes only when the batches are published, so what no gate has passed is never
+among the rows that models read on another day.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from prefect import get_run_logger, task
+
+from infra.lake import Lake
+from infra.settings import Settings
+from infra.warehouse import Transaction
+from tasks.receipts import CopyReceipt, UploadReceipt
+from tasks.retries import RETRY
+from tasks.warehouse.writer_lock import writing
+
+
+class CopyError(RuntimeError):
+    """What COPY loaded is not what the receipt says."""
+
+
+def copy_table(settings: Settings, receipts: Sequence[UploadReceipt], run_id: str) -> CopyReceipt:
+    """Load the rows of one table, of all open batches.
+
+    A batch that staging holds already, from this very content, is taken from there. Raises
+    CopyError when the rows do not match the receipts, LockError and WarehouseError.
+    """
+    table = receipts[0].table
+    with writing(settings, run_id) as work:
+        work.run(f"DELETE FROM candidate.batch_{table}")
+        held = _held(work, table)
+        new = [r for r in receipts if held.get(r.batch_date) != r.content_hash]
+        if new:
+            manifest = _manifest(settings, new, run_id)
+            work.run(
+                f"COPY candidate.batch_{table} FROM '{manifest}' "
+                f"IAM_ROLE '{settings.copy_role}' FORMAT AS PARQUET MANIFEST",
+                what=f"COPY candidate.batch_{table} from {manifest}",
+            )
+        known = [r for r in receipts if r not in new]
+        for receipt in known:
+            work.run(
+                f"INSERT INTO candidate.batch_{table} "
+                f"SELECT * FROM staging.{table} WHERE batch_date = %s",
+                [receipt.batch_date],
+            )
+        _compare(work, table, receipts)
+        # last, for it locks the one table that all copies share
+        _note(work, table, receipts, run_id)
+    rows = sum(receipt.rows_loaded for receipt in receipts)
+    return CopyReceipt(table=table, rows=rows, copied=len(new))
+
+
+def _held(work: Transaction, table: str) -> dict[date, str]:
+    """The content that staging holds of each open batch."""
+    rows = work.query(
+        "SELECT batch_date, content_hash FROM audit.loads WHERE table_name = %s "
+        "AND batch_date IN (SELECT batch_date FROM audit.open_batch WHERE action = 'load')",
+        [table],
+    )
+    return {day: content for day, content in rows}  # noqa: C416 (rows are tuples of any length)
+
+
+def _manifest(settings: Settings, receipts: Sequence[UploadReceipt], run_id: str) -> str:
+    """The manifest of a batch, or one that names the files of several."""
+    if len(receipts) == 1:
+        return receipts[0].manifest_url
+    lake = Lake(settings)
+    entries = [
+        entry
+        for receipt in receipts
+        for entry in lake.require_json(lake.key(receipt.manifest_url))["entries"]
+    ]
+    key = f"manifests/{run_id}/{receipts[0].table}.json"
+    lake.put_json(key, {"entries": entries})
+    return lake.url(key)
+
+
+def _compare(work: Transaction, table: str, receipts: Sequence[UploadReceipt]) -> None:
+    found = dict(
+        work.query(
+            f"SELECT batch_date, COUNT(*) AS row_count FROM candidate.batch_{table} "
+            "GROUP BY batch_date"
+        )
+    )
+    for receipt in receipts:
+        rows = found.get(receipt.batch_date, 0)
+        if rows != receipt.rows_loaded:
+            raise CopyError(
+                f"{table}, batch {receipt.batch_date}: COPY loaded {rows} rows, but "
+                f"{receipt.manifest_url} holds {receipt.rows_loaded}. "
+                "Nothing was kept; run the batch again"
+            )
+
+
+def _note(work: Transaction, table: str, receipts: Sequence[UploadReceipt], run_id: str) -> None:
+    work.run("DELETE FROM candidate.load WHERE table_name = %s", [table])
+    now = datetime.now(UTC).replace(tzinfo=None)
+    rows = [
+        (
+            table,
+            receipt.batch_date,
+            run_id,
+            receipt.content_hash,
+            receipt.source_file,
+            receipt.source_sha256,
+            receipt.source_bytes,
+            receipt.rows_read,
+            receipt.rows_loaded,
+            receipt.rows_quarantined,
+            sum(receipt.money_loaded.values()),
+            receipt.manifest_url,
+            now,
+        )
+        for receipt in receipts
+    ]
+    slots = ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
+    work.run(f"INSERT INTO candidate.load VALUES {slots}", [value for row in rows for value in row])
+
+
+@task(name="copy", task_run_name="copy {table} {label}", **RETRY)
+def copy(table: str, receipts: list[UploadReceipt], run_id: str, label: str) -> CopyReceipt:
+    """Parquet of one table into the warehouse."""
+    copied = copy_table(Settings(), receipts, run_id)
+    get_run_logger().info(
+        "%s %s: %s rows; %s",
+        table,
+        label,
+        f"{copied.rows:,}",
+        f"{copied.copied} batch(es) copied" if copied.copied else "staging has them already",
+    )
+    return copied

@@ -1,0 +1,83 @@
+"""Trace: from a published row back to batches, files, runs and validation."""
+
+import re
+from dataclasses import dataclass
+
+from infra.settings import Settings
+from infra.sql_files import sql_files, statements
+from infra.warehouse import transaction
+
+_KEY = re.compile(r"^-- Key:\s+(.+)$", re.MULTILINE)
+
+
+class TraceError(ValueError):
+    """There is no such model or row; the message says what is there."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Where a row comes from, and what published it."""
+
+    files: list[tuple]  # batch, table, file, sha256, rows, manifest of the Parquet
+    runs: list[tuple]  # run, batch, action, published at, expectations, failed ones
+
+
+def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:
+    """The files that a row of `analytics` follows from, and the runs that published it.
+
+    Raises TraceError when there is no such row, and WarehouseError.
+    """
+    models = sorted(path.stem for path in sql_files("trace"))
+    model = model.removeprefix("analytics.")
+    if model not in models:
+        raise TraceError(f"no model {model}; there are {', '.join(models)}")
+    (sql,) = statements(f"trace/{model}.sql")
+    types = _key_of(sql)
+    columns = list(types)
+    if len(key) != len(columns):
+        raise TraceError(f"the key of {model} is {', '.join(columns)}: {len(columns)} value(s)")
+    with transaction(settings) as work:
+        named = " AND ".join(f"CAST({column} AS VARCHAR(256)) = %s" for column in columns)
+        if not work.value(
+            f"SELECT COUNT(*) AS row_count FROM analytics.{model} WHERE {named}", list(key)
+        ):
+            told = ", ".join(f"{c} = {v}" for c, v in zip(columns, key, strict=True))
+            raise TraceError(f"analytics.{model} has no row with {told}")
+        defined = ", ".join(f"{name} {kind}" for name, kind in types.items())
+        given = ", ".join(f"CAST(%s AS {kind})" for kind in types.values())
+        work.run(f"CREATE TEMP TABLE wanted ({defined})")
+        work.run(f"INSERT INTO wanted SELECT {given}", list(key))
+        sources = sorted(set(work.query(sql, what=f"sql/trace/{model}.sql")))
+        loads = {
+            (table, day): rest
+            for table, day, *rest in work.query(
+                "SELECT table_name, batch_date, source_file, source_sha256, rows_loaded, manifest "
+                "FROM audit.loads"
+            )
+        }
+        runs = work.query(
+            """
+            WITH results AS (
+                SELECT run_id, COUNT(*) AS expectations,
+                    SUM(CASE WHEN passed THEN 0 ELSE 1 END) AS failures
+                FROM audit.validations GROUP BY run_id
+            )
+            SELECT batches.run_id, batches.batch_date, batches.action, batches.published_at,
+                results.expectations, results.failures
+            FROM audit.batches AS batches
+            LEFT JOIN results ON batches.run_id = results.run_id
+            ORDER BY batches.published_at DESC, batches.batch_date
+            """
+        )
+    days = {day for _, day in sources}
+    return Trace(
+        files=[(day, table, *loads[table, day]) for table, day in sources],
+        runs=[run for run in runs if run[1] in days],
+    )
+
+
+def _key_of(sql: str) -> dict[str, str]:
+    """Columns of the key with their types, from the header."""
+    found = _KEY.search(sql)
+    assert found is not None, "a file of sql/trace names its key"  # noqa: S101
+    return dict(column.strip().split(" ", 1) for column in found[1].split(", "))

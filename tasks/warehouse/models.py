@@ -1,0 +1,119 @@
+"""The models under `sql/`, their statements, and their order, read from the SQL itself.
+
+A model file holds, in this order:
+- models of `candidate` only (`affected/`, `latest/`): one CREATE TABLE candidate.<model> …;
+- published models (`dimensions/`, `facts/`, `marts/`): CREATE TABLE analytics.<model>,
+  INSERT INTO candidate.<model> … (compute), DELETE FROM analytics.<model> … (retire: the
+  published rows that the candidate rows replace).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from graphlib import TopologicalSorter
+
+import sqlglot
+from sqlglot import exp
+
+from infra.contracts import contracts
+from infra.sql_files import sql_files, statements
+
+CANDIDATE_FOLDERS = ("affected", "latest")
+PUBLISHED_FOLDERS = ("dimensions", "facts", "marts")
+# a staging table as a run sees it (tasks/warehouse/prepare.py)
+STAGED_AS = ("batch", "changed", "history")
+
+
+@dataclass(frozen=True)
+class Model:
+    """One table: how it is made, and the tables it is made from."""
+
+    name: str
+    folder: str
+    create: str
+    compute: str | None  # None where CREATE TABLE … AS does both, or a task fills the table
+    retire: str | None
+    inputs: frozenset[str]  # schema.table
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of a published model, in their order."""
+        tree = sqlglot.parse_one(self.create, read="redshift")
+        return [column.name for column in tree.find_all(exp.ColumnDef)]
+
+    @property
+    def published(self) -> bool:
+        """Whether readers of `analytics` see it."""
+        return self.folder in PUBLISHED_FOLDERS
+
+
+class ModelError(ValueError):
+    """A file under `sql/` is not of a model's form."""
+
+
+@cache
+def models() -> tuple[Model, ...]:
+    """All models, each after the candidate tables it reads."""
+    found = {
+        model.name: model
+        for folder in (*CANDIDATE_FOLDERS, *PUBLISHED_FOLDERS)
+        for model in (_model(folder, path.stem) for path in sql_files(folder))
+    }
+    graph = {
+        name: sorted(
+            table.removeprefix("candidate.")
+            for table in model.inputs
+            if table.startswith("candidate.") and table != f"candidate.{name}"
+        )
+        for name, model in sorted(found.items())
+    }
+    if unknown := {need for needs in graph.values() for need in needs} - found.keys():
+        raise ModelError(
+            f"no file under sql/ makes candidate.{', candidate.'.join(sorted(unknown))}"
+        )
+    return tuple(found[name] for name in TopologicalSorter(graph).static_order())
+
+
+def published_models() -> tuple[Model, ...]:
+    """Models that readers see, in order."""
+    return tuple(model for model in models() if model.published)
+
+
+def candidate_models() -> tuple[Model, ...]:
+    """Models that only the computation uses, in order."""
+    return tuple(model for model in models() if not model.published)
+
+
+def _model(folder: str, name: str) -> Model:
+    parts = statements(f"{folder}/{name}.sql")
+    path = f"sql/{folder}/{name}.sql"
+    if folder in CANDIDATE_FOLDERS:
+        if len(parts) != 1 or f"CREATE TABLE candidate.{name}" not in parts[0]:
+            raise ModelError(f"{path}: expected one CREATE TABLE candidate.{name}")
+        return Model(name, folder, parts[0], None, None, _inputs(parts[0]))
+    starts = (
+        f"CREATE TABLE IF NOT EXISTS analytics.{name} ",
+        f"INSERT INTO candidate.{name}\n",
+        f"DELETE FROM analytics.{name}",
+    )
+    if len(parts) != len(starts) or any(
+        start not in part + "\n" for start, part in zip(starts, parts, strict=True)
+    ):
+        raise ModelError(f"{path}: expected {', '.join(start.strip() for start in starts)}")
+    create, compute, retire = parts
+    return Model(name, folder, create, compute, retire, _inputs(compute))
+
+
+def _inputs(sql: str) -> frozenset[str]:
+    tree = sqlglot.parse_one(sql, read="redshift")
+    target = tree.find(exp.Table)
+    return frozenset(
+        _source(table) for table in tree.find_all(exp.Table) if table is not target and table.db
+    )
+
+
+def _source(table: exp.Table) -> str:
+    """`schema.table`; the staging table behind its batch, its changed rows or its history."""
+    seen_as, _, name = table.name.partition("_")
+    if table.db == "candidate" and seen_as in STAGED_AS and name in contracts():
+        return f"staging.{name}"
+    return f"{table.db}.{table.name}"

@@ -1,0 +1,80 @@
+"""Publish: staging, all models and the audit switch over in one transaction."""
+
+from datetime import UTC, datetime
+
+from prefect import get_run_logger, task
+
+from infra.contracts import contracts
+from infra.settings import Settings
+from infra.warehouse import Transaction
+from tasks.receipts import PublishReceipt
+from tasks.retries import RETRY
+from tasks.warehouse.batch_state import clear_arrivals
+from tasks.warehouse.models import published_models
+from tasks.warehouse.published_index import index_published_batches, published_dates
+from tasks.warehouse.transform import drop_candidates
+from tasks.warehouse.writer_lock import renew, writing
+
+_ARRIVED = "(SELECT batch_date FROM audit.open_batch WHERE action <> 'rebuild')"
+
+
+class AfterPublishError(RuntimeError):
+    """Exports or dashboards failed; what is published is right, and stays."""
+
+
+def publish_batches(settings: Settings, run_id: str) -> PublishReceipt:
+    """Replace the open batches in staging and what they touch in `analytics`; note it in the audit.
+
+    Readers see the state before or the state after. Raises LockError and WarehouseError.
+    """
+    with writing(settings, run_id) as work:
+        renew(work, run_id)
+        if dates := published_dates(work, run_id):
+            # the last try committed, but its answer was lost on the way
+            return PublishReceipt(batch_dates=dates, rows={})
+        _stage(work)
+        rows = {}
+        for model in published_models():
+            assert model.retire is not None  # noqa: S101 (published models have one)
+            what = f"publishing analytics.{model.name}"
+            work.run(model.retire, what=what)
+            rows[model.name] = work.run(
+                f"INSERT INTO analytics.{model.name} SELECT * FROM candidate.{model.name}",
+                what=what,
+            )
+        work.run(
+            "INSERT INTO audit.batches "
+            "SELECT CAST(%s AS VARCHAR(36)), batch_date, action, source, CAST(%s AS TIMESTAMP) "
+            "FROM audit.open_batch",
+            [run_id, datetime.now(UTC).replace(tzinfo=None)],
+        )
+        dates = published_dates(work, run_id)
+        drop_candidates(work)
+        clear_arrivals(work)
+    return PublishReceipt(batch_dates=dates, rows=rows)
+
+
+def _stage(work: Transaction) -> None:
+    for table in contracts():
+        what = f"publishing staging.{table}"
+        work.run(f"DELETE FROM staging.{table} WHERE batch_date IN {_ARRIVED}", what=what)
+        work.run(f"INSERT INTO staging.{table} SELECT * FROM candidate.batch_{table}", what=what)
+    work.run(f"DELETE FROM audit.loads WHERE batch_date IN {_ARRIVED}")
+    work.run("INSERT INTO audit.loads SELECT * FROM candidate.load")
+    work.run(f"DELETE FROM audit.metrics WHERE batch_date IN {_ARRIVED}")
+    work.run("INSERT INTO audit.metrics SELECT * FROM candidate.batch_metrics")
+
+
+@task(name="publish", task_run_name="publish {label}", **RETRY)
+def publish(run_id: str, label: str) -> PublishReceipt:
+    """Switch readers of `analytics` over to the open batches, all models at once."""
+    settings = Settings()
+    receipt = publish_batches(settings, run_id)
+    index_published_batches(settings)
+    get_run_logger().info(
+        "%s: %s models, %s rows published",
+        label,
+        len(receipt.rows),
+        f"{sum(receipt.rows.values()):,}",
+    )
+    return receipt

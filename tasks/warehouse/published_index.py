@@ -1,0 +1,71 @@
+"""Which batches are published: asked of the audit, and indexed in the lake.
+
+The lake holds `published/batch_date=<day>.json` for each published batch. It names the manifests
+that are in force, so `olist rebuild --from-lake` needs no warehouse.
+"""
+
+from datetime import date
+
+from infra.lake import Lake
+from infra.settings import Settings
+from infra.warehouse import Transaction, transaction
+
+
+def published_dates(work: Transaction, run_id: str) -> list[date]:
+    """The batch dates that a run has published, in order; empty where it has published none."""
+    return [
+        day
+        for (day,) in work.query(
+            "SELECT batch_date FROM audit.batches WHERE run_id = %s ORDER BY batch_date", [run_id]
+        )
+    ]
+
+
+def last_publish(settings: Settings) -> tuple[str, date] | None:
+    """The run that published last, and the latest day of its batches. Raises WarehouseError."""
+    with transaction(settings, read_only=True) as work:
+        last = work.query(
+            "SELECT run_id, MAX(batch_date) AS batch_date FROM audit.batches "
+            "GROUP BY run_id ORDER BY MAX(published_at) DESC LIMIT 1"
+        )
+    return last[0] if last else None
+
+
+def index_published_batches(settings: Settings) -> None:
+    """Index the batches of the last publish in the lake.
+
+    The publish task calls it after the commit, `prepare` again in case that run was killed.
+
+    Raises:
+        WarehouseError: The audit cannot be read.
+    """
+    with transaction(settings, read_only=True) as work:
+        last = work.query("SELECT run_id FROM audit.batches ORDER BY published_at DESC LIMIT 1")
+        if not last:
+            return
+        dates = published_dates(work, last[0][0])
+        loads = work.query(
+            "SELECT batch_date, manifest FROM audit.loads WHERE batch_date IN "
+            "(SELECT batch_date FROM audit.batches WHERE run_id = %s) ORDER BY table_name",
+            [last[0][0]],
+        )
+    lake = Lake(settings)
+    for day in dates:
+        key = f"published/batch_date={day}.json"
+        manifests = [manifest for loaded, manifest in loads if loaded == day]
+        note = {"run_id": last[0][0], "manifests": manifests}
+        if manifests and lake.get_json(key) != note:
+            lake.put_json(key, note)
+        elif not manifests:  # the batch was retracted
+            lake.delete(key)
+
+
+def published_days(settings: Settings) -> list[date]:
+    """The days of all published batches, in order. Raises WarehouseError."""
+    with transaction(settings, read_only=True) as work:
+        return [
+            day
+            for (day,) in work.query(
+                "SELECT DISTINCT batch_date FROM audit.loads ORDER BY batch_date"
+            )
+        ]

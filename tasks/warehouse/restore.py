@@ -1,0 +1,49 @@
+"""Restore: which content of each batch is in force, told by the lake alone.
+
+Beside the Parquet the lake holds a note for each published batch (`tasks/warehouse/publish.py`), so staging
+can be filled from it when the warehouse is lost.
+"""
+
+from datetime import date
+
+from prefect import get_run_logger, task
+
+from infra.lake import Lake
+from infra.settings import Settings
+from tasks.receipts import UploadReceipt
+from tasks.retries import RETRY
+
+_NOTES = "published/"
+
+
+def indexed_days(settings: Settings) -> list[date]:
+    """The days of the batches that the lake has as published, in order."""
+    keys = Lake(settings).keys(_NOTES)
+    return sorted(
+        date.fromisoformat(key.removeprefix(f"{_NOTES}batch_date=").removesuffix(".json"))
+        for key in keys
+    )
+
+
+def indexed_receipts(settings: Settings) -> list[UploadReceipt]:
+    """The receipts of the content that is in force. Raises LakeError."""
+    lake = Lake(settings)
+    receipts = []
+    for key in lake.keys(_NOTES):
+        for manifest in lake.require_json(key)["manifests"]:
+            folder = lake.key(manifest).removesuffix("manifest.json")
+            known = UploadReceipt(**lake.require_json(f"{folder}receipt.json"))
+            receipts.append(known.model_copy(update={"uploaded": False}))
+    return receipts
+
+
+@task(name="restore", task_run_name="restore from the lake", **RETRY)
+def find_receipts() -> list[UploadReceipt]:
+    """Find the Parquet of all published batches."""
+    receipts = indexed_receipts(Settings())
+    get_run_logger().info(
+        "the lake holds %s tables of batches, %s rows",
+        len(receipts),
+        f"{sum(receipt.rows_loaded for receipt in receipts):,}",
+    )
+    return receipts

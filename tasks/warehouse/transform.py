@@ -1,0 +1,101 @@
+"""Transform: the rows that a batch would publish are computed into `candidate`."""
+
+from prefect import get_run_logger, task
+
+from infra.settings import Settings
+from infra.warehouse import Transaction
+from tasks.receipts import ModelReceipt
+from tasks.retries import RETRY
+from tasks.warehouse.models import Model, candidate_models, models, published_models
+from tasks.warehouse.writer_lock import writing
+
+
+def compute_affected_keys(settings: Settings, run_id: str) -> list[ModelReceipt]:
+    """Find what the open batches touch, and gather the latest staging rows of it.
+
+    Clears what an earlier run left in `candidate`. Raises LockError and WarehouseError.
+    """
+    with writing(settings, run_id) as work:
+        drop_candidates(work)
+        receipts = []
+        for model in candidate_models():
+            work.run(model.create, what=f"sql/{model.folder}/{model.name}.sql")
+            if model.name == "holiday":
+                _insert(work, "holiday", _holidays(work))
+            receipts.append(_receipt(work, model))
+    return receipts
+
+
+def compute_model(settings: Settings, model: Model, run_id: str) -> ModelReceipt:
+    """Compute the candidate rows of a published model. Raises LockError and WarehouseError."""
+    assert model.compute is not None  # noqa: S101 (published models have one)
+    with writing(settings, run_id) as work:
+        work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
+        work.run(f"CREATE TABLE candidate.{model.name} (LIKE analytics.{model.name})")
+        work.run(model.compute, what=f"sql/{model.folder}/{model.name}.sql")
+        return _receipt(work, model)
+
+
+def drop_candidates(work: Transaction) -> None:
+    """Remove all candidate tables of models."""
+    for model in models():
+        work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
+
+
+def _receipt(work: Transaction, model: Model) -> ModelReceipt:
+    rows = work.value(f"SELECT COUNT(*) AS row_count FROM candidate.{model.name}")
+    return ModelReceipt(model=model.name, rows=rows)
+
+
+def _insert(work: Transaction, model: str, rows: list[tuple]) -> None:
+    """A few hundred rows at most, so one INSERT with bind parameters serves."""
+    if not rows:
+        return
+    slots = ", ".join(f"({', '.join(['%s'] * len(row))})" for row in rows)
+    work.run(
+        f"INSERT INTO candidate.{model} VALUES {slots}",
+        [value for row in rows for value in row],
+    )
+
+
+def _holidays(work: Transaction) -> list[tuple]:
+    """Brazil's national holidays in all years that the data names."""
+    from holidays import country_holidays  # noqa: PLC0415 (slow to import)
+
+    first, last, shipping = work.query(
+        "SELECT MIN(order_purchase_timestamp) AS first_at, "
+        "MAX(order_estimated_delivery_date) AS last_at, "
+        "(SELECT MAX(shipping_limit_date) FROM candidate.history_order_items) AS shipping_at "
+        "FROM candidate.history_orders"
+    )[0]
+    if first is None:
+        return []
+    years = range(first.year, max(last, shipping or last).year + 1)
+    return sorted(country_holidays("BR", years=years, language="pt_BR").items())
+
+
+def model_named(name: str) -> Model:
+    """A published model by its name."""
+    return next(model for model in published_models() if model.name == name)
+
+
+@task(name="find affected keys", task_run_name="find affected keys {label}", **RETRY)
+def find_affected_keys(run_id: str, label: str) -> list[ModelReceipt]:
+    """Find the orders, persons, products, sellers and places that the open batches touch."""
+    receipts = compute_affected_keys(Settings(), run_id)
+    counts = {receipt.model: receipt.rows for receipt in receipts}
+    get_run_logger().info(
+        "%s affects %s orders of %s customers",
+        label,
+        f"{counts['affected_order']:,}",
+        f"{counts['affected_person']:,}",
+    )
+    return receipts
+
+
+@task(name="transform", task_run_name="transform {model} {label}", **RETRY)
+def transform(model: str, run_id: str, label: str) -> ModelReceipt:
+    """Compute the candidate rows of one model."""
+    receipt = compute_model(Settings(), model_named(model), run_id)
+    get_run_logger().info("candidate.%s: %s rows of %s", model, f"{receipt.rows:,}", label)
+    return receipt

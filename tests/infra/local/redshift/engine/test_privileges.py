@@ -1,0 +1,108 @@
+"""The user of BI tools: reads what is published, by the statements that such tools send."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from infra.local.service_specs import READER, reader_password
+from infra.settings import Settings
+from tests.infra.local.redshift.ledger import documented, emulator_only
+from tests.load import Loader
+
+GRANT = "r_GRANT-examples"
+
+
+@pytest.fixture
+def reader(stack: Settings, load: Loader) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(
+        host="127.0.0.1",
+        port=stack.redshift_port,
+        user=READER,
+        password=reader_password(stack.state),
+        dbname=stack.redshift_database,
+        client_encoding="utf8",
+        autocommit=True,
+    ) as connection:
+        yield connection
+
+
+@documented(GRANT)
+@pytest.mark.parametrize(
+    "sql",
+    [
+        # what drivers send first
+        "SELECT version()",
+        "SET client_encoding TO 'UTF8'",
+        "SET application_name = 'Metabase'",
+        "SET datestyle TO 'ISO'",
+        "SHOW TRANSACTION ISOLATION LEVEL",
+        "SELECT current_schema()",
+        "SELECT current_database()",
+        "SELECT nspname AS TABLE_SCHEM, NULL AS TABLE_CATALOG FROM pg_catalog.pg_namespace "
+        "WHERE nspname <> 'pg_toast' ORDER BY TABLE_SCHEM",
+        "select TABLE_CATALOG, TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE from INFORMATION_SCHEMA.tables "
+        "where TABLE_SCHEMA not in ('information_schema', 'pg_catalog') "
+        "order by TABLE_SCHEMA, TABLE_NAME",
+        "SELECT table_schema, table_name, table_type FROM svv_tables "
+        "WHERE table_schema = 'analytics'",
+        "SELECT column_name, data_type FROM svv_columns WHERE table_schema = 'analytics' "
+        "AND table_name = 'fact_order'",
+        "SELECT database_name, schema_name, table_name FROM svv_all_tables "
+        "WHERE schema_name = 'analytics'",
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = 'analytics'",
+        # what they ask then: Tableau, Metabase, Superset, Power BI
+        'SELECT "fact_order"."order_status" AS "order_status", '
+        'SUM("fact_order"."order_value") AS "sum:order_value:ok" '
+        'FROM "analytics"."fact_order" "fact_order" GROUP BY 1',
+        'SELECT SUM("t"."total_value") AS "x" FROM (SELECT * FROM analytics.single_customer_view) '
+        '"t" HAVING (COUNT(1) > 0)',
+        'SELECT DATE_TRUNC(\'month\', "analytics"."fact_order"."purchased_at") AS "at", '
+        'COUNT(*) AS "count" FROM "analytics"."fact_order" GROUP BY '
+        'DATE_TRUNC(\'month\', "analytics"."fact_order"."purchased_at")',
+        'SELECT state AS state, sum(total_value) AS "SUM(total_value)" '
+        'FROM analytics.sales_overview GROUP BY state ORDER BY "SUM(total_value)" DESC LIMIT 10',
+        "SELECT * FROM analytics.sales_overview WHERE 1 = 0",
+        "SELECT * FROM audit.batches",
+    ],
+)
+def test_it_reads(reader: psycopg.Connection, sql: str) -> None:
+    reader.execute(sql)
+
+
+@documented(GRANT)
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT COUNT(*) AS n FROM staging.orders", "permission denied for schema staging"),
+        ("SELECT 1 AS n FROM candidate.load", "permission denied for schema candidate"),
+        (
+            "SELECT 1 AS n FROM analytics.fact_order WHERE order_id IN "
+            "(SELECT order_id FROM staging.orders)",
+            "permission denied for schema staging",
+        ),
+        ("DELETE FROM analytics.fact_order", "permission denied"),
+        ("INSERT INTO audit.writer_lock SELECT * FROM audit.writer_lock", "permission denied"),
+        ("CREATE TABLE public.x (n INTEGER)", "permission denied"),
+        ("DROP TABLE analytics.fact_order", "permission denied"),
+        (
+            "UNLOAD ('SELECT 1 AS n') TO 's3://olist-lake/x/' "
+            "IAM_ROLE 'arn:aws:iam::000000000000:role/r' FORMAT AS PARQUET",
+            "permission denied",
+        ),
+    ],
+)
+def test_it_neither_changes_nor_sees_the_rest(
+    reader: psycopg.Connection, sql: str, said: str
+) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match=said):
+        reader.execute(sql)
+
+
+@emulator_only("the local password of the reader is made once, and kept with the state")
+def test_a_wrong_password_is_refused(stack: Settings) -> None:
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        psycopg.connect(
+            host="127.0.0.1", port=stack.redshift_port, user=READER, password="wrong",
+            dbname=stack.redshift_database,
+        )  # fmt: skip

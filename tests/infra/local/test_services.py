@@ -1,0 +1,104 @@
+"""The local stack keeps its state, and stops when its user does."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from infra.lake import Lake
+from infra.local.process import StackError
+from infra.local.services import running
+from infra.settings import Settings
+from infra.warehouse import transaction
+
+
+def test_objects_and_tables_outlive_a_restart(tmp_path: Path) -> None:
+    with running(Settings(home=tmp_path)) as settings:
+        Lake(settings).put_json("a b/ç=1.json", {"kept": True})
+        with transaction(settings) as work:
+            work.run("CREATE TABLE kept (a INTEGER)")
+    with running(Settings(home=tmp_path)) as settings:
+        assert Lake(settings).get_json("a b/ç=1.json") == {"kept": True}
+        with transaction(settings) as work:
+            assert work.value("SELECT COUNT(*) AS n FROM kept") == 0
+
+
+def test_an_object_outlives_a_killed_server(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.local.s3", "--path", str(tmp_path / "s3")],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    endpoint = process.stdout.readline().split()[1]
+    import boto3
+
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+    client.create_bucket(Bucket="bucket")
+    client.put_object(Bucket="bucket", Key="k", Body=b"kept")
+    client.put_object(Bucket="bucket", Key="gone", Body=b"x")
+    client.delete_object(Bucket="bucket", Key="gone")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert [p.name for p in (tmp_path / "s3" / "bucket").iterdir()] == ["k"]
+
+
+def test_services_listen_on_loopback_only_and_end_with_their_user(tmp_path: Path) -> None:
+    with running(Settings(home=tmp_path)) as settings:
+        port = settings.redshift_port
+        assert settings.redshift_host == "127.0.0.1"
+        assert "127.0.0.1" in settings.s3_endpoint_url
+    time.sleep(0.1)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=1)
+    assert not (tmp_path / "stack.json").exists()
+    assert "OLIST_REDSHIFT_PASSWORD" not in os.environ
+
+
+def test_services_end_when_their_user_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import time; from infra.local.services import running; from infra.settings import Settings\n"
+        f"with running(Settings(home={str(tmp_path)!r})) as s:\n"
+        "    print(s.redshift_port, flush=True); time.sleep(60)"
+    )
+    user = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    port = int(user.stdout.readline())
+    user.kill()
+    user.wait()
+    for _ in range(50):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except ConnectionRefusedError:
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the local Redshift still listens")
+    # what the killed run left behind is no obstacle
+    with running(Settings(home=tmp_path)) as settings, transaction(settings) as work:
+        assert work.value("SELECT 1 AS one") == 1
+
+
+def test_a_running_stack_is_shared(tmp_path: Path) -> None:
+    with running(Settings(home=tmp_path)) as first:
+        for name in ("OLIST_S3_ENDPOINT_URL", "OLIST_REDSHIFT_HOST"):
+            os.environ.pop(name)
+        with running(Settings(home=tmp_path, s3_endpoint_url=None, redshift_host=None)) as second:
+            assert second.redshift_port == first.redshift_port
+        with transaction(first) as work:
+            assert work.value("SELECT 1 AS one") == 1
+
+
+def test_a_service_that_cannot_start_says_where_its_log_is(tmp_path: Path) -> None:
+    (tmp_path / "redshift").write_text("a file where a folder is needed")
+    with pytest.raises(StackError, match=r"redshift\.log"), running(Settings(home=tmp_path)):
+        pass

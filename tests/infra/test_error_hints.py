@@ -1,0 +1,61 @@
+"""What AWS and the warehouse say is followed by what to do; also what no local stack can say."""
+
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
+
+from infra.error_hints import hint_for
+from infra.warehouse import WarehouseError
+
+
+def _api(code: str, operation: str = "GetObject") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "…"}}, operation)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (_api("ExpiredToken"), "have expired: sign in again"),
+        (_api("ExpiredTokenException", "GetCredentials"), "have expired: sign in again"),
+        (_api("InvalidClientTokenId"), "does not know these credentials"),
+        (_api("AccessDenied", "PutObject"), "may not call PutObject there"),
+        (_api("AccessDeniedException", "GetSecretValue"), "may not call GetSecretValue there"),
+        (_api("403", "HeadBucket"), "may not call HeadBucket there"),
+        (_api("NoSuchBucket"), "OLIST_BUCKET names no bucket"),
+        (_api("PermanentRedirect"), "in another region than OLIST_AWS_REGION"),
+        (_api("ResourceNotFoundException"), "does not exist in this account and region"),
+        (_api("KMS.DisabledException"), "the KMS key cannot be used"),
+        (NoCredentialsError(), "no AWS credentials were found"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_errors_of_aws(error: Exception, words: str) -> None:
+    assert words in str(hint_for(error))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("certificate verify failed: IP address mismatch", "certificate is for another name"),
+        ("certificate verify failed: unable to get local issuer", "not trusted"),
+        ("communication error: Connection refused", "a workgroup that sleeps"),
+        ("connection time out: timed out", "a workgroup that sleeps"),
+        ("S3ServiceException:Access Denied,Status 403", "the role of COPY and UNLOAD"),
+        ("User arn:… is not authorized to assume IAM Role arn:…", "the role of COPY and UNLOAD"),
+        ("permission denied for schema analytics", "lacks a grant"),
+        # the words of Redshift are not documented; these are a guess
+        ("Usage limit reached", "the RPU-hours of the day are used up"),
+    ],
+)
+def test_words_of_the_warehouse(text: str, words: str) -> None:
+    error = WarehouseError(f"connecting to the warehouse: {text}", transient=False)
+    assert words in str(hint_for(error))
+
+
+def test_a_cause_counts_too() -> None:
+    error = RuntimeError("the upload failed")
+    error.__cause__ = _api("ExpiredToken")
+    assert "have expired" in str(hint_for(error))
+
+
+def test_what_says_enough_itself_gets_no_advice() -> None:
+    assert hint_for(ValueError("orders, line 3: order_id is missing")) is None

@@ -1,0 +1,204 @@
+"""Notifications arrive: by real HTTP, by real TLS, by SMTP, by SNS; through unmodified libraries."""
+
+import email
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import trustme
+from aiosmtpd.controller import Controller
+from prefect.blocks.notifications import (
+    CustomWebhookNotificationBlock,
+    MicrosoftTeamsWebhook,
+    SlackWebhook,
+)
+
+from infra.email_block import Email
+from infra.local.inbox import messages
+from infra.notification_channels import ChannelError, channels
+from infra.settings import Settings
+
+SUBJECT, BODY = (
+    "[olist] FAILED: 2018-08-01 daily",
+    "Gate staging stopped it.\nRun again: olist run …",
+)
+
+
+class Receiver:
+    """A real HTTP server that keeps what it is sent."""
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.received: list[tuple[str, Any]] = []
+        self.answers = [200]  # statuses; the last one goes on
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = outer.answers.pop(0) if len(outer.answers) > 1 else outer.answers[0]
+                outer.received.append((self.path, json.loads(body)))
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if context:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        return self.server.server_port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+    yield found
+    found.server.shutdown()
+
+
+def _send(notify: str, **settings: Any) -> None:
+    channels(Settings(notify=notify, **settings))[notify](SUBJECT, BODY)
+
+
+def webhook_to(receiver: Receiver, name: str) -> str:
+    """Save Prefect's block for any webhook; returns how settings name it."""
+    block = CustomWebhookNotificationBlock(
+        name=name, url=receiver.url, json_data={"subject": "{{subject}}", "body": "{{body}}"}
+    )
+    block.save(name, overwrite=True)
+    return f"custom-webhook/{name}"
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_generic_webhook(receiver: Receiver) -> None:
+    _send(webhook_to(receiver, "generic"))
+    assert receiver.received == [("/hook", {"subject": SUBJECT, "body": BODY})]
+
+
+@pytest.fixture
+def impersonated(monkeypatch: pytest.MonkeyPatch, tmp_path) -> Iterator[Receiver]:
+    """A receiver that answers for the real hosts of Slack and Teams, with a certificate."""
+    hosts = ("hooks.slack.com", "prod-00.westus.logic.azure.com")
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*hosts).configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    for proxy in (
+        "http_proxy",
+        "https_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+    ):
+        monkeypatch.delenv(proxy, raising=False)
+    found = Receiver(context)
+    look_up = socket.getaddrinfo
+
+    def local(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        return look_up(
+            *(("127.0.0.1", found.port) if host in hosts else (host, port)), *args, **kwargs
+        )
+
+    monkeypatch.setattr(socket, "getaddrinfo", local)
+    yield found
+    found.server.shutdown()
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_slack(impersonated: Receiver) -> None:
+    url = "https://hooks.slack.com/services/T00000000/B00000000/" + "x" * 24
+    SlackWebhook(url=url).save("ops", overwrite=True)
+    _send("slack-webhook/ops")
+    ((path, message),) = impersonated.received
+    assert path == "/services/T00000000/B00000000/" + "x" * 24
+    text = json.dumps(message, ensure_ascii=False)
+    assert "FAILED: 2018-08-01 daily" in text
+    assert "Gate staging stopped it." in text
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_teams(impersonated: Receiver) -> None:
+    url = (
+        "https://prod-00.westus.logic.azure.com:443/workflows/" + "a" * 32 +
+        "/triggers/manual/paths/invoke?sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=" + "b" * 43
+    )  # fmt: skip
+    MicrosoftTeamsWebhook(url=url).save("ops", overwrite=True)
+    _send("ms-teams-webhook/ops")
+    ((path, message),) = impersonated.received
+    assert path.startswith("/workflows/" + "a" * 32)
+    assert "Gate staging stopped it." in json.dumps(message, ensure_ascii=False)
+
+
+class Mailbox:
+    def __init__(self) -> None:
+        self.received: list[tuple[list[str], email.message.Message]] = []
+
+    async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802 (aiosmtpd's name)
+        self.received.append((envelope.rcpt_tos, email.message_from_bytes(envelope.content)))
+        return "250 kept"
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_e_mail() -> None:
+    mailbox = Mailbox()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        to = quote("data@example.com,ops@example.com", safe="")
+        url = f"mailto://127.0.0.1:{port}?from=olist@example.com&to={to}&mode=insecure"
+        Email(url=url).save("ops", overwrite=True)
+        _send("email/ops")
+    finally:
+        controller.stop()
+    assert sorted(who for to, _ in mailbox.received for who in to) == [
+        "data@example.com",
+        "ops@example.com",
+    ]
+    _, message = mailbox.received[0]
+    parts = [p.get_payload(decode=True).decode() for p in message.walk() if not p.is_multipart()]
+    assert str(email.header.make_header(email.header.decode_header(message["Subject"]))) == SUBJECT
+    assert any("Gate staging stopped it." in part for part in parts)
+
+
+def test_sns_delivers_to_the_local_inbox(stack: Settings) -> None:
+    (send,) = channels(Settings()).values()  # the stack names its topic
+    send(SUBJECT + " São Paulo", BODY)
+    (message,) = messages(stack.state / "inbox")
+    # SNS takes ASCII subjects only
+    assert message["subject"] == SUBJECT + " S?o Paulo"
+    assert message["body"] == BODY
+    page = (stack.state / "inbox" / "index.html").read_text()
+    assert "Gate staging stopped it." in page
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_channel_that_does_not_work_says_what_to_check() -> None:
+    with pytest.raises(ChannelError, match=r"Prefect block email/nobody.*OLIST_NOTIFY names"):
+        _send("email/nobody")
+    with pytest.raises(ChannelError, match=r"SNS topic arn:aws:sns:us-east-1:1:x.*sns:Publish"):
+        send = channels(
+            Settings(
+                notify_topic="arn:aws:sns:us-east-1:1:x", sns_endpoint_url="http://127.0.0.1:9"
+            )
+        )
+        send["arn:aws:sns:us-east-1:1:x"](SUBJECT, BODY)

@@ -1,0 +1,21 @@
+"""Made-up data is kept apart from data of the user's."""
+
+from pathlib import Path
+
+from infra import state_dir
+from infra.settings import Settings
+
+
+def test_made_up_data_has_a_home_of_its_own(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert state_dir.of_run(settings, made_up=True).state == tmp_path / "made-up"
+    assert state_dir.of_run(settings, made_up=False).state == tmp_path
+
+
+def test_queries_look_where_the_last_run_wrote(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert state_dir.last_used(settings).state == tmp_path
+    state_dir.remember(settings, made_up=True)
+    assert state_dir.last_used(settings).state == tmp_path / "made-up"
+    state_dir.remember(settings, made_up=False)
+    assert state_dir.last_used(settings).state == tmp_path

@@ -1,0 +1,172 @@
+"""A person who sees nothing but the notification can find cause and remedy; and sees it once."""
+
+import logging
+from datetime import date
+
+import pytest
+
+from infra.settings import Settings
+from infra.warehouse import WarehouseError
+from tasks.ingest.source import SourceError
+from tasks.notifications import notify
+from tasks.notifications.notify import (
+    Notification,
+    failure,
+    open_failure,
+    recovery,
+    send,
+    settle,
+    warning_digest,
+)
+from tasks.receipts import ExpectationResult, GateReceipt
+from tasks.validation.gate import GateError, require
+from tests.infra.test_notification_channels import Receiver, receiver, webhook_to
+
+__all__ = ["receiver"]
+RERUN = "olist run --source data --batch-date 2018-08-01"
+LINKS = ["Report: /reports/2018-08-01/index.html"]
+LOGGER = logging.getLogger("tests")
+
+
+def _result(severity: str = "critical", reason: str = "a score is 1 to 5") -> ExpectationResult:
+    return ExpectationResult(
+        dataset="staging.order_reviews",
+        expectation="expect_column_values_to_be_between",
+        reason=reason,
+        severity=severity,
+        owner="source",
+        passed=False,
+        observed="12 rows",
+        sample=[{"review_id": "r1", "review_score": "8", "review_comment_message": "(hidden)"}],
+        sql="SELECT * FROM candidate.batch_order_reviews WHERE review_score > 5",
+    )
+
+
+def _stopped(gate: str) -> GateError:
+    receipt = GateReceipt(gate=gate, batch_date=date(2018, 8, 1), results=[_result()])
+    with pytest.raises(GateError) as caught:
+        require(receipt, "2018-08-01", RERUN)
+    return caught.value
+
+
+def test_a_stopped_gate_tells_cause_rows_and_remedy() -> None:
+    told = failure(
+        *("2018-08-01 daily", "r1", _stopped("staging"), RERUN, LINKS),
+        before="what 2018-07-31 published",
+        owners={"source": "Ana, ana@example.com"},
+    )
+    assert told.subject == (
+        "[olist] BLOCKED, nothing published: 2018-08-01 daily: "
+        "Gate staging: 1 critical expectation violated"
+    )
+    for words in (
+        "a score is 1 to 5",
+        "found in staging.order_reviews: 12 rows; owner: source (Ana, ana@example.com)",
+        "review_id=r1, review_score=8",
+        'olist query "SELECT * FROM candidate.batch_order_reviews WHERE review_score > 5"',
+        "Readers see what 2018-07-31 published; those figures can be used",
+        f"Correct the source, then run again: {RERUN}",
+        "--accept 'a score is 1 to 5' --accepted-by NAME --because REASON",
+        LINKS[0],
+    ):
+        assert words in told.body, words
+
+
+def test_what_the_pipeline_computed_cannot_be_accepted() -> None:
+    told = failure("2018-08-01 daily", "r1", _stopped("star"), RERUN, LINKS)
+    assert "--accept" not in told.body
+    assert "running it again as it is will not help" in told.body
+
+
+def test_a_failed_reconciliation_warns_of_the_published_figures() -> None:
+    told = failure("2018-08-01 daily", "r1", _stopped("reconciliation"), RERUN, LINKS)
+    assert told.subject.startswith("[olist] PUBLISHED BUT WRONG, do not use: 2018-08-01 daily")
+    assert "olist rebuild" in told.body
+    assert "olist retract 2018-08-01" in told.body
+
+
+def test_another_failure_tells_its_message_and_what_to_run() -> None:
+    error = SourceError("data/olist_orders_dataset.csv: missing. A batch has all nine files")
+    told = failure("2018-08-01 daily", "r1", error, RERUN, LINKS)
+    assert told.subject.endswith("SourceError: data/olist_orders_dataset.csv: missing. A batch has all nine files")  # fmt: skip
+    assert f"Ask the source for a corrected file. Running again is safe, whatever was done already:\n  {RERUN}" in told.body  # fmt: skip
+
+
+def test_of_a_list_of_findings_the_first_is_the_subject() -> None:
+    error = SourceError("The batch was not started; nothing was loaded.\n  - a.csv: column x is missing\n  - b")  # fmt: skip
+    told = failure("2018-08-01 daily", "r1", error, RERUN, LINKS)
+    assert told.subject.endswith("SourceError: a.csv: column x is missing")
+    assert "  - b" in told.body
+
+
+def test_a_service_that_is_away_is_no_fault_of_the_data() -> None:
+    error = WarehouseError("connecting to the warehouse: timed out", transient=True)
+    told = failure("2018-08-01 daily", "r1", error, RERUN, LINKS)
+    assert "It was tried several times already" in told.body
+
+
+def test_warnings_come_as_one_digest() -> None:
+    told = warning_digest(
+        "backfill data",
+        "r1",
+        {"2018-08-01": [_result("warning")], "2018-08-02": [_result("warning", "scores drift")]},
+        RERUN,
+        LINKS,
+    )
+    assert told.subject == "[olist] published, with 2 warnings: backfill data"
+    assert "2018-08-01\n- violated (warning): a score is 1 to 5" in told.body
+    assert "2018-08-02\n- violated (warning): scores drift" in told.body
+    assert RERUN in told.body
+    assert "Ask the owner" in told.body
+
+
+# ------------------------------------------------------------------------------- sending
+
+
+@pytest.fixture
+def hook(prefect_api, stack: Settings, receiver: Receiver, monkeypatch) -> Settings:
+    """Settings with one channel, a webhook to a real receiver."""
+    monkeypatch.setattr(notify, "_PAUSE", 0.01)
+    name = webhook_to(receiver, "notify")
+    return stack.model_copy(update={"notify": name, "notify_topic": None})
+
+
+def _message(run_id: str) -> Notification:
+    return Notification(kind="test", run_id=run_id, subject="s", body="b")
+
+
+def test_a_message_is_sent_once(hook: Settings, receiver: Receiver) -> None:
+    assert send(hook, _message("once"), LOGGER) == [hook.notify]
+    assert send(hook, _message("once"), LOGGER) == []
+    assert len(receiver.received) == 1
+
+
+def test_a_receiver_that_fails_at_first_is_tried_again(hook: Settings, receiver: Receiver) -> None:
+    receiver.answers = [503, 503, 200]
+    assert send(hook, _message("again"), LOGGER) == [hook.notify]
+    assert len(receiver.received) == 3
+
+
+def test_a_receiver_that_fails_does_not_fail_the_run(
+    hook: Settings, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver.answers = [500]
+    assert send(hook, _message("never"), LOGGER) == []
+    assert "not notified (s): Prefect block custom-webhook/notify" in caplog.text
+
+
+def test_a_message_goes_out_although_the_lake_is_away(
+    hook: Settings, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = hook.model_copy(update={"bucket": "no-such-bucket"})
+    assert send(away, _message("away"), LOGGER) == [hook.notify]
+    assert "it may be sent twice" in caplog.text
+
+
+def test_what_failed_is_open_until_it_is_settled(stack: Settings) -> None:
+    open_failure(stack, ["2018-08-01"], "[olist] FAILED: 2018-08-01 daily")
+    assert settle(stack, ["2018-08-02"]) == []
+    (settled,) = settle(stack, ["2018-08-01", "2018-08-02"])
+    assert settled.startswith("[olist] FAILED: 2018-08-01 daily (")
+    assert settle(stack, ["2018-08-01"]) == []
+    assert settled in recovery("2018-08-01 daily", "r2", [settled], LINKS).body

@@ -1,0 +1,34 @@
+"""Places as people write them."""
+
+import pytest
+
+from tasks.reporting.dashboards.geography import STATES, Cities
+
+SPELT = [
+    ("são paulo", 900),
+    ("sao paulo", 500),
+    ("são paulô", 2),
+    ("embu-guaçu", 3),
+    ("jundiaí", 5),
+]
+
+
+@pytest.mark.parametrize(
+    ("city", "name"),
+    [
+        ("sao paulo", "São Paulo"),  # by its most frequent spelling with accents
+        ("jundiai", "Jundiaí"),
+        ("embu-guacu", "Embu-Guaçu"),
+        ("sao bernardo do campo", "Sao Bernardo do Campo"),  # nobody spells it with accents here
+        ("santa barbara d'oeste", "Santa Barbara D'Oeste"),
+        ("brasília", "Brasília"),
+        ("", ""),
+    ],
+)
+def test_a_city_is_written_with_capitals_and_accents(city: str, name: str) -> None:
+    assert Cities(SPELT).name(city) == name
+
+
+def test_all_states_have_names() -> None:
+    assert len(STATES) == 27 + 1  # and the one that is not known
+    assert STATES["SP"] == "São Paulo"

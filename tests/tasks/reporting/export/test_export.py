@@ -1,0 +1,123 @@
+"""Exports: what is published, in S3 and on a laptop; readers never see half of it."""
+
+import csv
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from infra.lake import Lake
+from infra.local.generate import generate
+from infra.settings import Settings
+from tasks.reporting.export.download import NoExportError, fetch
+from tasks.reporting.export.unload import LATEST, export_table, switch
+from tasks.warehouse.data_dictionary import VIEW, dictionary
+from tests.load import Loader
+
+DAY = date(2018, 10, 18)
+
+
+@pytest.fixture
+def loaded(load: Loader, tmp_path: Path) -> Settings:
+    """Forty orders, published."""
+    load.clear()
+    generate(tmp_path / "dump", 40, seed=5)
+    load.begin()
+    load.stage(DAY, tmp_path / "dump")
+    load.compute()
+    load.publish()
+    return load.settings
+
+
+def _exported(settings: Settings, run_id: str) -> None:
+    receipts = [export_table(settings, table, DAY, run_id) for table in dictionary()]
+    switch(settings, receipts, DAY, run_id)
+
+
+def test_all_tables_are_there_as_they_are_published(loaded: Settings, ask, tmp_path: Path) -> None:
+    with pytest.raises(NoExportError, match="Nothing is exported yet"):
+        list(fetch(loaded, tmp_path / "none", "csv", []))
+    _exported(loaded, "r1")
+
+    for form in ("csv", "parquet"):
+        found = dict(fetch(loaded, tmp_path / form, form, []))
+        assert {path.stem for path in found} == {*dictionary(), "data_dictionary"}
+    for table in dictionary():
+        names = [column.name for column in dictionary()[table].columns]
+        (rows,) = ask(f"SELECT COUNT(*) AS n FROM analytics.{table}")[0]
+        parquet = pq.read_table(tmp_path / "parquet" / f"{table}.parquet")
+        assert (parquet.column_names, parquet.num_rows) == (names, rows)
+        with (tmp_path / "csv" / f"{table}.csv").open(newline="") as file:
+            lines = list(csv.DictReader(file))
+        assert (list(lines[0]), len(lines)) == (names, rows)
+    (total,) = ask("SELECT SUM(total_value) AS n FROM analytics.single_customer_view")[0]
+    assert (
+        sum(pq.read_table(tmp_path / "parquet" / f"{VIEW}.parquet")["total_value"].to_pylist())
+        == total
+    )
+    with (tmp_path / "csv" / f"{VIEW}.csv").open(newline="") as file:
+        assert sum(Decimal(line["total_value"]) for line in csv.DictReader(file)) == total
+
+
+def test_the_dictionary_says_type_and_meaning_of_every_column(
+    loaded: Settings, tmp_path: Path
+) -> None:
+    _exported(loaded, "r1")
+    list(fetch(loaded, tmp_path, "csv", ["dim_date"]))
+    with (tmp_path / "data_dictionary.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == sum(len(table.columns) for table in dictionary().values())
+    assert all(line["type"] and line["meaning"] for line in lines)
+
+
+def test_readers_see_the_last_complete_export(loaded: Settings) -> None:
+    """Killed in the middle, the manifest names the files of before; they are all still there."""
+    lake = Lake(loaded)
+    _exported(loaded, "r1")
+    before = lake.get_json(LATEST)
+    export_table(loaded, "dim_date", DAY, "r2")  # and dies here
+    assert lake.get_json(LATEST) == before
+    keys = set(lake.keys("exports/"))
+    for table in before["tables"].values():
+        assert {lake.key(url) for urls in table["files"].values() for url in urls} <= keys
+    # run again, it takes its own files away and goes on
+    _exported(loaded, "r2")
+    after = lake.get_json(LATEST)
+    assert after["run_id"] == "r2"
+    assert {t: v["rows"] for t, v in after["tables"].items()} == {
+        t: v["rows"] for t, v in before["tables"].items()
+    }
+
+
+def test_what_two_later_exports_have_replaced_is_taken_away(loaded: Settings) -> None:
+    for run_id in ("r1", "r2", "r3"):
+        _exported(loaded, run_id)
+    runs = {key.split("/run=")[1].split("/")[0] for key in Lake(loaded).keys("exports/dim_date/")}
+    assert runs == {"r2", "r3"}
+
+
+def test_an_unknown_table_is_said(loaded: Settings, tmp_path: Path) -> None:
+    _exported(loaded, "r1")
+    with pytest.raises(NoExportError, match="customers is not exported; there are dim_customer"):
+        list(fetch(loaded, tmp_path, "csv", ["customers"]))
+
+
+def test_tableau_reads_its_extract(loaded: Settings, ask, tmp_path: Path) -> None:
+    api = pytest.importorskip("tableauhyperapi", reason="the extra `tableau` is not installed")
+    _exported(loaded, "r1")
+    (path, rows), _ = fetch(loaded, tmp_path, "hyper", [VIEW])
+    (total,) = ask("SELECT SUM(total_value) AS n FROM analytics.single_customer_view")[0]
+    with (
+        api.HyperProcess(
+            api.Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU, parameters={"log_config": ""}
+        ) as process,
+        api.Connection(process.endpoint, str(path)) as connection,
+    ):
+        name = api.TableName("Extract", VIEW)
+        (found,) = connection.execute_list_query(
+            f"SELECT COUNT(*), SUM({api.escape_name('total_value')}) FROM {name}"
+        )
+    assert found[0] == rows
+    assert Decimal(str(found[1])) == total

@@ -1,0 +1,80 @@
+"""The overview: what is published, and what the gates and the last run say of it."""
+
+import json
+from datetime import UTC, date, datetime
+
+import pytest
+
+from infra.lake import Lake
+from infra.settings import Settings
+from tasks.receipts import RunReport
+from tasks.reporting.dashboards.data import judged
+from tasks.reporting.dashboards.render import _json
+from tasks.reporting.overview import Overview, after_failure, write_overview
+from tasks.reporting.run_history import keep_run
+
+NOW = datetime(2018, 10, 19, 8, 0, tzinfo=UTC)
+OVERVIEW = Overview(
+    batch_date=date(2018, 10, 18),
+    run_id="r1",
+    published_at=NOW,
+    verdict="validated: every gate passed",
+    tone="good",
+    headline=[("sales, all months", "R$ 12.50", "SELECT …")],
+    dashboards=[],
+)
+
+
+def test_a_run_that_failed_is_said_above_the_figures_of_before(stack: Settings) -> None:
+    page = write_overview(stack, OVERVIEW)
+    assert "Validated: every gate passed" in page.read_text()
+    assert "The last run" not in page.read_text()
+
+    report = RunReport(
+        label="2018-10-19",
+        run_id="r2",
+        flow="daily_elt",
+        batch_dates=[date(2018, 10, 19)],
+        sources=["x"],
+        rerun="olist run",
+        started_at=NOW,
+        finished_at=NOW,
+        verdict="stopped",
+    )
+    keep_run(Lake(stack), report)
+    after_failure(stack)
+    text = page.read_text()
+    assert "The last run, 2018-10-19, was stopped by a gate" in text
+    assert "R$ 12.50" in text
+    assert "Batches up to 2018-10-18" in text
+
+
+ALL = {"raw", "staging", "star", "marts", "reconciliation"}
+
+
+@pytest.mark.parametrize(
+    ("gates", "failed", "told"),
+    [
+        (ALL, [], ("validated: every gate passed", "good")),
+        (ALL, [("warning", "staging", False, 1)], ("validated, with 1 warning", "warn")),
+        (
+            ALL,
+            [("warning", "staging", False, 2), ("critical", "raw", True, 1)],
+            ("validated, with 2 warnings and 1 accepted by people", "warn"),
+        ),
+        (
+            ALL,
+            [("critical", "reconciliation", False, 1)],
+            ("gate reconciliation did not hold: do not use these figures", "bad"),
+        ),
+        (ALL - {"reconciliation"}, [], ("not reconciled yet: olist validate", "warn")),
+    ],
+)
+def test_what_validation_says(gates: set[str], failed: list, told: tuple[str, str]) -> None:
+    assert judged(gates, failed) == told
+
+
+def test_no_name_can_end_the_script_that_holds_it() -> None:
+    data = {"category": "</SCRIPT><svg onload=alert(1)> <!-- é"}
+    assert "<" not in _json(data)
+    assert json.loads(_json(data)) == data

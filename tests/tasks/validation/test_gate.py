@@ -1,0 +1,261 @@
+"""Gates stop what they should. Each test plants one defect and names the check that finds it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.settings import Settings
+from infra.warehouse import transaction
+from tasks.receipts import GateReceipt
+from tasks.reporting.data_docs import build_data_docs, data_docs
+from tasks.validation.check import Scope
+from tasks.validation.gate import GATES, GateError, require, run_gate
+from tests.conftest import DAY
+from tests.load import Loader, id_of, write_source
+
+ROWS = {
+    "customers": [{"customer_id": c, "customer_unique_id": f"p{c}"} for c in ("c1", "c2")],
+    "products": [{"product_id": "product"}],
+    "sellers": [{"seller_id": "seller"}],
+    "orders": [{"order_id": f"o{n}", "customer_id": f"c{n}"} for n in (1, 2)],
+    "order_items": [{"order_id": "o1"}, {"order_id": "o2"}],
+    "order_payments": [{"order_id": "o1"}, {"order_id": "o2"}],
+    "order_reviews": [{"order_id": "o1", "review_id": "r1"}],
+    "geolocation": [{"zip_code_prefix": "01001"}],
+    "category_translation": [
+        {"product_category_name": "livros", "product_category_name_english": "books"}
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def _empty(load: Loader) -> Iterator[None]:
+    load.clear()
+    yield
+    load.clear()
+
+
+def _gate(load: Loader, gate: str, receipts: tuple = ()) -> GateReceipt:
+    return run_gate(load.settings, gate, Scope((DAY,), receipts), f"run-{gate}")
+
+
+def _reasons(receipt: GateReceipt, severity: str = "critical") -> list[str]:
+    """Reasons of what failed; one that several tables give, once for each."""
+    return [result.reason for result in receipt.failed if result.severity == severity]
+
+
+def _stage(load: Loader, tmp_path: Path, **changes: list[dict]) -> tuple:
+    return load.stage(DAY, write_source(tmp_path / "s", {**ROWS, **changes}))
+
+
+def _spoil(settings: Settings, sql: str) -> None:
+    with transaction(settings) as work:
+        work.run(sql)
+
+
+def test_good_rows_pass_every_gate_without_a_warning(load: Loader, tmp_path: Path) -> None:
+    receipts = _stage(load, tmp_path)
+    load.compute()
+    for gate in GATES[:-1]:
+        assert _gate(load, gate, receipts).failed == [], gate
+    load.publish()
+    assert _gate(load, "reconciliation").failed == []
+
+
+# ------------------------------------------------------------------------------- raw
+
+
+def test_raw_stops_a_batch_with_too_many_bad_rows(load: Loader, tmp_path: Path) -> None:
+    bad = [{"order_id": "o1", "price": "1,5"}, *ROWS["order_items"]]
+    receipt = _gate(load, "raw", _stage(load, tmp_path, order_items=bad))
+    assert _reasons(receipt) == ["at most 1.0% of a file's rows are in quarantine"]
+    assert _reasons(receipt, "warning") == ["no row is in quarantine"]
+
+
+def test_raw_lets_a_batch_with_few_bad_rows_go_on(load: Loader, tmp_path: Path) -> None:
+    orders = [{"order_id": f"o{n}", "customer_id": "c1"} for n in range(200)]
+    orders[7]["order_purchase_timestamp"] = "yesterday"
+    receipt = _gate(load, "raw", _stage(load, tmp_path, orders=orders))
+    assert _reasons(receipt) == []
+    assert _reasons(receipt, "warning") == ["no row is in quarantine"]
+
+
+def test_raw_stops_keys_that_occur_twice(load: Loader, tmp_path: Path) -> None:
+    receipts = _stage(load, tmp_path, sellers=[{"seller_id": "seller"}] * 2)
+    assert _reasons(_gate(load, "raw", receipts)) == [
+        "no key of the contract occurs twice in a file"
+    ]
+
+
+def test_raw_stops_an_empty_batch(load: Loader, tmp_path: Path) -> None:
+    receipts = _stage(load, tmp_path, **{table: [] for table in ROWS})
+    assert _reasons(_gate(load, "raw", receipts)) == ["the batch holds rows at all"]
+
+
+def test_raw_stops_a_batch_without_one_of_its_tables(load: Loader, tmp_path: Path) -> None:
+    receipts = _stage(load, tmp_path)
+    assert _reasons(_gate(load, "raw", receipts[1:])) == [
+        "all nine tables were uploaded",
+        "each batch has a file for each table",
+    ]
+
+
+def test_raw_stops_when_rows_or_money_are_lost(load: Loader, tmp_path: Path) -> None:
+    receipts = list(_stage(load, tmp_path))
+    items = next(i for i, r in enumerate(receipts) if r.table == "order_items")
+    receipts[items] = receipts[items].model_copy(
+        update={"rows_read": 3, "money_read": {"price": 99}}
+    )
+    assert _reasons(_gate(load, "raw", tuple(receipts))) == [
+        "every row read was either loaded or quarantined; none is lost",
+        "the money in the Parquet files is the money in the CSV file, to the cent",
+    ]
+
+
+# ------------------------------------------------------------------------------- staging
+
+
+# table, a bad row of it, the check that finds it; all planted at once, for each is found alone
+BAD_ROWS = [
+    ("orders", {"order_id": "o3", "customer_id": "c9"}, "every customer_id of orders is in customers"),
+    ("order_items", {"order_id": "o9"}, "every order_id of order_items is in orders"),
+    ("order_payments", {"order_id": "o9"}, "every order_id of order_payments is in orders"),
+    ("order_reviews", {"order_id": "o9", "review_id": "r9"}, "every order_id of order_reviews is in orders"),
+    ("orders", {"order_id": "o4", "customer_id": "c1", "order_status": "lost"}, "an order's status is a known one"),
+    ("order_payments", {"order_id": "o1", "payment_sequential": 2, "payment_type": "pix"}, "a means of payment is a known one"),
+    ("order_reviews", {"order_id": "o1", "review_id": "r9", "review_score": 8}, "a review score is 1 to 5"),
+    ("order_items", {"order_id": "o1", "order_item_id": 2, "price": "-1.00"}, "money is never negative"),
+    ("sellers", {"seller_id": "x", "state": "XX"}, "a state is one of Brazil's 27"),
+    ("sellers", {"seller_id": "y", "zip_code_prefix": "1001"}, "a zip code prefix has five digits; leading zeros are kept"),
+    ("orders", {"order_id": "o5", "customer_id": "c1", "order_delivered_customer_date": "2017-01-01 00:00:00"}, "an order is approved, delivered and due after it was placed"),
+]  # fmt: skip
+
+
+def test_staging_stops_rows_that_make_no_sense(load: Loader, tmp_path: Path) -> None:
+    spoilt = {table: list(rows) for table, rows in ROWS.items()}
+    for table, row, _ in BAD_ROWS:
+        spoilt[table].append(row)
+    receipt = _gate(load, "staging", _stage(load, tmp_path, **spoilt))
+    # the new orders are said to be delivered, but come without items
+    expected = [*(reason for *_, reason in BAD_ROWS), "every delivered order has items"]
+    assert sorted(_reasons(receipt)) == sorted(expected)
+
+
+def test_staging_stops_ids_of_another_form(load: Loader, tmp_path: Path) -> None:
+    receipts = _stage(load, tmp_path)
+    _spoil(load.settings, "UPDATE candidate.batch_sellers SET seller_id = 'SELLER-1'")
+    receipt = _gate(load, "staging", receipts)
+    assert _reasons(receipt) == ["an id is 32 hexadecimal digits"]
+    # items point to the seller's old id; the star has an unknown member for that
+    assert _reasons(receipt, "warning") == ["every seller_id of order_items is in sellers"]
+
+
+def test_staging_stops_a_batch_that_was_loaded_twice(load: Loader, tmp_path: Path) -> None:
+    receipts = _stage(load, tmp_path)
+    _spoil(
+        load.settings, "INSERT INTO candidate.batch_sellers SELECT * FROM candidate.batch_sellers"
+    )
+    assert _reasons(_gate(load, "staging", receipts)) == [
+        "seller_id is the grain of the batch",
+        "staging holds as many rows as the file's Parquet",
+    ]
+
+
+# ------------------------------------------------------------------------------- star and marts
+
+
+# gate, what spoils its candidates, the check that finds it
+SPOILT = [
+    ("star", "INSERT INTO candidate.fact_order_item SELECT * FROM candidate.fact_order_item", "one row for each order_id, order_item_id"),
+    ("star", f"DELETE FROM candidate.fact_payment WHERE order_id = '{id_of('o1')}'", "rows of fact_payment are those of staging.order_payments: no join multiplies or loses them"),
+    ("star", "UPDATE candidate.fact_order_item SET price = price + 0.01", "price of fact_order_item are those of staging.order_items: no join multiplies or loses them"),
+    ("star", "UPDATE candidate.fact_order SET order_value = order_value * 2", "the value of an order is the price and freight of its items"),
+    ("star", "UPDATE candidate.fact_order SET customer_key = 7", "every customer_key of fact_order is in dim_customer"),
+    ("star", "UPDATE candidate.fact_order SET review_score = 8", "one review score an order, from 1 to 5"),
+    ("star", "UPDATE candidate.dim_product SET valid_to = CAST('2018-01-01' AS TIMESTAMP)", "the versions of a product_id neither overlap nor leave a gap"),
+    ("star", "UPDATE candidate.dim_geography SET latitude = 41.6", "the middle of a zip code prefix is inside Brazil"),
+    ("marts", "INSERT INTO candidate.customer_totals SELECT * FROM candidate.customer_totals", "one row a person"),
+    ("marts", f"DELETE FROM candidate.customer_totals WHERE customer_unique_id = '{id_of('pc1')}'", "every person that the batch touches has a row"),
+    ("marts", "UPDATE candidate.customer_totals SET total_value = total_value + 1", "what persons spent is what items cost, to the cent"),
+    ("marts", "UPDATE candidate.customer_totals SET average_review_score = 8", "an average review score is 1 to 5"),
+    ("marts", "UPDATE candidate.sales_overview SET net_value = total_value + 1", "net value leaves out cancelled orders, so it is never more than the total"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("gate", ["star", "marts"])
+def test_star_and_marts_stop_rows_that_do_not_add_up(
+    load: Loader, tmp_path: Path, gate: str
+) -> None:
+    _stage(load, tmp_path)
+    load.compute()
+    planted = [(sql, reason) for name, sql, reason in SPOILT if name == gate]
+    for sql, _ in planted:
+        _spoil(load.settings, sql)
+    assert {reason for _, reason in planted} <= set(_reasons(_gate(load, gate)))
+
+
+# ------------------------------------------------------------------------------- reconciliation
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO analytics.fact_order_item SELECT * FROM analytics.fact_order_item",
+        "UPDATE analytics.fact_payment SET payment_value = payment_value + 0.01",
+        "UPDATE analytics.sales_overview SET total_value = total_value - 0.01",
+        "DELETE FROM staging.geolocation",
+    ],
+)
+def test_reconciliation_finds_a_cent_and_a_row(load: Loader, tmp_path: Path, sql: str) -> None:
+    _stage(load, tmp_path)
+    load.compute()
+    load.publish()
+    _spoil(load.settings, sql)
+    assert "files, staging, facts and marts hold the same rows and the same money" in _reasons(
+        _gate(load, "reconciliation")
+    )
+
+
+# ------------------------------------------------------------------------------- gates themselves
+
+
+def test_an_expectation_that_cannot_be_evaluated_stops_the_batch(
+    load: Loader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Great Expectations reports it as unsuccessful only, with the severity it was given."""
+    from tasks.validation.check import Layer, rows
+    from tasks.validation.suites import staging
+
+    broken = rows("staging.orders", "SELECT nonsense FROM {batch}", "a typo", "warning")
+    layer = Layer("staging", {"staging.orders": "batch"}, [broken])
+    monkeypatch.setattr(staging, "layer", lambda _: layer)
+    receipt = _gate(load, "staging", _stage(load, tmp_path))
+    assert _reasons(receipt) == ["a typo"]
+    assert "could not be evaluated" in receipt.failed[0].observed
+
+
+def test_a_stopped_gate_says_what_failed_and_what_to_type(load: Loader, tmp_path: Path) -> None:
+    receipts = _stage(load, tmp_path, sellers=[{"seller_id": "s", "state": "XX"}])
+    with pytest.raises(GateError) as caught:
+        require(_gate(load, "staging", receipts), str(DAY), "olist run --source s")
+    message = str(caught.value)
+    assert "Gate staging stopped batch 2018-10-18" in message
+    assert "staging.sellers: violated: a state is one of Brazil's 27" in message
+    assert "XX" in message
+    assert "olist run --source s" in message
+
+
+def test_every_result_is_in_the_audit_and_in_data_docs(load: Loader, tmp_path: Path, ask) -> None:
+    receipt = _gate(load, "raw", _stage(load, tmp_path))
+    assert ask(
+        "SELECT COUNT(*) AS n FROM audit.validations WHERE run_id = 'run-raw' AND passed"
+    ) == [(len(receipt.results),)]
+    page = build_data_docs(load.settings)
+    assert page == data_docs(load.settings)
+    pages = list(page.parent.rglob("*.html"))
+    assert any("one file a table and batch" in p.read_text() for p in pages)
+    secret = load.settings.redshift_password.get_secret_value()
+    stored = [p for p in load.settings.state.joinpath("gx").rglob("*") if p.is_file()]
+    assert stored
+    assert not any(secret in p.read_text() for p in [*pages, *stored])

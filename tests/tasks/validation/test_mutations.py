@@ -1,0 +1,222 @@
+"""Each defect is stopped where `mutations.py` says; the clean data passes without a word."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from infra.contracts import contracts
+from infra.lake import Lake
+from infra.settings import Settings
+from infra.source_storage import LocalFolder
+from infra.warehouse import transaction
+from tasks.ingest.source import SourceError, check_source
+from tasks.ingest.upload import upload_table
+from tasks.receipts import GateReceipt, UploadReceipt
+from tasks.validation.check import Scope
+from tasks.validation.gate import GATES, run_gate
+from tasks.validation.metrics import compute_metrics
+from tasks.warehouse.copy import copy_table
+from tasks.warehouse.models import published_models
+from tasks.warehouse.transform import compute_model
+from tests.conftest import DAY
+from tests.load import RUN, Loader
+from tests.tasks.validation.mutations import (
+    COMPUTED,
+    FILES,
+    LOADED,
+    MUTATIONS,
+    ROWS,
+    SINCE,
+    Mutation,
+    write,
+)
+
+_BEFORE = (1, 3, 0, 2, 1, 0, 3, 2, 1, 0)  # ten batches that differ a little, in percent
+
+
+@pytest.fixture(scope="module")
+def load(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Loader:
+    return Loader(stack, tmp_path_factory.mktemp("loads"))
+
+
+class Staged:
+    """The clean batch in the warehouse; tables of it are replaced, and put back."""
+
+    def __init__(self, load: Loader, clean: Path) -> None:
+        self._load = load
+        self._clean = clean
+        self.receipts = {receipt.table: receipt for receipt in load.stage(DAY, clean)}
+
+    def put(self, folder: Path) -> tuple[UploadReceipt, ...]:
+        """Replace the tables that differ from the clean ones."""
+        tables = [
+            table
+            for table, contract in contracts().items()
+            if not (folder / contract.source_file).is_symlink()
+        ]
+        check_source(LocalFolder(folder))
+        return self._copy(folder, tables)
+
+    def put_back(self, tables: list[str]) -> None:
+        self._copy(self._clean, tables)
+
+    def changed(self) -> list[str]:
+        return [
+            t for t, r in self.receipts.items() if not r.source_file.startswith(str(self._clean))
+        ]
+
+    def _copy(self, folder: Path, tables: list[str]) -> tuple[UploadReceipt, ...]:
+        lake = Lake(self._load.settings)
+        for table in tables:
+            receipt = upload_table(lake, LocalFolder(folder), table, DAY)
+            # the lake may know the content from elsewhere
+            self.receipts[table] = receipt.model_copy(
+                update={"source_file": str(folder / contracts()[table].source_file)}
+            )
+            copy_table(self._load.settings, [self.receipts[table]], RUN)
+        compute_metrics(self._load.settings, RUN)
+        return tuple(self.receipts.values())
+
+
+@pytest.fixture(scope="module")
+def staged(load: Loader, sample: Path) -> Staged:
+    """The real sample is in the warehouse, and its models are computed."""
+    found = Staged(load, sample)
+    load.compute()
+    return found
+
+
+@pytest.fixture
+def batch(staged: Staged) -> Iterator[Staged]:
+    yield staged
+    staged.put_back(staged.changed())
+
+
+@pytest.fixture
+def _history(load: Loader, staged: Staged) -> Iterator[None]:
+    """Ten batches like the clean one were published on the days before."""
+    with transaction(load.settings) as work:
+        for days, percent in enumerate(_BEFORE, start=1):
+            work.run(
+                "INSERT INTO audit.metrics SELECT CAST(%s AS DATE), metric, kind, "
+                f"value * {100 + percent} / 100, row_count FROM candidate.batch_metrics",
+                [DAY - timedelta(days=days)],
+            )
+            work.run(
+                "INSERT INTO audit.loads SELECT table_name, CAST(%s AS DATE), run_id, content_hash, "
+                "source_file, source_sha256, source_bytes, rows_read, rows_loaded, "
+                "rows_quarantined, money_total, manifest, loaded_at FROM candidate.load",
+                [DAY - timedelta(days=days)],
+            )
+    yield
+    with transaction(load.settings) as work:
+        work.run("DELETE FROM audit.metrics")
+        work.run("DELETE FROM audit.loads")
+
+
+def _ids(mutations: list[Mutation], every: int = 1) -> list:
+    """All of them; most of them with `make test-full` only."""
+    return [
+        pytest.param(
+            mutation, id=mutation.defect, marks=[pytest.mark.full] if number % every else []
+        )
+        for number, mutation in enumerate(mutations)
+    ]
+
+
+def _gates(load: Loader, names: tuple[str, ...], receipts: tuple = ()) -> list[GateReceipt]:
+    """Gates, until one stops the batch."""
+    found: list[GateReceipt] = []
+    for name in names:
+        found.append(run_gate(load.settings, name, Scope((DAY,), receipts), "mutation"))
+        if found[-1].blocking:
+            break
+    return found
+
+
+def _require_caught(mutation: Mutation, gates: list[GateReceipt]) -> None:
+    told = {(g.gate, r.reason, r.severity) for g in gates for r in g.failed}
+    assert (mutation.gate, mutation.reason, mutation.severity) in told, told
+    stopped = [gate.gate for gate in gates if gate.blocking]
+    assert stopped == ([mutation.gate] if mutation.severity == "critical" else [])
+
+
+def test_the_clean_data_passes_without_a_word(load: Loader, batch: Staged) -> None:
+    gates = _gates(load, GATES[:-1], tuple(batch.receipts.values()))
+    assert [r.reason for g in gates for r in g.failed if r.severity != "info"] == []
+
+
+@pytest.mark.parametrize("mutation", [*_ids(FILES), *_ids(ROWS, every=9)])
+def test_a_defect_in_the_files(
+    load: Loader, batch: Staged, sample: Path, tmp_path: Path, mutation: Mutation
+) -> None:
+    folder = write(mutation, sample, tmp_path / "files")
+    if mutation.gate == "source":
+        with pytest.raises(SourceError, match=mutation.reason):
+            batch.put(folder)
+        return
+    _require_caught(mutation, _gates(load, ("raw", "staging"), batch.put(folder)))
+
+
+@pytest.mark.usefixtures("_history")
+@pytest.mark.parametrize("mutation", _ids(SINCE, every=3))
+def test_a_difference_from_the_batches_before(
+    load: Loader, batch: Staged, sample: Path, tmp_path: Path, mutation: Mutation
+) -> None:
+    folder = write(mutation, sample, tmp_path / "files")
+    _require_caught(mutation, _gates(load, ("raw", "staging"), batch.put(folder)))
+
+
+@pytest.mark.usefixtures("_history")
+def test_a_batch_like_those_before_is_no_news(load: Loader, batch: Staged) -> None:
+    batch.put_back([])
+    gates = _gates(load, ("raw", "staging"), tuple(batch.receipts.values()))
+    # but for its file, which is the very one of the days before
+    assert [r.reason for g in gates for r in g.warnings] == [
+        "the orders are news: the same file was not delivered for another day"
+    ]
+
+
+@pytest.mark.parametrize("mutation", _ids(LOADED, every=3))
+def test_a_defect_of_the_load(load: Loader, batch: Staged, mutation: Mutation) -> None:
+    with transaction(load.settings) as work:
+        work.run(mutation.sql)
+    try:
+        _require_caught(mutation, _gates(load, ("raw", "staging"), tuple(batch.receipts.values())))
+    finally:
+        if mutation.sql.startswith("ALTER"):
+            with transaction(load.settings) as work:
+                work.run("ALTER TABLE candidate.batch_sellers DROP COLUMN rating")
+        batch.put_back(["sellers", "geolocation"])
+
+
+@pytest.mark.parametrize(
+    "mutation", _ids([m for m in COMPUTED if m.gate != "reconciliation"], every=6)
+)
+def test_a_defect_of_a_model(load: Loader, batch: Staged, mutation: Mutation) -> None:
+    with transaction(load.settings) as work:
+        work.run(mutation.sql)
+    _require_caught(mutation, _gates(load, ("star", "marts")))
+    spoilt = next(m for m in published_models() if f"candidate.{m.name} " in f"{mutation.sql} ")
+    compute_model(load.settings, spoilt, RUN)
+
+
+@pytest.mark.parametrize(
+    "mutation", _ids([m for m in COMPUTED if m.gate == "reconciliation"], every=6)
+)
+def test_a_defect_of_what_is_published(load: Loader, sample: Path, mutation: Mutation) -> None:
+    load.stage(DAY, sample)
+    load.compute()
+    load.publish()
+    with transaction(load.settings) as work:
+        work.run(mutation.sql)
+    gates = _gates(load, ("reconciliation",))
+    load.clear()
+    _require_caught(mutation, gates)
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(MUTATIONS) >= 40
+    assert {mutation.gate for mutation in MUTATIONS} == {"source", *GATES}

@@ -1,0 +1,23 @@
+"""The warehouse is made once, and one of another version is not used as if it were ours."""
+
+import pytest
+
+from infra.settings import Settings
+from infra.warehouse import transaction
+from tasks.warehouse.prepare import ShapeError, prepare_warehouse
+from tests.load import Loader
+
+
+def test_preparing_twice_changes_nothing(load: Loader) -> None:
+    prepare_warehouse(load.settings)
+    prepare_warehouse(load.settings)
+
+
+def test_a_table_of_another_version_is_said(load: Loader, stack: Settings) -> None:
+    with transaction(stack) as work:
+        work.run("ALTER TABLE audit.metrics DROP COLUMN kind")
+    with pytest.raises(ShapeError, match=r"audit\.metrics has the columns.*sql/audit/metrics\.sql.*make clean"):  # fmt: skip
+        prepare_warehouse(stack)
+    with transaction(stack) as work:
+        work.run("DROP TABLE audit.metrics")
+    prepare_warehouse(stack)

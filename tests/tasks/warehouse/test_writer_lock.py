@@ -1,0 +1,124 @@
+"""One writer at a time: the others wait, a dead one is replaced, a sleeper cannot write any more."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from infra.settings import Settings
+from infra.warehouse import transaction
+from tasks.warehouse.writer_lock import LockError, holding, renew, take, writing
+from tests.load import Loader
+
+
+@pytest.fixture(autouse=True)
+def _free(stack: Settings, tmp_path: Path) -> None:
+    Loader(stack, tmp_path)
+    with transaction(stack) as work:
+        work.run("DELETE FROM audit.writer_lock")
+
+
+def _holds(settings: Settings) -> list[tuple]:
+    with transaction(settings, read_only=True) as work:
+        return work.query("SELECT run_id, process_id, host FROM audit.writer_lock")
+
+
+def _hold(settings: Settings, process_id: int, host: str, silent_seconds: int = 0) -> None:
+    with transaction(settings) as work:
+        work.run("DELETE FROM audit.writer_lock")
+        work.run(
+            "INSERT INTO audit.writer_lock SELECT 'other', %s, %s, 'a batch', GETDATE(), "
+            "DATEADD(second, %s, GETDATE())",
+            [host, process_id, -silent_seconds],
+        )
+
+
+def test_the_lock_names_its_holder_and_is_given_back(stack: Settings) -> None:
+    with holding(stack, "one", "batch", print):
+        assert _holds(stack) == [("one", os.getpid(), socket.gethostname())]
+    assert _holds(stack) == []
+
+
+def test_it_is_given_back_after_a_failure(stack: Settings) -> None:
+    with pytest.raises(ZeroDivisionError), holding(stack, "one", "batch", print):
+        _ = 1 / 0
+    assert _holds(stack) == []
+
+
+def test_a_second_writer_waits_and_says_for_whom(stack: Settings) -> None:
+    said: list[str] = []
+    order: list[str] = []
+    inside, leave = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with holding(stack, "one", "first batch", print):
+            inside.set()
+            leave.wait(20)
+            order.append("one")
+
+    def say(text: str) -> None:
+        said.append(text)
+        leave.set()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    inside.wait(20)
+    with holding(stack, "two", "second batch", say):
+        order.append("two")
+    thread.join()
+    assert order == ["one", "two"]
+    assert "Waiting for the writer's lock, held by run one (first batch; process" in said[0]
+
+
+def test_whoever_waits_in_vain_is_told_what_to_do(stack: Settings) -> None:
+    _hold(stack, os.getpid(), socket.gethostname())
+    hurried = stack.model_copy(update={"lock_wait_seconds": 0})
+    with (
+        pytest.raises(LockError, match=r"run other \(a batch.*Run again when it has ended"),
+        holding(hurried, "two", "batch", print),
+    ):
+        pass
+
+
+def test_a_holder_whose_process_is_gone_is_replaced(stack: Settings) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    _hold(stack, gone.pid, socket.gethostname())
+    said: list[str] = []
+    with holding(stack, "two", "batch", said.append):
+        assert _holds(stack)[0][0] == "two"
+    assert "Took the writer's lock over from run other" in said[0]
+
+
+@pytest.mark.parametrize(("silent_seconds", "taken"), [(60, False), (121, True)])
+def test_a_holder_elsewhere_is_replaced_once_it_is_silent(
+    stack: Settings, silent_seconds: int, taken: bool
+) -> None:
+    """Its process cannot be seen from here; it shows life every 15 seconds."""
+    _hold(stack, 1, "another-host", silent_seconds)
+    assert take(stack, "two", "batch")[0] is taken
+
+
+def test_a_sleeper_that_was_replaced_cannot_write(stack: Settings) -> None:
+    take(stack, "sleeper", "batch")
+    _hold(stack, os.getpid(), socket.gethostname())
+    with pytest.raises(LockError, match="run other has taken over"), writing(stack, "sleeper"):
+        pass
+
+
+def test_nobody_can_take_over_while_a_publish_is_on_its_way(stack: Settings) -> None:
+    """The lock row is kept to the end of the transaction, however long its holder was silent."""
+    _hold(stack, 1, "another-host", silent_seconds=1000)
+    taken: list[bool] = []
+    with transaction(stack) as work:
+        renew(work, "other")
+        thread = threading.Thread(target=lambda: taken.append(take(stack, "two", "batch")[0]))
+        thread.start()
+        thread.join(1)
+        assert taken == []
+    thread.join(20)
+    assert taken == [False]  # the publish has shown life
