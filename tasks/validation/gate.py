@@ -106,8 +106,8 @@ def remedy(receipt: GateReceipt, rerun: RerunCommand) -> str:
         )
     if receipt.gate not in ACCEPTABLE or not all(r.evaluated for r in receipt.blocking):
         return (
-            "This is a pipeline bug, so running again does not help: fix the model under sql/ or the "
-            f"expectation, then run again: {rerun}"
+            "This is a pipeline bug, so running again does not help: fix the model under sql/ or "
+            f"the expectation, then run again: {rerun}"
         )
     correct = f"Correct the source, then run again: {rerun}"
     if not rerun.accepts_failures:

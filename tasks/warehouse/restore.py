@@ -1,7 +1,7 @@
-"""Restore: which content of each batch is in force, told by the lake alone.
+"""Restore: find the current version of each published batch from the index in the lake.
 
-Beside the Parquet the lake holds a note for each published batch (`tasks/warehouse/publish.py`), so staging
-can be filled from it when the warehouse is lost.
+`tasks/warehouse/published_index.py` writes the index. Staging can be filled from it when the
+warehouse is lost.
 """
 
 from datetime import date
