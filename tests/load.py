@@ -15,10 +15,12 @@ from infra.warehouse import transaction
 from tasks.ingest.upload import upload_table
 from tasks.receipts import OpenBatch, UploadReceipt
 from tasks.validation.metrics import compute_metrics
+from tasks.warehouse.batch_state import clear_arrivals, open_batches
 from tasks.warehouse.copy import copy_table
 from tasks.warehouse.models import published_models
-from tasks.warehouse.prepare import clear_arrivals, open_batches, prepare_warehouse
-from tasks.warehouse.publish import note_in_lake, publish_batches
+from tasks.warehouse.prepare import prepare_warehouse
+from tasks.warehouse.publish import publish_batches
+from tasks.warehouse.published_index import index_published_batches
 from tasks.warehouse.transform import compute_affected_keys, compute_model, drop_candidates
 from tasks.warehouse.writer_lock import create_lock, take
 
@@ -138,7 +140,7 @@ class Loader:
         with transaction(self.settings) as work:
             work.run("UPDATE audit.writer_lock SET run_id = %s", [run_id])
         publish_batches(self.settings, run_id)
-        note_in_lake(self.settings)
+        index_published_batches(self.settings)
 
     def clear(self) -> None:
         """Empty staging, candidates, analytics and audit, and forget what is in force in the lake."""
