@@ -37,7 +37,7 @@ def refuse(reason: str, node: exp.Expr) -> NoReturn:
     raise NotEmulatedError(f"{reason}: {short(node)}")
 
 
-# what the prelude and the length checks raise: an SQLSTATE, a bar, the message
+# what macros.sql and the length checks raise: an SQLSTATE, a bar, the message
 _OURS = re.compile(r"(?:^|Error: |\(Error: )([0-9A-Z]{5})\|(.*?)\)?$", re.DOTALL)
 # the engine's words, and what Redshift says instead; {0} is the engine's first line
 _WORDS = [

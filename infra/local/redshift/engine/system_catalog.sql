@@ -1,6 +1,6 @@
 -- Redshift's catalogue, read from the engine's own and from the definitions kept as comments.
 --
--- Run once per database, after prelude.sql.
+-- Run once per database, after macros.sql.
 -- Sources: https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_system-tables.html
 CREATE TABLE IF NOT EXISTS emulator.sys_load_history (
   user_id INTEGER, query_id BIGINT, session_id INTEGER, status VARCHAR, table_name VARCHAR,

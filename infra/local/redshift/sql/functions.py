@@ -1,70 +1,14 @@
-"""The functions that may be called, and what they become in the engine.
-
-A name that is not listed here is refused. Functions whose rules differ are macros of prelude.sql,
-in the schema `emulator`.
-Source: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html
-"""
+"""How calls of functions are written for DuckDB. `registry` lists the functions."""
 
 import re
 from collections.abc import Callable
-from functools import cache
 
 import sqlglot
 from sqlglot import exp
 
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.sql.format_strings import date_part, to_char, to_strptime, zone_hours
-
-# Alike in both, by the same name.
-_SAME = frozenset(
-    "abs atan atan2 cbrt cos cot degrees pi radians random sin tan round ascii chr lower upper "
-    "reverse repeat replace translate md5 sha1 coalesce greatest least strpos count min max "
-    "bool_and bool_or any_value bit_and bit_or grouping row_number rank dense_rank percent_rank "
-    "cume_dist ntile lag lead first_value last_value nth_value".split()
-)
-# Alike, by another name.
-_RENAMED = {
-    "len": "length", "length": "length", "char_length": "length", "character_length": "length",
-    "textlen": "length", "octet_length": "strlen", "replicate": "repeat",
-    "nvl": "coalesce", "func_sha1": "sha1",
-}  # fmt: skip
-# Macros of prelude.sql, with the number of arguments that they take.
-_EMULATED = {
-    "sum": "sum", "avg": "avg", "trunc": "trunc", "strtol": "strtol", "concat": "concat",
-    "substr": "substring", "left": "left", "right": "right", "split_part": "split_part",
-    "charindex": "charindex", "lpad": "pad_left", "rpad": "pad_right", "to_hex": "to_hex",
-    "sha2": "sha2", "regexp_replace": "regexp_replace", "regexp_count": "regexp_count",
-    "regexp_instr": "regexp_instr", "date_part_year": "date_part_year",
-    "add_months": "add_months", "last_day": "last_day", "months_between": "months_between",
-    "ceil": "ceil", "ceiling": "ceil",
-    "floor": "floor", "sqrt": "sqrt", "ln": "ln", "dlog1": "ln", "log": "log", "dlog10": "log",
-    "exp": "exp", "dexp": "exp", "pow": "power", "power": "power", "acos": "acos", "asin": "asin",
-}  # fmt: skip
-WITHOUT_ARGUMENTS = frozenset(
-    "random pi getdate current_database pg_last_copy_count pg_last_copy_id "
-    "pg_backend_pid pg_last_unload_count pg_last_unload_id row_number rank dense_rank "
-    "percent_rank cume_dist".split()
-)
-# INTEGER in Redshift, where the engine gives BIGINT
-_INTEGER = frozenset(
-    "len length char_length character_length textlen octet_length strpos charindex regexp_count "
-    "regexp_instr ascii".split()
-)
-# Read by the grammar, or rewritten in `comparisons` and `aggregates`.
-_FORMS = frozenset(
-    "cast convert extract position substring trim sysdate current_date decode nullif "
-    "percentile_cont percentile_disc listagg".split()
-)
-_DOUBLE_ONLY = frozenset("median stddev stddev_samp stddev_pop variance var_samp var_pop".split())
-RANKING = frozenset("row_number rank dense_rank percent_rank cume_dist ntile lag lead".split())
-AGGREGATES = (
-    frozenset(
-        "count sum avg min max bool_and bool_or any_value bit_and bit_or listagg "
-        "percentile_cont percentile_disc".split()
-    )
-    | _DOUBLE_ONLY
-)
-WINDOWS = RANKING | {"first_value", "last_value", "nth_value"}
+from infra.local.redshift.sql.registry import FUNCTIONS, Function
 
 
 def name_of(node: exp.Expr | None) -> str:
@@ -73,7 +17,7 @@ def name_of(node: exp.Expr | None) -> str:
 
 
 def call(macro: str, *arguments: exp.Expr) -> exp.Expr:
-    """A call of a macro of prelude.sql."""
+    """A call of a macro of macros.sql."""
     return exp.Dot.build(
         [exp.to_identifier("emulator"), exp.Anonymous(this=macro, expressions=list(arguments))]
     )
@@ -117,43 +61,42 @@ def _distinct(text: str) -> bool:
 
 
 def rewrite_function(node: exp.Anonymous) -> exp.Expr:
-    """The engine's expression for a known function."""
-    function = _rewritten(node)
-    return exp.cast(function, "int") if name_of(node) in _INTEGER else function
+    """DuckDB's expression for a known function.
+
+    Raises:
+        RedshiftError: 42883 where the arguments do not fit.
+    """
+    function = FUNCTIONS.get(name_of(node))
+    if function is None or function.duckdb == "grammar":
+        return node
+    result = _rewritten(function, node)
+    return exp.cast(result, "int") if function.casts_to_integer else result
 
 
-def _rewritten(node: exp.Anonymous) -> exp.Expr:
-    name, arguments = name_of(node), node.expressions
-    special = _SPECIAL.get(name)
-    if special is not None:
+def _rewritten(function: Function, node: exp.Anonymous) -> exp.Expr:
+    name, arguments = function.name, node.expressions
+    if function.duckdb == "rewrite":
         try:
-            return special(arguments)
+            return REWRITES[name](arguments)
         except (IndexError, ValueError):
             count = len(arguments)
             raise RedshiftError(
                 "42883", f"function {name} does not exist with {count} argument(s)"
             ) from None
-    if name in _DOUBLE_ONLY:
+    if function.double_only:
         what = exp.Literal.string(name.upper())
         return exp.Anonymous(this=name, expressions=[call("only_double", arguments[0], what)])
-    if name in _EMULATED:
+    if function.duckdb.startswith("emulator."):
         if name in {"sum", "avg"} and isinstance(arguments[0], exp.Distinct):
             if name == "avg":
                 raise NotEmulatedError("AVG(DISTINCT …)")
             return call("sum_distinct", arguments[0].expressions[0])
         if name.startswith("regexp_"):
             arguments = [arguments[0], pattern(arguments[1], extent=True), *arguments[2:]]
-        return call(_EMULATED[name], *arguments)
-    if name in _RENAMED:
-        return exp.Anonymous(this=_RENAMED[name], expressions=arguments)
-    return node
-
-
-@cache
-def known_functions() -> frozenset[str]:
-    """Names of all functions that may be called."""
-    named = _RENAMED.keys() | _EMULATED.keys() | _SPECIAL.keys()
-    return frozenset(_SAME | named | _DOUBLE_ONLY | _FORMS)
+        return call(function.duckdb.removeprefix("emulator."), *arguments)
+    if function.duckdb == name:
+        return node
+    return exp.Anonymous(this=function.duckdb, expressions=arguments)
 
 
 def _text(node: exp.Expr, what: str) -> str:
@@ -234,7 +177,7 @@ def _trim(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
     return trim
 
 
-_SPECIAL: dict[str, Callable[[list[exp.Expr]], exp.Expr]] = {
+REWRITES: dict[str, Callable[[list[exp.Expr]], exp.Expr]] = {
     "btrim": _trim("trim"),
     "convert_timezone": _convert_timezone,
     "date_part": lambda a: call("date_part", _part(a[0]), *a[1:]),

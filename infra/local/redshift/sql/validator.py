@@ -20,17 +20,10 @@ from infra.local.redshift.sql.allowlist import (
     TYPES,
     is_system,
 )
-from infra.local.redshift.sql.functions import (
-    AGGREGATES,
-    RANKING,
-    WINDOWS,
-    WITHOUT_ARGUMENTS,
-    known_functions,
-    name_of,
-)
+from infra.local.redshift.sql.functions import name_of
+from infra.local.redshift.sql.registry import AGGREGATES, FUNCTIONS, RANKING, SORTING, WINDOWS
 
 _UNITS = "(?:year|month|week|day|hour|minute|second)s?"
-_SORT_BASED = {"median", "listagg", "percentile_cont", "percentile_disc"}
 _CATALOGUES = {"pg_catalog", "information_schema", "emulator", "main", "temp", "system"}
 
 
@@ -75,7 +68,7 @@ def _check_window(node: exp.Expr) -> None:
 def _check_select(node: exp.Expr) -> None:
     sorted_by = set()
     for call in node.find_all(exp.Anonymous):
-        if name_of(call) in _SORT_BASED and call.parent_select is node:
+        if name_of(call) in SORTING and call.parent_select is node:
             group = call.parent if isinstance(call.parent, exp.WithinGroup) else None
             if group is not None:
                 sorted_by.add(group.expression.expressions[0].sql().removesuffix(" NULLS LAST"))
@@ -232,15 +225,20 @@ def _check_function(node: exp.Expr) -> None:
     name = name_of(node)
     if name == "values" and isinstance(node.parent, exp.Tuple) and node.find_ancestor(exp.When):
         return  # INSERT VALUES (…) of MERGE
-    if name not in known_functions():
+    function = FUNCTIONS.get(name)
+    if function is None:
         instead = f": {INSTEAD[name]}" if name in INSTEAD else ""
         refuse(
             f"function {name.upper()}: Redshift lacks it, or it is not known here{instead}", node
         )
-    if not node.expressions and name not in WITHOUT_ARGUMENTS:
+    if function.least and not node.expressions:
         raise RedshiftError("42883", f"function {name}() does not exist")
-    if name == "concat" and len(node.expressions) != 2:
-        refuse("CONCAT takes two arguments", node)
+    count = len(node.expressions)
+    if not function.takes(count):
+        refuse(
+            f"{name.upper()} with {count} argument{'s' if count > 1 else ''} is not known here",
+            node,
+        )
 
 
 _CHECKS: dict[type, Callable[[exp.Expr], None]] = {

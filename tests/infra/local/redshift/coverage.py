@@ -13,7 +13,7 @@ import pytest
 
 from infra.local.redshift.copy import statement, unload_statement
 from infra.local.redshift.engine import utility_commands
-from infra.local.redshift.sql import allowlist, functions
+from infra.local.redshift.sql import allowlist, registry
 from infra.settings import PROJECT
 from tests.infra.local.redshift.ledger import marked
 
@@ -72,7 +72,7 @@ def _accepted() -> Iterator[str]:
     for title, listed in {
         "Statements": [*words, _COMMANDS],
         "Types": sorted(allowlist.TYPES),
-        "Functions": sorted(name.upper() for name in functions.known_functions()),
+        "Functions": sorted(name.upper() for name in registry.FUNCTIONS),
         "Options of COPY": sorted(name.upper() for name in statement.OPTIONS),
         "Options of UNLOAD": sorted(name.upper() for name in unload_statement.OPTIONS),
         "Settings": sorted(utility_commands.SETTINGS),
@@ -116,7 +116,9 @@ def _statements(tests: dict[str, list[tuple[str, str]]]) -> Iterator[str]:
 
 def _lacking() -> Iterator[str]:
     statements = [
-        line for line in (HERE / "lacking.sql").read_text().splitlines() if line.endswith(";")
+        line
+        for line in (HERE / "sql" / "lacking.sql").read_text().splitlines()
+        if line.endswith(";")
     ]
     yield f"## Refused, for Redshift lacks it: {len(statements)}\n\n```sql"
     yield from statements

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.local.redshift.copy import statement, unload_statement
 from infra.local.redshift.engine import utility_commands
-from infra.local.redshift.sql import functions
+from infra.local.redshift.sql import registry
 from infra.settings import PROJECT
 from tests.infra.local.redshift.ledger import emulator_only
 
@@ -28,7 +28,9 @@ def test_the_ledger_is_not_stale() -> None:
 @emulator_only("the ledger is kept by the project itself")
 def test_nothing_is_listed_that_no_test_uses() -> None:
     here = Path(__file__).parent
-    sql = "\n".join(file.read_text().lower() for file in here.glob("*.*") if file.is_file())
+    sql = "\n".join(
+        file.read_text().lower() for file in here.rglob("*.*") if file.suffix in {".py", ".sql"}
+    )
     # these are written without parentheses
     words = {
         "current_date",
@@ -38,7 +40,7 @@ def test_nothing_is_listed_that_no_test_uses() -> None:
         *unload_statement.OPTIONS,
     }
     words |= {*utility_commands.SETTINGS}
-    calls = functions.known_functions() - words
+    calls = registry.FUNCTIONS.keys() - words
     unused = [word for word in words if not re.search(rf"\b{word}\b", sql)]
     unused += [name for name in calls if not re.search(rf"\b{name}\s*\(", sql)]
     assert sorted(unused) == []

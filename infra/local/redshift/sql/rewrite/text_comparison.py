@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from sqlglot import exp
 
 from infra.local.redshift.errors import refuse
-from infra.local.redshift.sql.functions import AGGREGATES, call, name_of
+from infra.local.redshift.sql.functions import call, name_of
+from infra.local.redshift.sql.registry import AGGREGATES
 from infra.local.redshift.sql.types.type_class import kind_of
 
 COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)

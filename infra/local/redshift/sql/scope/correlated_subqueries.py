@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from infra.local.redshift.errors import refuse
-from infra.local.redshift.sql.functions import AGGREGATES, name_of
+from infra.local.redshift.sql.functions import name_of
+from infra.local.redshift.sql.registry import AGGREGATES
 
 _REASON = "Redshift does not support a correlated subquery"
 

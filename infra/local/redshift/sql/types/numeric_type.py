@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from infra.local.redshift.sql.functions import name_of
+from infra.local.redshift.sql.registry import result_of
 
 INTEGER, REAL, DOUBLE = "integer", "real", "double"
 _DECIMAL = "decimal:"  # and the scale
@@ -17,21 +18,6 @@ _OF_ENGINE = {"SMALLINT": INTEGER, "INTEGER": INTEGER, "BIGINT": INTEGER, "FLOAT
               "DOUBLE": DOUBLE}  # fmt: skip
 _OF_CAST = {"SMALLINT": INTEGER, "INT": INTEGER, "BIGINT": INTEGER, "FLOAT": REAL,
             "DOUBLE": DOUBLE}  # fmt: skip
-_DOUBLES = frozenset(
-    "date_part median sqrt ln log dlog1 dlog10 exp dexp pow power stddev stddev_samp stddev_pop "
-    "variance var_samp var_pop percentile_cont random pi cbrt acos asin atan atan2 cos cot sin tan "
-    "degrees radians percent_rank cume_dist months_between".split()
-)
-_INTEGERS = frozenset(
-    "count len length octet_length datediff row_number rank dense_rank ntile strpos charindex "
-    "regexp_count regexp_instr strtol date_part_year char_length ascii".split()
-)
-# functions that give one of their arguments, or a number of its type
-_OF_ARGUMENT = frozenset(
-    "sum avg min max any_value coalesce nvl greatest least lag lead first_value last_value "
-    "nth_value abs percentile_disc".split()
-)
-_OF_FIRST = {"lag", "lead", "nth_value"}
 
 
 def engine_number(kind: str) -> str:
@@ -85,13 +71,11 @@ def number_type(node: exp.Expr) -> str:
 
 
 def _function(node: exp.Expr) -> str:
-    name = name_of(node)
-    if name in _DOUBLES:
-        return DOUBLE
-    if name in _INTEGERS:
-        return INTEGER
-    if name in _OF_ARGUMENT and node.expressions:
-        values = node.expressions[:1] if name in _OF_FIRST else node.expressions
+    result = result_of(name_of(node))
+    if result in {INTEGER, DOUBLE}:
+        return result
+    if result in {"arguments", "number of arguments", "first"} and node.expressions:
+        values = node.expressions[: 1 if result == "first" else None]
         if isinstance(values[0], exp.Distinct):
             values = values[0].expressions
         return _common(values)

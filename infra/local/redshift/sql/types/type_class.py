@@ -9,28 +9,9 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from infra.local.redshift.sql.functions import name_of
+from infra.local.redshift.sql.registry import result_of
 from infra.local.redshift.sql.types.numeric_type import engine_number, is_number
 
-_TEXT = frozenset(
-    "lower upper trim btrim ltrim rtrim left right substr replace to_char md5 translate "
-    "concat lpad rpad split_part regexp_replace regexp_substr initcap listagg reverse "
-    "json_extract_path_text to_hex sha1 sha2 repeat chr".split()
-)
-_NUMBER = frozenset(
-    "count sum avg len length octet_length datediff date_part median round floor ceil ceiling "
-    "row_number rank dense_rank ntile date_part_year strpos abs charindex power sqrt "
-    "stddev mod sign ln log exp percent_rank cume_dist percentile_cont regexp_count "
-    "regexp_instr strtol grouping".split()
-)
-_DATE = frozenset(
-    "date_trunc dateadd getdate to_date last_day add_months to_timestamp next_day "
-    "convert_timezone".split()
-)
-# functions that give one of their arguments, or a value of its kind
-_OF_ARGUMENT = frozenset(
-    "coalesce nvl greatest least min max any_value lag lead first_value last_value nth_value "
-    "percentile_disc".split()
-)
 _CAST_KINDS = {
     "VARCHAR": "text", "CHAR": "text", "TEXT": "text", "NVARCHAR": "text", "NCHAR": "text",
     "BPCHAR": "text", "DATE": "date", "TIMESTAMP": "date", "TIMESTAMPTZ": "date",
@@ -73,13 +54,17 @@ def kind_of(node: exp.Expr) -> str:  # noqa: PLR0912
     if isinstance(node, exp.Case):
         results = [branch.args["true"] for branch in node.args["ifs"]]
         return _common([*results, *filter(None, [node.args.get("default")])])
-    function = name_of(node)
-    if function in _OF_ARGUMENT:
-        return _common(node.expressions[: 1 if function in {"lag", "lead", "nth_value"} else None])
-    for kind, names in (("text", _TEXT), ("number", _NUMBER), ("date", _DATE)):
-        if function in names:
-            return kind
-    return ""
+    return _of_function(node)
+
+
+def _of_function(node: exp.Expr) -> str:
+    """The type class of a function call."""
+    result = result_of(name_of(node))
+    if result in {"integer", "double", "number", "number of arguments"}:
+        return "number"
+    if result in {"arguments", "first"}:
+        return _common(node.expressions[: 1 if result == "first" else None])
+    return "" if result == "?" else result
 
 
 def _common(values: Sequence[exp.Expr]) -> str:
