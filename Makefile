@@ -19,10 +19,11 @@ test: .venv/ready ## Run the tests
 test-full: .venv/ready ## Run the long ones, too: replays, sixty kills, the stack
 	@$(BIN)/pytest -m "full or not full"
 
-lint: .venv/ready ## Check style, types and SQL
+lint: .venv/ready ## Check style, types, imports between folders, and SQL
 	$(BIN)/ruff check --no-cache .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
 
 lint-terraform: .venv/terraform/ready ## Check Terraform with Checkov; once fetched, `make test` checks arguments, too

@@ -137,7 +137,7 @@ def test_sums_cannot_be_accepted(stack: Settings, source: Path, monkeypatch) -> 
     monkeypatch.setattr(star, "layer", lambda _: layer)
     before = checksums(stack)
     accept = Acceptance(reasons=["nothing is there"], by="Ana Souza", because="because I say so")
-    with pytest.raises(GateError, match="keepers correct the SQL"):
+    with pytest.raises(GateError, match="fix the model under sql"):
         daily_elt_flow(DAY.replace(day=20), str(source), accept)
     assert checksums(stack) == before
 

@@ -14,7 +14,7 @@ from tasks.reporting.dashboards.data import Contents, contents
 from tasks.reporting.dashboards.figures import CUSTOMERS, DASHBOARDS, REGIONAL, Dashboard
 from tasks.reporting.dashboards.geography import STATES
 from tasks.reporting.overview import Overview
-from tasks.reporting.templates import page, raw, write
+from tasks.reporting.templates import page, write
 
 FOLDER = "dashboards"
 
@@ -54,7 +54,7 @@ def html(dashboard: Dashboard, found: Contents) -> str:
         source=found.source,
         data=_json(data),
         scripts=_inside(scripts()),
-        code=_inside(raw("dashboard.js")),
+        code=_inside(Path(__file__).with_name("dashboard.js").read_text()),
     )
 
 

@@ -9,7 +9,7 @@ import jinja2
 @cache
 def _templates() -> jinja2.Environment:
     templates = jinja2.Environment(
-        loader=jinja2.PackageLoader("tasks", "pages"),
+        loader=jinja2.PackageLoader("tasks.reporting", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -22,11 +22,6 @@ def _templates() -> jinja2.Environment:
 def page(template: str, **facts: object) -> str:
     """The HTML of a template in this folder."""
     return _templates().get_template(template).render(**facts)
-
-
-def raw(name: str) -> str:
-    """A file of this folder as it is."""
-    return (Path(__file__).parent / name).read_text()
 
 
 def write(path: Path, text: str) -> None:

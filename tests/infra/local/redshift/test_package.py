@@ -1,0 +1,66 @@
+"""The package on its own: what another project gets that copies nothing but this folder."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.settings import PROJECT
+from tests.infra.local.redshift.ledger import emulator_only
+
+_TEST_OF_ANOTHER_PROJECT = """
+import redshift_connector
+
+def test_averages_of_integers_are_cut(local_redshift):
+    with redshift_connector.connect(**local_redshift) as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE TABLE n (i INTEGER)")
+        cursor.execute("INSERT INTO n VALUES (1), (2)")
+        cursor.execute("SELECT AVG(i) AS mean FROM n")
+        assert cursor.fetchall() == ([1],)
+
+def test_nothing_else_of_the_project_is_there():
+    import importlib.util
+    assert importlib.util.find_spec("infra.settings") is None
+"""
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Path:
+    """A folder that holds the package and nothing else of the project."""
+    target = tmp_path / "infra" / "local"
+    shutil.copytree(PROJECT / "infra" / "local" / "redshift", target / "redshift")
+    for folder in (target, target.parent):
+        (folder / "__init__.py").touch()
+    return tmp_path
+
+
+def _python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
+@emulator_only("other projects use the fixture")
+def test_its_fixture_serves_the_tests_of_another_project(alone: Path) -> None:
+    (alone / "test_it.py").write_text(_TEST_OF_ANOTHER_PROJECT)
+    done = _python(
+        alone, "-m", "pytest", "-q", "-p", "infra.local.redshift.pytest_plugin", "test_it.py"
+    )
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+@emulator_only("other projects start the server")
+def test_a_password_is_asked_for(alone: Path) -> None:
+    done = _python(alone, "-m", "infra.local.redshift", "--path", str(alone / "w.duckdb"))
+    assert done.returncode == 1
+    assert "LOCAL_REDSHIFT_PASSWORD" in done.stderr
