@@ -80,8 +80,9 @@ class Acceptance(BaseModel):
     computes must add up.
     """
 
-    reasons: list[str] = Field(
-        min_length=1, description="The expectations, in the words in which the gate told them."
+    expectations: list[str] = Field(
+        min_length=1,
+        description="Ids of the expectations, as the gate shows them: staging.orders.status_known.",
     )
     by: str = Field(min_length=2, max_length=100, description="Name of the person who decides.")
     because: str = Field(min_length=10, max_length=800, description="Why; it stays in the audit.")
@@ -90,6 +91,7 @@ class Acceptance(BaseModel):
 class ExpectationResult(BaseModel):
     """One expectation's outcome."""
 
+    id: str  # stable: gate, table and name, as in staging.orders.status_known
     dataset: str
     expectation: str
     reason: str

@@ -47,6 +47,7 @@ class Check:
     """
 
     dataset: str
+    name: str  # unique in its dataset; part of the id, so it must not change
     expectation: gxe.Expectation
     reason: str
     severity: Severity
@@ -75,9 +76,14 @@ class Layer:
     datasets: Mapping[str, Extent]
     checks: list[Check] = field(default_factory=list)
 
+    def id_of(self, check: Check) -> str:
+        """The stable id of a check: gate, table and name, as in `staging.orders.status_known`."""
+        return f"{self.name}.{check.dataset.rpartition('.')[2]}.{check.name}"
+
 
 def check(
     dataset: str,
+    name: str,
     kind: type[gxe.Expectation],
     reason: str,
     severity: Severity = "critical",
@@ -95,11 +101,14 @@ def check(
         notes=reason,
         meta={"reason": reason, "owner": owner},
     )
-    return Check(dataset, expectation, reason, severity, owner, " ".join(failing_rows.split()))
+    return Check(
+        dataset, name, expectation, reason, severity, owner, " ".join(failing_rows.split())
+    )
 
 
 def rows(
     dataset: str,
+    name: str,
     sql: str,
     reason: str,
     severity: Severity = "critical",
@@ -112,6 +121,7 @@ def rows(
     """
     return check(
         dataset,
+        name,
         ExpectNoRows,
         reason,
         severity,
@@ -123,6 +133,7 @@ def rows(
 
 def share(
     dataset: str,
+    name: str,
     condition: str,
     percent: int,
     reason: str,
@@ -138,6 +149,7 @@ def share(
     """
     return rows(
         dataset,
+        name,
         f"""
         SELECT counted.matching, counted.row_count
         FROM (
@@ -155,11 +167,17 @@ def share(
 
 
 def total(
-    dataset: str, found: str, expected: str, reason: str, severity: Severity = "critical"
+    dataset: str,
+    name: str,
+    found: str,
+    expected: str,
+    reason: str,
+    severity: Severity = "critical",
 ) -> Check:
     """A check that an aggregate of a dataset is what another query gives."""
     return rows(
         dataset,
+        name,
         f"""
         SELECT totals.found, totals.expected
         FROM (SELECT (SELECT {found} FROM {{batch}}) AS found, ({expected}) AS expected) AS totals
@@ -179,6 +197,7 @@ def grain(dataset: str, key: list[str], reason: str) -> Check:
     columns = ", ".join(key)
     return rows(
         dataset,
+        "grain",
         f"""
         SELECT {columns}, COUNT(*) AS times FROM {{batch}}
         GROUP BY {columns} HAVING COUNT(*) > 1
@@ -192,6 +211,7 @@ def columns(dataset: str) -> Check:
     model = next(m for m in published_models() if m.name == dataset.partition(".")[2])
     return check(
         dataset,
+        "columns",
         gxe.ExpectTableColumnsToMatchOrderedList,
         f"{model.name} has the columns of sql/{model.folder}/{model.name}.sql, in their order",
         column_list=model.columns,

@@ -4,7 +4,6 @@ Great Expectations takes seconds to import, so this module imports it only when 
 """
 
 import logging
-import shlex
 import threading
 import time
 from collections.abc import Sequence
@@ -113,8 +112,7 @@ def remedy(receipt: GateReceipt, rerun: RerunCommand) -> str:
     if not rerun.accepts_failures:
         return correct
     accept = " ".join(
-        f"--accept {shlex.quote(reason)}"
-        for reason in dict.fromkeys(result.reason for result in receipt.blocking)
+        f"--accept {result.id}" for result in receipt.blocking
     )
     return (
         f"{correct}\n"
@@ -125,7 +123,7 @@ def remedy(receipt: GateReceipt, rerun: RerunCommand) -> str:
 
 
 def _told(result: ExpectationResult) -> list[str]:
-    lines = [f"  - {result.dataset}: violated: {result.reason}. Found: {result.observed}"]
+    lines = [f"  - {result.id}: violated: {result.reason}. Found: {result.observed}"]
     lines += [
         "      " + ", ".join(f"{name}={value}" for name, value in row.items())
         for row in result.sample
@@ -139,7 +137,7 @@ def _accepted(
     if result.passed or gate not in ACCEPTABLE or not result.evaluated:
         return result
     for acceptance in acceptances:
-        if result.reason in acceptance.reasons:
+        if result.id in acceptance.expectations:
             update = {"accepted_by": acceptance.by, "accepted_because": acceptance.because}
             return result.model_copy(update=update)
     return result
@@ -149,12 +147,13 @@ def accepted_before(settings: Settings) -> list[Acceptance]:
     """What people have accepted so far, the last decision first. Raises WarehouseError."""
     with transaction(settings, read_only=True) as work:
         rows = work.query(
-            "SELECT reason, accepted_by, accepted_because FROM audit.validations "
-            "WHERE accepted_by IS NOT NULL ORDER BY validated_at DESC"
+            "SELECT expectation_id, accepted_by, accepted_because FROM audit.validations "
+            "WHERE accepted_by IS NOT NULL AND expectation_id IS NOT NULL "
+            "ORDER BY validated_at DESC"
         )
     return [
-        Acceptance(reasons=[reason], by=by, because=because)
-        for reason, by, because in dict.fromkeys(rows)
+        Acceptance(expectations=[expectation], by=by, because=because)
+        for expectation, by, because in dict.fromkeys(rows)
     ]
 
 
@@ -176,6 +175,7 @@ def _note(settings: Settings, receipt: GateReceipt, run_id: str) -> None:
             r.accepted_by or None,
             r.accepted_because or None,
             now,
+            r.id,
         )
         for number, r in enumerate(receipt.results)
     ]

@@ -174,6 +174,7 @@ class _Dataset:
         raised = _exception(outcome.exception_info)
         passed = bool(outcome.success) and not raised
         result = ExpectationResult(
+            id=self._layer.id_of(check),
             dataset=check.dataset,
             expectation=outcome.expectation_config.type,
             reason=check.reason,

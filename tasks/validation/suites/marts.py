@@ -17,6 +17,7 @@ def layer(scope: Scope) -> Layer:
         grain(_PERSONS, ["customer_unique_id"], "one row a person"),
         rows(
             _PERSONS,
+            "every_person",
             """
             SELECT known.customer_unique_id
             FROM candidate.latest_customers AS known
@@ -27,12 +28,14 @@ def layer(scope: Scope) -> Layer:
         ),
         total(
             _PERSONS,
+            "total_value_total",
             "SUM(total_value)",
             "SELECT SUM(price) + SUM(freight_value) FROM candidate.fact_order_item",
             "what persons spent is what items cost, to the cent",
         ),
         rows(
             _PERSONS,
+            "figures_consistent",
             """
             SELECT customer_unique_id FROM {batch}
             WHERE net_value > total_value
@@ -46,18 +49,21 @@ def layer(scope: Scope) -> Layer:
         ),
         total(
             _PERSONS,
+            "order_count_total",
             "SUM(order_count)",
             "SELECT COUNT(*) FROM candidate.fact_order",
             "every order is some person's, and of one person only",
         ),
         total(
             _PERSONS,
+            "payment_total",
             "SUM(payment_value)",
             "SELECT SUM(payment_value) FROM candidate.fact_payment",
             "what persons paid is what was paid, to the cent",
         ),
         rows(
             _PERSONS,
+            "average_order_value_definition",
             """
             SELECT customer_unique_id, total_value, order_count, average_order_value FROM {batch}
             WHERE ABS(average_order_value * order_count - total_value) > 0.01 * order_count
@@ -67,6 +73,7 @@ def layer(scope: Scope) -> Layer:
         ),
         check(
             _PERSONS,
+            "average_review_score_range",
             gxe.ExpectColumnValuesToBeBetween,
             "an average review score is 1 to 5",
             column="average_review_score",
@@ -76,11 +83,13 @@ def layer(scope: Scope) -> Layer:
         grain(_SALES, ["sales_month", "state", "city"], "one row for each month, state and city"),
         rows(
             _SALES,
+            "net_value_below_total",
             "SELECT sales_month, state, city FROM {batch} WHERE net_value > total_value",
             "net value leaves out cancelled orders, so it is never more than the total",
         ),
         rows(
             _SALES,
+            "figures_consistent",
             """
             SELECT sales_month, state, city FROM {batch}
             WHERE total_value <> product_value + freight_value OR customer_count > order_count
@@ -89,6 +98,7 @@ def layer(scope: Scope) -> Layer:
         ),
         rows(
             _SALES,
+            "late_share_range",
             """
             SELECT sales_month, state, city FROM {batch}
             WHERE late_share < 0 OR late_share > 1

@@ -19,20 +19,29 @@ def layer(scope: Scope) -> Layer:
     checks: list[Check] = [
         check(
             FILES,
+            "all_tables",
             gxe.ExpectColumnDistinctValuesToEqualSet,
             "all nine tables were uploaded",
             column="table_name",
             value_set=sorted(contracts()),
         ),
-        check(FILES, gxe.ExpectColumnValuesToBeUnique, "one file a table and batch", column="file"),
         check(
             FILES,
+            "one_file_per_table",
+            gxe.ExpectColumnValuesToBeUnique,
+            "one file a table and batch",
+            column="file",
+        ),
+        check(
+            FILES,
+            "file_for_each_table",
             gxe.ExpectTableRowCountToEqual,
             "each batch has a file for each table",
             value=len(contracts()) * len(scope.batch_dates),
         ),
         check(
             FILES,
+            "batch_has_rows",
             gxe.ExpectColumnSumToBeBetween,
             "the batch holds rows at all",
             column="rows_read",
@@ -40,6 +49,7 @@ def layer(scope: Scope) -> Layer:
         ),
         check(
             FILES,
+            "rows_accounted_for",
             gxe.ExpectColumnPairValuesToBeEqual,
             "every row read was either loaded or quarantined; none is lost",
             column_A="rows_read",
@@ -47,6 +57,7 @@ def layer(scope: Scope) -> Layer:
         ),
         check(
             FILES,
+            "money_loaded",
             gxe.ExpectColumnPairValuesToBeEqual,
             "the money in the Parquet files is the money in the CSV file, to the cent",
             column_A="money_read",
@@ -54,6 +65,7 @@ def layer(scope: Scope) -> Layer:
         ),
         check(
             FILES,
+            "quarantine_share",
             gxe.ExpectColumnValuesToBeBetween,
             f"at most {scope.quarantine_limit:.1%} of a file's rows are in quarantine",
             column="quarantined_share",
@@ -61,6 +73,7 @@ def layer(scope: Scope) -> Layer:
         ),
         check(
             FILES,
+            "keys_unique",
             gxe.ExpectColumnValuesToBeInSet,
             "no key of the contract occurs twice in a file",
             column="duplicate_keys",
@@ -68,6 +81,7 @@ def layer(scope: Scope) -> Layer:
         ),
         check(
             FILES,
+            "quarantine_empty",
             gxe.ExpectColumnValuesToBeInSet,
             "no row is in quarantine",
             "warning",
@@ -76,6 +90,7 @@ def layer(scope: Scope) -> Layer:
         ),
         check(
             FILES,
+            "file_has_rows",
             gxe.ExpectColumnValuesToBeBetween,
             "every file holds rows",
             "info",

@@ -17,11 +17,13 @@ def layer(scope: Scope) -> Layer:
     checks = [
         rows(
             _TOTALS,
+            "totals_equal",
             "SELECT * FROM {batch} WHERE COALESCE(source_total <> published_total, TRUE)",
             "files, staging, facts and marts hold the same rows and the same money",
         ),
         rows(
             _TOTALS,
+            "all_measures",
             f"""
             SELECT compared.measures, compared.row_count
             FROM (
@@ -34,12 +36,14 @@ def layer(scope: Scope) -> Layer:
         grain(_SCV, ["customer_unique_id"], "the single customer view has one row a person"),
         total(
             _SCV,
+            "total_value_total",
             "SUM(total_value)",
             "SELECT SUM(price) + SUM(freight_value) FROM analytics.fact_order_item",
             "the single customer view holds what all items cost, to the cent",
         ),
         rows(
             _SCV,
+            "scores_known",
             """
             SELECT customer_unique_id, order_count, recency_days, recency_score, frequency_score,
                 monetary_score
@@ -56,6 +60,7 @@ def layer(scope: Scope) -> Layer:
         ),
         rows(
             _SCV,
+            "segment_known",
             f"""
             SELECT customer_unique_id, segment FROM {{batch}}
             WHERE segment IS NULL OR segment NOT IN ({", ".join(f"'{s}'" for s in SEGMENTS)})

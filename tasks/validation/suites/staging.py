@@ -36,6 +36,7 @@ def layer(scope: Scope) -> Layer:
     checks += [
         check(
             f"staging.{table}",
+            "row_count",
             gxe.ExpectTableRowCountToEqual,
             "staging holds as many rows as the file's Parquet",
             value=sum(r.rows_loaded for r in scope.receipts if r.table == table),
@@ -54,6 +55,7 @@ def _from_contract(contract: Contract) -> list[Check]:
     checks = [
         check(
             dataset,
+            "columns",
             gxe.ExpectTableColumnsToMatchOrderedList,
             f"{contract.table} has the columns of its contract, in their order",
             owner="pipeline",
@@ -61,6 +63,7 @@ def _from_contract(contract: Contract) -> list[Check]:
         ),
         rows(
             dataset,
+            "required_values",
             f"SELECT * FROM {{batch}} WHERE {' OR '.join(f'{name} IS NULL' for name in required)}",
             f"{contract.table}: no required value is missing",
         ),
@@ -75,6 +78,7 @@ def _from_contract(contract: Contract) -> list[Check]:
             checks.append(
                 check(
                     dataset,
+                    f"{column.name}_format",
                     gxe.ExpectColumnValuesToMatchRegex,
                     "an id is 32 hexadecimal digits",
                     column=column.name,
@@ -85,6 +89,7 @@ def _from_contract(contract: Contract) -> list[Check]:
             checks.append(
                 check(
                     dataset,
+                    f"{column.name}_format",
                     gxe.ExpectColumnValuesToMatchRegex,
                     "a zip code prefix has five digits; leading zeros are kept",
                     column=column.name,
@@ -95,6 +100,7 @@ def _from_contract(contract: Contract) -> list[Check]:
             checks.append(
                 check(
                     dataset,
+                    f"{column.name}_known",
                     gxe.ExpectColumnValuesToBeInSet,
                     "a state is one of Brazil's 27",
                     column=column.name,
@@ -113,6 +119,7 @@ def _values() -> list[Check]:
     return [
         check(
             "staging.orders",
+            "status_known",
             gxe.ExpectColumnValuesToBeInSet,
             "an order's status is a known one",
             column="order_status",
@@ -120,6 +127,7 @@ def _values() -> list[Check]:
         ),
         check(
             "staging.order_payments",
+            "payment_type_known",
             gxe.ExpectColumnValuesToBeInSet,
             "a means of payment is a known one",
             column="payment_type",
@@ -127,6 +135,7 @@ def _values() -> list[Check]:
         ),
         check(
             "staging.order_reviews",
+            "review_score_range",
             gxe.ExpectColumnValuesToBeBetween,
             "a review score is 1 to 5",
             column="review_score",
@@ -136,6 +145,7 @@ def _values() -> list[Check]:
         *(
             check(
                 f"staging.{table}",
+                f"{column}_not_negative",
                 gxe.ExpectColumnValuesToBeBetween,
                 "money is never negative",
                 column=column,
@@ -161,6 +171,7 @@ def _references() -> list[Check]:
         *(
             rows(
                 f"staging.{child}",
+                f"{column}_in_{parent}",
                 f"""
                 SELECT child.* FROM {{batch}} AS child
                 LEFT JOIN candidate.history_{parent} AS parent ON child.{column} = parent.{column}
@@ -218,6 +229,7 @@ def _children() -> list[Check]:
         *(
             rows(
                 f"staging.{parent}",
+                f"{status}_in_{child}" if status else f"in_{child}",
                 without.format(
                     child=child,
                     column=column,
@@ -230,6 +242,7 @@ def _children() -> list[Check]:
         ),
         share(
             "staging.orders",
+            "delivered_orders_paid",
             unpaid,
             1,
             "at most 1 % of the delivered orders have no payment",

@@ -12,6 +12,7 @@ def since_last_time() -> list[Check]:
     def drift(kind: str, reason: str) -> Check:
         return rows(
             DRIFT,
+            kind,
             f"""
             SELECT batch_date, metric, value, typical, low_bound, high_bound FROM {{batch}}
             WHERE kind = '{kind}' AND (value < low_bound OR value > high_bound)
@@ -31,6 +32,7 @@ def since_last_time() -> list[Check]:
         drift("hours", "the newest order is as fresh as in the last 30 batches"),
         rows(
             LOADS,
+            "file_is_new",
             """
             SELECT arrived.table_name, arrived.batch_date, held.batch_date AS delivered_before
             FROM {batch} AS arrived

@@ -41,6 +41,7 @@ def _money() -> list[Check]:
     def paid(percent: int, severity: Severity) -> Check:
         return rows(
             items,
+            f"payment_difference_share_{percent}",
             f"""
             SELECT counted.differing, counted.order_count
             FROM (
@@ -59,6 +60,7 @@ def _money() -> list[Check]:
     return [
         rows(
             items,
+            "payments_equal_items",
             failing_rows,
             # 0.3 %: interest of instalments, vouchers
             "the payments of an order are the price and freight of its items",
@@ -68,6 +70,7 @@ def _money() -> list[Check]:
         paid(10, "critical"),
         share(
             items,
+            "freight_below_price",
             "freight_value >= price",
             50,
             "freight costs less than the goods: else price and freight are swapped",  # 3.7 %
@@ -84,6 +87,7 @@ def _money() -> list[Check]:
         ),
         share(
             payments,
+            "zero_payment_share",
             "payment_value = 0",
             2,
             "at most 2 % of the payments are of R$ 0.00",  # 9 of them, by voucher
@@ -95,6 +99,7 @@ def _money() -> list[Check]:
 def _between(dataset: str, column: str, low: float, high: float, reason: str) -> Check:
     return check(
         dataset,
+        f"{column}_range",
         gxe.ExpectColumnValuesToBeBetween,
         reason,
         "warning",
@@ -121,6 +126,7 @@ def _texts() -> list[Check]:
         checks += [
             share(
                 f"staging.{table}",
+                f"{column}_encoding_share_{percent}" if percent else f"{column}_encoding",
                 wrong,
                 percent,
                 f"{column} was read in the encoding in which it was written: {how}",
@@ -132,6 +138,7 @@ def _texts() -> list[Check]:
     checks += [
         rows(
             f"staging.{table}",
+            f"{column}_not_blank",
             f"SELECT * FROM {{batch}} WHERE TRIM({column}) = ''",
             f"{column} is not blank",
             "warning",
@@ -148,6 +155,7 @@ def _people_and_places() -> list[Check]:
     return [
         rows(
             "staging.customers",
+            "customers_per_person",
             """
             SELECT counted.persons, counted.customers
             FROM (
@@ -161,6 +169,7 @@ def _people_and_places() -> list[Check]:
         ),
         share(
             "staging.geolocation",
+            "points_outside_brazil",
             outside,
             1,
             "at most 1 % of the points are outside Brazil",  # 31 of a million
@@ -168,6 +177,7 @@ def _people_and_places() -> list[Check]:
         ),
         share(
             "staging.geolocation",
+            "points_swapped",
             outside,
             20,
             "at most 20 % of the points are outside Brazil: else lat and lng are swapped",
@@ -175,6 +185,7 @@ def _people_and_places() -> list[Check]:
         ),
         share(
             "staging.products",
+            "category_missing_share",
             "product_category_name IS NULL",
             10,
             "at most 10 % of the products have no category",  # 1.9 %
@@ -182,6 +193,7 @@ def _people_and_places() -> list[Check]:
         ),
         rows(
             "staging.products",
+            "size_and_weight",
             """
             SELECT product_id, product_weight_g, product_length_cm, product_height_cm,
                 product_width_cm
@@ -194,6 +206,7 @@ def _people_and_places() -> list[Check]:
         ),
         rows(
             "staging.products",
+            "category_translated",
             """
             SELECT DISTINCT products.product_category_name
             FROM {batch} AS products

@@ -26,6 +26,7 @@ def moments() -> list[Check]:
     return [
         rows(
             orders,
+            "after_purchase",
             """
             SELECT order_id, order_purchase_timestamp, order_approved_at,
                 order_delivered_customer_date, order_estimated_delivery_date
@@ -38,17 +39,20 @@ def moments() -> list[Check]:
         ),
         rows(
             orders,
+            "before_end_of_batch",
             f"SELECT * FROM {{batch}} WHERE {late}",
             "nothing happens to an order after the day of its batch",
         ),
         rows(
             orders,
+            "events_in_order",
             f"SELECT * FROM {{batch}} WHERE {out_of_order}",
             "an order is placed, approved, handed over and delivered in this order",  # 1,4 %
             "info",
         ),
         share(
             orders,
+            "events_out_of_order_share",
             out_of_order,
             10,
             "at most 10 % of the orders have moments out of order",
@@ -56,6 +60,7 @@ def moments() -> list[Check]:
         ),
         rows(
             orders,
+            "due_at_midnight",
             """
             SELECT order_id, order_estimated_delivery_date FROM {batch}
             WHERE order_estimated_delivery_date
@@ -65,6 +70,7 @@ def moments() -> list[Check]:
         ),
         share(
             orders,
+            "night_share",
             "DATE_PART(HOUR, order_purchase_timestamp) BETWEEN 1 AND 6",
             20,
             "at most 20 % of the orders are placed from 1 to 7 in the morning: buyers sleep",  # 3 %
@@ -73,6 +79,7 @@ def moments() -> list[Check]:
         ),
         rows(
             "staging.order_items",
+            "shipping_limit_after_purchase",
             """
             SELECT items.order_id, items.shipping_limit_date, orders.order_purchase_timestamp
             FROM {batch} AS items
@@ -84,6 +91,7 @@ def moments() -> list[Check]:
         ),
         rows(
             "staging.order_reviews",
+            "answered_after_creation",
             """
             SELECT review_id, order_id, review_creation_date, review_answer_timestamp
             FROM {batch}
@@ -93,6 +101,7 @@ def moments() -> list[Check]:
         ),
         share(
             orders,
+            "delivered_orders_dated",
             "order_status = 'delivered' AND order_delivered_customer_date IS NULL",
             1,
             "nearly all delivered orders say when: at most 1 % do not",  # 8 orders

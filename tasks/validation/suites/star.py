@@ -64,6 +64,7 @@ def _resolves(fact: str, column: str, dimension: str) -> Check:
     key = f"{dimension.removeprefix('dim_')}_key"
     return rows(
         f"candidate.{fact}",
+        f"{column}_in_{dimension}",
         f"""
         SELECT fact.{column}
         FROM {{batch}} AS fact
@@ -78,6 +79,7 @@ def _resolves(fact: str, column: str, dimension: str) -> Check:
 def _intervals(model: str, key: str) -> Check:
     return rows(
         f"candidate.{model}",
+        "version_intervals",
         f"""
         SELECT versions.{key}, versions.valid_from, versions.valid_to
         FROM (
@@ -96,6 +98,7 @@ def _intervals(model: str, key: str) -> Check:
 def _current(model: str, key: str) -> Check:
     return rows(
         f"candidate.{model}",
+        "one_current_version",
         f"""
         SELECT {key}, SUM(CASE WHEN is_current THEN 1 ELSE 0 END) AS current_versions
         FROM {{batch}}
@@ -111,6 +114,7 @@ def _adds_up(fact: str, source: str, money: list[str]) -> list[Check]:
     return [
         total(
             f"candidate.{fact}",
+            f"{what}_as_staged",
             f"{measure}",
             f"SELECT {measure} FROM candidate.latest_{source}",
             f"{what} of {fact} are those of staging.{source}: no join multiplies or loses them",
@@ -125,6 +129,7 @@ def _values() -> list[Check]:
         *(
             rows(
                 f"candidate.{part}",
+                "order_id_in_fact_order",
                 """
                 SELECT part.order_id FROM {batch} AS part
                 LEFT JOIN candidate.fact_order AS orders ON part.order_id = orders.order_id
@@ -136,18 +141,21 @@ def _values() -> list[Check]:
         ),
         total(
             fact,
+            "item_count_total",
             "SUM(item_count)",
             "SELECT COUNT(*) FROM candidate.fact_order_item",
             "orders count as many items as there are",
         ),
         total(
             fact,
+            "payment_total",
             "SUM(payment_value)",
             "SELECT SUM(payment_value) FROM candidate.fact_payment",
             "orders were paid what the payments are, to the cent",
         ),
         rows(
             fact,
+            "is_late_definition",
             """
             SELECT order_id, delivered_at, estimated_delivery_at, delivery_days, is_late
             FROM {batch}
@@ -160,17 +168,20 @@ def _values() -> list[Check]:
         ),
         rows(
             fact,
+            "order_value_definition",
             "SELECT order_id FROM {batch} WHERE order_value <> product_value + freight_value",
             "the value of an order is the price and freight of its items",
         ),
         total(
             fact,
+            "order_value_total",
             "SUM(order_value)",
             "SELECT SUM(price) + SUM(freight_value) FROM candidate.fact_order_item",
             "orders and their items have the same value, to the cent",
         ),
         check(
             fact,
+            "review_score_range",
             gxe.ExpectColumnValuesToBeBetween,
             "one review score an order, from 1 to 5",
             column="review_score",
@@ -179,6 +190,7 @@ def _values() -> list[Check]:
         ),
         check(
             "candidate.dim_geography",
+            "latitude_range",
             gxe.ExpectColumnValuesToBeBetween,
             "the middle of a zip code prefix is inside Brazil",
             column="latitude",
@@ -187,6 +199,7 @@ def _values() -> list[Check]:
         ),
         check(
             "candidate.dim_geography",
+            "longitude_range",
             gxe.ExpectColumnValuesToBeBetween,
             "the middle of a zip code prefix is inside Brazil",
             column="longitude",

@@ -238,7 +238,7 @@ def test_an_expectation_that_cannot_be_evaluated_stops_the_batch(
 def test_a_stopped_gate_says_what_failed_and_what_to_type(load: Loader, tmp_path: Path) -> None:
     receipts = _stage(load, tmp_path, sellers=[{"seller_id": "s", "state": "XX"}])
     with pytest.raises(GateError) as caught:
-        require(_gate(load, "staging", receipts), str(DAY), "olist run --source s")
+        require(_gate(load, "staging", receipts), str(DAY), RERUN)
     message = str(caught.value)
     assert "Gate staging stopped batch 2018-10-18" in message
     assert "staging.sellers: violated: a state is one of Brazil's 27" in message

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.local.redshift.wire.server import RedshiftServer
+from infra.local.redshift.wire.server import RedshiftServer, ServerOptions
 from tests.infra.local.redshift.conftest import Database
 from tests.infra.local.redshift.ledger import emulator_only
 from tests.infra.local.redshift.raw import (
@@ -99,7 +99,7 @@ def test_sql_cannot_leave_the_database(db: Database, sql: str) -> None:
 )
 def test_the_engine_itself_is_locked(tmp_path: Path, sql: str) -> None:
     """Even SQL that slipped through the allow-list reaches no file."""
-    server = RedshiftServer(0, tmp_path / "w.duckdb", "ana", "pw", None)
+    server = RedshiftServer(ServerOptions(tmp_path / "w.duckdb", password="pw"))
     try:
         with pytest.raises(duckdb.Error):
             server.connect().execute(sql)
