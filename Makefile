@@ -1,4 +1,4 @@
-# `make run` and `make test` are all that is needed; both set up .venv themselves.
+# Start with `make run` or `make test`; both set up .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -16,7 +16,7 @@ run: .venv/ready ## Load one batch: OLIST_SOURCE, else 10,000 generated orders
 test: .venv/ready ## Run the tests
 	@$(BIN)/pytest
 
-test-full: .venv/ready ## Run the long ones, too: replays, sixty kills, the stack
+test-full: .venv/ready ## Run all tests, including the long ones: replays, sixty kills, the stack
 	@$(BIN)/pytest -m "full or not full"
 
 lint: .venv/ready ## Check style, types, imports between folders, and SQL
@@ -26,11 +26,11 @@ lint: .venv/ready ## Check style, types, imports between folders, and SQL
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
 
-lint-terraform: .venv/terraform/ready ## Check Terraform with Checkov; once fetched, `make test` checks arguments, too
+lint-terraform: .venv/terraform/ready ## Check Terraform with Checkov; then `make test` also checks arguments
 	.venv/terraform/bin/checkov --directory infra/terraform --framework terraform --compact --quiet \
 		--skip-download
 
-format: .venv/ready ## Write code in the project's style
+format: .venv/ready ## Format the code and fix lint errors
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -39,33 +39,33 @@ bench: .venv/ready ## Time a full-size load, daily batches, a backfill and the l
 	$(BIN)/python -m tests.bench.daily_batch
 	$(BIN)/python -m tests.bench.local_redshift
 
-coverage: .venv/ready ## Write anew what the local Redshift covers
+coverage: .venv/ready ## Regenerate COVERAGE.md of the local Redshift
 	@$(BIN)/python -m tests.infra.local.redshift.coverage
 
-up: .venv/ready ## Start S3, Redshift, Prefect server and worker, and deploy; they stay up
+up: .venv/ready ## Start S3, Redshift, Prefect server and worker in the background, and deploy
 	@$(BIN)/olist up
 
-down: ## End what `make up` started; state stays
+down: ## Stop what `make up` started; state is kept
 	@$(BIN)/olist down
 
-docs: .venv/ready ## Write anew the pages of docs/ that come from the code
+docs: .venv/ready ## Regenerate the pages of docs/ that come from the code
 	@$(BIN)/python -m tests.docs
 
-screenshots: .venv/ready ## Take the README's pictures anew, of the last run; needs Chromium
+screenshots: .venv/ready ## Retake the README's screenshots from the last run; needs Chromium
 	@$(BIN)/python -m tests.screenshots
 
-ui: .venv/ready ## Look at past runs in the Prefect UI
+ui: .venv/ready ## Show past runs in the Prefect UI
 	@PREFECT_HOME=$(abspath $(OLIST_HOME))/prefect PREFECT_SERVER_ANALYTICS_ENABLED=false \
 		$(BIN)/prefect server start
 
-lock: .venv/ready ## Pin all dependencies anew
+lock: .venv/ready ## Update and pin all dependencies
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --upgrade \
 		--no-emit-index-url --no-header --output-file requirements.lock
 
-clean: ## Remove all local state; .venv stays
+clean: ## Remove all local state; .venv is kept
 	rm -rf $(OLIST_HOME)
 
-# the schema of the AWS provider, and Checkov with its own dependencies: 250 MB that only Terraform needs
+# schema of the AWS provider, and Checkov in its own environment: 250 MB for Terraform checks only
 .venv/terraform/ready: .venv/ready
 	@echo "Fetching what checks Terraform …"
 	@$(BIN)/uv venv --quiet --allow-existing .venv/terraform
@@ -74,7 +74,7 @@ clean: ## Remove all local state; .venv stays
 		cdktf-cdktf-provider-aws==21.22.1
 	@touch $@
 
-# uv comes from the lock, too; bytecode is compiled once here instead of at the first run
+# uv is pinned in the lock file; compiling bytecode here makes the first run faster
 .venv/ready: requirements.lock pyproject.toml
 	@echo "Setting up .venv (once; about a minute) …"
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'

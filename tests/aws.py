@@ -1,5 +1,7 @@
-"""An AWS account for tests: moto's S3, STS, KMS, SNS and Secrets Manager, and the local Redshift with
-its IAM endpoint and TLS. The code under test sees AWS: unmodified boto3 and driver, OLIST_TARGET=aws.
+"""An emulated AWS account for tests.
+
+It consists of moto's S3, STS, KMS, SNS and Secrets Manager, and of the local Redshift with its IAM
+endpoint and TLS. The code under test uses unmodified boto3 and driver, with OLIST_TARGET=aws.
 """
 
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ USER, PASSWORD, REGION = "ana", "pw", "us-east-1"
 
 @contextmanager
 def aws_account(home: Path) -> Iterator[Settings]:
-    """Settings as `terraform output -raw dotenv` prints them, in an account that is new."""
+    """Settings as `terraform output -raw dotenv` prints them, for a new account."""
     (home / "logs").mkdir(parents=True)
     s3 = Spec("s3", ["infra.local.s3", "--path", str(home / "s3")]).spawn(home / "logs")
     with pytest.MonkeyPatch.context() as patch:
@@ -55,7 +57,7 @@ def aws_account(home: Path) -> Iterator[Settings]:
 
 
 def _dotenv(api: str, port: str) -> dict[str, str]:
-    """What the outputs of Terraform would be, with the resources made as it makes them."""
+    """The settings that Terraform would print, after creating the same resources."""
     options = {
         "region_name": REGION,
         "aws_access_key_id": USER,

@@ -1,4 +1,4 @@
-"""Real services for tests: a local stack, a Prefect API, and the real data where it is."""
+"""Real services for tests: a local stack, a Prefect API, and the real data if it exists."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from tests.browser import CHROMIUM, chromium
 from tests.load import Loader
 
 DAY = date(2018, 10, 18)
-# files that take a minute and more go first, so that no worker is left alone with one at the end
+# files that take a minute or more run first, so that none of them runs alone at the end
 LONG = [
     "test_mutations.py", "test_stack.py", "test_kill.py", "test_backfill.py", "test_daily_elt.py",
     "test_review.py", "test_batches.py", "test_replay.py", "test_catch_up.py", "test_cli.py",
@@ -27,7 +27,7 @@ REAL_DATA = Path(os.environ.get("OLIST_REAL_DATA", PROJECT.parent / "shared" / "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first; their tests stay in order."""
+    """Run long test files first; keep the order of tests within a file."""
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
@@ -52,12 +52,12 @@ def _real(name: str) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_from_outside() -> Iterator[None]:
-    """Tests neither see nor touch the state of a developer's own runs."""
+    """Isolate tests from the settings and state of a developer's own runs."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [*os.environ]:
             if name.startswith("OLIST_") and name != "OLIST_REAL_DATA":
                 patch.delenv(name)
-        # most tests look at neither; those that do switch them on
+        # most tests need neither; the others switch them on
         patch.setenv("OLIST_EXPORTS", "false")
         patch.setenv("OLIST_DASHBOARDS", "false")
         yield
@@ -65,7 +65,7 @@ def _no_settings_from_outside() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Local S3 and Redshift with nothing in them, for the tests of a module."""
+    """Empty local S3 and Redshift for the tests of a module."""
     home = tmp_path_factory.mktemp("home")
     with running(Settings(home=home)) as settings:
         yield settings
@@ -73,7 +73,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
-    """Chromium; where it is absent the test skips. While it is open, no event loop can be run."""
+    """Chromium; skips the test if not installed. No event loop can run while it is open."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here; install it, or name it in CHROMIUM")
     with chromium() as found:
@@ -82,7 +82,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A real Prefect API with a database of its own."""
+    """A real Prefect API with its own database."""
     home = tmp_path_factory.mktemp("prefect")
     with (
         temporary_settings({PREFECT_HOME: home}),
@@ -104,5 +104,5 @@ def ask(stack: Settings) -> Callable[[str], list[tuple]]:
 
 @pytest.fixture
 def load(stack: Settings, tmp_path: Path) -> Loader:
-    """Loads handmade rows through all plain functions of the pipeline, without gates."""
+    """Loader that runs handmade rows through the pipeline functions, without gates."""
     return Loader(stack, tmp_path)

@@ -1,4 +1,4 @@
-"""Pages of `docs/` that are written from the code: `python -m tests.docs`. Tests find stale ones."""
+"""Generate pages of `docs/` from the code: `python -m tests.docs`. Tests find stale pages."""
 
 from collections.abc import Callable
 from datetime import date
@@ -25,7 +25,7 @@ _KINDS = (
 
 
 def mutations() -> str:
-    """What each planted defect is stopped by."""
+    """The page of all planted defects and the check that finds each."""
     stopped = sum(m.severity == "critical" for m in MUTATIONS)
     text = (
         "# What the gates catch\n\n"
@@ -49,7 +49,7 @@ def _row(mutation: Mutation) -> str:
 
 
 def expectations() -> str:
-    """Every expectation of every gate."""
+    """The page of all expectations of all gates."""
     from tasks.validation.check import Scope
     from tasks.validation.gate import GATES
     from tasks.validation.runner import layer_of
@@ -79,7 +79,7 @@ def expectations() -> str:
 
 
 def model() -> str:
-    """Star, lineage and what each column means."""
+    """The page of the star schema, the lineage and the data dictionary."""
     from tasks.reporting.model_page import as_markdown
 
     return as_markdown()

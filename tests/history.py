@@ -1,4 +1,4 @@
-"""A history of batches, played in any slices and order, and what must hold after each."""
+"""Load a history of batches in any slices and order; check the invariants of the result."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -42,7 +42,7 @@ _KEYS = [
 
 
 def checksums(settings: Settings) -> dict[str, str]:
-    """A checksum of each table that people read, whatever the order of its rows."""
+    """Checksum of each published table, independent of row order."""
     sums = {}
     with transaction(settings, read_only=True) as work:
         for name in READ:
@@ -52,7 +52,7 @@ def checksums(settings: Settings) -> dict[str, str]:
 
 
 def play(load: Loader, batches: Iterable[Sequence[tuple[date, Path]]]) -> None:
-    """Publish groups of batches, one group after the other."""
+    """Publish groups of batches, one group per publish."""
     lake = Lake(load.settings)
     for group in batches:
         run_id = load.begin()
@@ -69,7 +69,7 @@ def play(load: Loader, batches: Iterable[Sequence[tuple[date, Path]]]) -> None:
 
 
 def rebuild(load: Loader, *, from_lake: bool) -> None:
-    """Compute all of `analytics` anew, from staging or from the lake."""
+    """Recompute all of `analytics` from staging or from the lake."""
     with transaction(load.settings, read_only=True) as work:
         days = [d for (d,) in work.query("SELECT DISTINCT batch_date FROM audit.loads")]
     run_id = load.begin()
@@ -85,12 +85,12 @@ def rebuild(load: Loader, *, from_lake: bool) -> None:
 
 
 def slices(folder: Path) -> list[tuple[date, Path]]:
-    """The batches of a folder, in order."""
+    """Batch dates and folders of a source folder, in order."""
     return [(date.fromisoformat(path.name), path) for path in sorted(folder.iterdir())]
 
 
 def require_invariants(settings: Settings) -> None:
-    """I1 reconciled, I4 nothing lost, I6 grain and keys, I7 persons; and nothing left over."""
+    """Assert I1 reconciled, I4 no rows lost, I6 grain and keys, I7 persons; no leftovers."""
     with transaction(settings, read_only=True) as work:
         assert (
             work.query(
@@ -128,7 +128,7 @@ def require_invariants(settings: Settings) -> None:
 
 
 def _broken_intervals(work, table: str, key: str) -> list[tuple]:
-    """Versions that overlap, leave a gap, or do not reach from the beginning to the end of time."""
+    """Versions that overlap, leave a gap, or do not cover 1900-01-01 to 9999-12-31."""
     return work.query(
         f"""
         SELECT v.{key}, v.valid_from, v.valid_to FROM (
@@ -146,7 +146,7 @@ def _broken_intervals(work, table: str, key: str) -> list[tuple]:
 
 
 def left_over(settings: Settings) -> list[str]:
-    """What a run has left in `candidate`, or open."""
+    """Tables in `candidate` that a run left behind, and `audit.open_batch` if it has rows."""
     with transaction(settings, read_only=True) as work:
         tables = [
             name

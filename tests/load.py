@@ -59,12 +59,12 @@ _PREFIXES = {"customers": "customer_", "sellers": "seller_", "geolocation": "geo
 
 
 def id_of(name: str) -> str:
-    """A valid id for a speaking name."""
+    """A valid 32-digit id for a readable name."""
     return hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
 
 
 def write_source(folder: Path, rows: dict[str, list[dict[str, Any]]]) -> Path:
-    """Write the nine files; ids may be speaking names, and short column names do."""
+    """Write the nine files; ids may be readable names, and column prefixes may be left out."""
     folder.mkdir(parents=True, exist_ok=True)
     for table, contract in contracts().items():
         with (folder / contract.source_file).open("w", newline="") as file:
@@ -86,11 +86,11 @@ def _filled(table: str, header: list[str], row: dict[str, Any]) -> dict[str, Any
     return filled
 
 
-RUN = "run"  # of the loader, which holds the writer's lock
+RUN = "run"  # run id of the loader, which holds the writer lock
 
 
 class Loader:
-    """Takes batches through upload, copy, transform and publish."""
+    """Runs batches through upload, copy, transform and publish."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings = settings
@@ -109,7 +109,7 @@ class Loader:
         self.publish()
 
     def retract(self, day: date) -> None:
-        """Withdraw the batch of a day."""
+        """Retract the batch of a day."""
         open_batches(
             self.settings, [OpenBatch(batch_date=day, action="retract", source="")], self.begin()
         )
@@ -128,13 +128,13 @@ class Loader:
         return receipts
 
     def compute(self) -> None:
-        """Compute all candidates of the open batch."""
+        """Compute all candidate tables of the open batch."""
         compute_affected_keys(self.settings, RUN)
         for model in published_models():
             compute_model(self.settings, model, RUN)
 
     def publish(self) -> None:
-        """Publish the open batch, under a run of its own."""
+        """Publish the open batch under a new run id."""
         run_id = f"{RUN}-{uuid4().hex[:8]}"
         take(self.settings, run_id, "test")
         with transaction(self.settings) as work:
@@ -143,7 +143,7 @@ class Loader:
         index_published_batches(self.settings)
 
     def clear(self) -> None:
-        """Empty staging, candidates, analytics and audit, and forget what is in force in the lake."""
+        """Empty staging, candidates, analytics and audit; delete `published/` in the lake."""
         with transaction(self.settings) as work:
             for table in contracts():
                 work.run(f"DELETE FROM staging.{table}")
@@ -158,12 +158,12 @@ class Loader:
             lake.delete(key)
 
     def release(self) -> None:
-        """Give the writer's lock back, for a flow that follows."""
+        """Release the writer lock for a following flow."""
         with transaction(self.settings) as work:
             work.run("DELETE FROM audit.writer_lock")
 
     def begin(self) -> str:
-        """Take the writer's lock for the next batch; returns the run that holds it."""
+        """Take the writer lock for the next batch; return the run id that holds it."""
         self.release()
         take(self.settings, RUN, "test")
         return RUN

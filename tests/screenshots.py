@@ -1,6 +1,6 @@
-"""Pictures of the README: `make screenshots`. Needs Chromium; pages of OLIST_HOME's last run.
+"""Screenshots of the README: `make screenshots`. Needs Chromium and the last run of OLIST_HOME.
 
-The stack is started for the pictures of Prefect's UI, on ports of its own.
+The script starts the stack on separate ports for the screenshots of Prefect's UI.
 """
 
 import os
@@ -20,7 +20,7 @@ _PHONE = {"width": 390, "height": 844}
 
 
 def pages(browser: Browser, reports: Path) -> None:
-    """The dashboards and the overview: desktop, phone, dark."""
+    """Take the dashboards and the overview: desktop, phone, dark mode."""
     for name in ("regional-sales", "top-customers"):
         for kind, size, scheme in (
             ("", {"width": 1280, "height": 1000}, "light"),
@@ -40,7 +40,7 @@ def pages(browser: Browser, reports: Path) -> None:
 
 
 def prefect_ui(browser: Browser, settings: Settings) -> None:
-    """A run, and the deployments with their schedule."""
+    """Take a run, and the deployments with their schedule."""
     prefect, redshift, s3, inbox = free_ports(4)
     base = [sys.executable, "-m", "flows.cli"]
     words = [
@@ -74,7 +74,7 @@ def prefect_ui(browser: Browser, settings: Settings) -> None:
 
 
 def main() -> None:
-    """Write all pictures."""
+    """Take all screenshots."""
     if CHROMIUM is None:
         sys.exit("no Chromium here; install it, or name it in CHROMIUM")
     settings = state_dir.last_used(Settings())

@@ -1,4 +1,4 @@
-"""Pages that are written from the code are not stale."""
+"""Generated pages of `docs/` are not stale."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-# One key for everything at rest: lake, warehouse, secret, logs, topic.
+# One key for all data at rest: lake, warehouse, secret, logs, topic.
 resource "aws_kms_key" "this" {
   description             = "olist-elt ${local.name}: lake, warehouse, logs, alerts"
   enable_key_rotation     = true
@@ -12,10 +12,10 @@ resource "aws_kms_alias" "this" {
 }
 
 data "aws_iam_policy_document" "key" {
-  # the account's own IAM policies decide who uses the key; without this nobody could manage it
-  #checkov:skip=CKV_AWS_109:a key policy speaks of its own key only; "*" is that key
-  #checkov:skip=CKV_AWS_111:a key policy speaks of its own key only; "*" is that key
-  #checkov:skip=CKV_AWS_356:a key policy speaks of its own key only; "*" is that key
+  # the account's IAM policies decide who uses the key; without this statement nobody could manage it
+  #checkov:skip=CKV_AWS_109:a key policy applies only to its own key; "*" is that key
+  #checkov:skip=CKV_AWS_111:a key policy applies only to its own key; "*" is that key
+  #checkov:skip=CKV_AWS_356:a key policy applies only to its own key; "*" is that key
   statement {
     sid       = "Account"
     actions   = ["kms:*"]

@@ -1,4 +1,4 @@
-# What olist-elt needs on AWS. Order of reading: network, lake, warehouse, access, grants, alerts,
+# AWS resources of olist-elt. Reading order: network, lake, warehouse, access, grants, alerts,
 # runner.
 data "aws_caller_identity" "current" {}
 
@@ -75,7 +75,7 @@ module "access" {
   trusted_principals = var.pipeline_principals
 }
 
-# Users and grants inside the warehouse: they need it, and the roles of `access`.
+# Users and grants inside the warehouse; they depend on it and on the roles of `access`.
 module "grants" {
   source = "./modules/grants"
 
@@ -126,6 +126,6 @@ module "runner" {
 
   prefect_auth_secret = coalesce(var.prefect_auth_secret, "none")
 
-  # the machine fetches packages when it starts, so the way out must be there
+  # the machine downloads packages when it starts, so outbound access must exist first
   depends_on = [module.network]
 }

@@ -33,26 +33,26 @@ locals {
 }
 
 output "dotenv" {
-  description = "The pipeline's settings: terraform output -raw dotenv > .env. No secret is among them."
+  description = "The pipeline's settings: terraform output -raw dotenv > .env. Contains no secret."
   value       = join("", [local.dotenv, join("", [for name, value in local.ecs_settings : "${name}=${value}\n"])])
 }
 
 output "pipeline_role" {
-  description = "The role that the pipeline acts as."
+  description = "ARN of the role that the pipeline assumes."
   value       = module.access.pipeline_role_arn
 }
 
 output "admin_secret" {
-  description = "The secret that holds the warehouse's administrator; Redshift made and rotates it, Terraform never sees it."
+  description = "ARN of the warehouse administrator's secret; Redshift creates and rotates it, Terraform never reads its value."
   value       = module.warehouse.admin_secret_arn
 }
 
 output "worker_policy" {
-  description = "Policy for whatever runs Prefect's ECS worker."
+  description = "ARN of the policy for Prefect's ECS worker."
   value       = var.runner == "ecs" ? module.runner[0].worker_policy_arn : null
 }
 
 output "instance" {
-  description = "The machine that runs flows: aws ssm start-session --target …"
+  description = "Id of the machine that runs flows: aws ssm start-session --target …"
   value       = var.runner == "instance" ? module.runner[0].instance_id : null
 }

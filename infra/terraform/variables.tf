@@ -1,5 +1,5 @@
 variable "project" {
-  description = "First part of every name."
+  description = "First part of every resource name."
   type        = string
   default     = "olist"
 
@@ -10,7 +10,7 @@ variable "project" {
 }
 
 variable "environment" {
-  description = "Second part of every name: dev, prod, …"
+  description = "Second part of every resource name: dev, prod, …"
   type        = string
 
   validation {
@@ -20,7 +20,7 @@ variable "environment" {
 }
 
 variable "region" {
-  description = "AWS region of everything; COPY of Parquet needs bucket and warehouse in the same one."
+  description = "AWS region of all resources; COPY of Parquet needs the bucket and the warehouse in the same region."
   type        = string
 
   validation {
@@ -30,7 +30,7 @@ variable "region" {
 }
 
 variable "zones" {
-  description = "Three availability zones of the region, which Redshift Serverless wants."
+  description = "Three availability zones of the region; Redshift Serverless requires three."
   type        = list(string)
 
   validation {
@@ -40,7 +40,7 @@ variable "zones" {
 }
 
 variable "vpc_cidr" {
-  description = "Addresses of the VPC; three private subnets and, with a runner, a public one are cut from it."
+  description = "CIDR block of the VPC, split into three private subnets and, with a runner, a public one."
   type        = string
   default     = "10.40.0.0/20"
 
@@ -51,7 +51,7 @@ variable "vpc_cidr" {
 }
 
 variable "base_capacity" {
-  description = "RPU that the warehouse starts a query with; 8 is plenty for a million orders."
+  description = "Base capacity of the warehouse in RPU; 8 is enough for a million orders."
   type        = number
   default     = 8
 
@@ -62,7 +62,7 @@ variable "base_capacity" {
 }
 
 variable "max_capacity" {
-  description = "RPU that the warehouse may grow to."
+  description = "Maximum capacity of the warehouse in RPU."
   type        = number
   default     = 32
 
@@ -73,7 +73,7 @@ variable "max_capacity" {
 }
 
 variable "daily_rpu_hours" {
-  description = "RPU-hours a day after which the warehouse is switched off until the next day (UTC)."
+  description = "RPU-hours per day, after which the warehouse is switched off until the next day (UTC)."
   type        = number
   default     = 16
 
@@ -84,7 +84,7 @@ variable "daily_rpu_hours" {
 }
 
 variable "max_query_seconds" {
-  description = "Seconds after which Redshift ends a query."
+  description = "Seconds after which Redshift cancels a query."
   type        = number
   default     = 1800
 
@@ -95,7 +95,7 @@ variable "max_query_seconds" {
 }
 
 variable "snapshot_days" {
-  description = "Days that the daily snapshot is kept; recovery points of the last 24 hours come besides."
+  description = "Retention of the daily snapshot in days; recovery points of the last 24 hours are kept in addition."
   type        = number
   default     = 14
 
@@ -106,7 +106,7 @@ variable "snapshot_days" {
 }
 
 variable "quarantine_days" {
-  description = "Days that quarantined rows are kept."
+  description = "Retention of quarantined rows, in days."
   type        = number
   default     = 365
 
@@ -117,7 +117,7 @@ variable "quarantine_days" {
 }
 
 variable "export_days" {
-  description = "Days that exports which later ones have replaced can still be restored."
+  description = "Days during which superseded exports can be restored."
   type        = number
   default     = 90
 
@@ -128,7 +128,7 @@ variable "export_days" {
 }
 
 variable "log_days" {
-  description = "Days that logs are kept."
+  description = "Retention of logs, in days."
   type        = number
   default     = 365
 
@@ -139,7 +139,7 @@ variable "log_days" {
 }
 
 variable "alert_emails" {
-  description = "Who is told of failures, limits and cost; each has to confirm a message once."
+  description = "E-mail addresses that receive alerts on failures, limits and cost; each must confirm its subscription once."
   type        = list(string)
   default     = []
 
@@ -150,7 +150,7 @@ variable "alert_emails" {
 }
 
 variable "monthly_budget_usd" {
-  description = "US dollars a month; at 80 % of it, and when more is forecast, people are told."
+  description = "Monthly budget in US dollars; an alert is sent at 80 % of it and when the forecast exceeds it."
   type        = number
   default     = 100
 
@@ -161,7 +161,7 @@ variable "monthly_budget_usd" {
 }
 
 variable "pipeline_principals" {
-  description = "ARNs of IAM users and roles that may act as the pipeline, besides the runner: an engineer, a CI role."
+  description = "ARNs of IAM users and roles, besides the runner, that may assume the pipeline role: an engineer, a CI role."
   type        = list(string)
   default     = []
 
@@ -177,7 +177,7 @@ variable "pipeline_principals" {
 }
 
 variable "readers" {
-  description = "Names of IAM roles whose people may read the marts with a BI tool."
+  description = "Names of IAM roles whose users may read the marts with a BI tool."
   type        = list(string)
   default     = []
 
@@ -188,7 +188,7 @@ variable "readers" {
 }
 
 variable "client_security_groups" {
-  description = "Security groups in the VPC, or in one that is peered with it, whose members may reach the warehouse."
+  description = "Security groups in the VPC or in a peered VPC whose members may connect to the warehouse."
   type        = list(string)
   default     = []
 
@@ -199,7 +199,7 @@ variable "client_security_groups" {
 }
 
 variable "source_bucket" {
-  description = "Bucket of yours where the CSV files are dropped; null where they come from elsewhere."
+  description = "Your bucket that receives the source CSV files; null if they come from elsewhere."
   type        = string
   default     = null
 
@@ -210,7 +210,7 @@ variable "source_bucket" {
 }
 
 variable "source_prefix" {
-  description = "Folder in that bucket, without slashes at its ends; the pipeline may read nothing else there."
+  description = "Folder in that bucket, without leading or trailing slash; the pipeline may read only this folder."
   type        = string
   default     = "olist"
 
@@ -221,7 +221,7 @@ variable "source_prefix" {
 }
 
 variable "source_kms_key_arn" {
-  description = "KMS key that the files in the source bucket are encrypted with; null for S3's own."
+  description = "ARN of the KMS key that encrypts the files in the source bucket; null for S3-managed keys."
   type        = string
   default     = null
 
@@ -232,7 +232,7 @@ variable "source_kms_key_arn" {
 }
 
 variable "prefect_auth_secret" {
-  description = "ARN of a secret whose text is PREFECT_API_AUTH_STRING of your Prefect server; for runner = ecs."
+  description = "ARN of a secret that contains PREFECT_API_AUTH_STRING of your Prefect server; for runner = ecs."
   type        = string
   default     = null
 
@@ -243,7 +243,7 @@ variable "prefect_auth_secret" {
 }
 
 variable "runner" {
-  description = "Where flows run: `instance` (a machine with Prefect's server and worker), `ecs` (a task a run), or `none` (somewhere of yours)."
+  description = "Where flows run: `instance` (a machine with Prefect's server and worker), `ecs` (one task per run), or `none` (your own infrastructure)."
   type        = string
   default     = "instance"
 
@@ -254,7 +254,7 @@ variable "runner" {
 }
 
 variable "repository" {
-  description = "Git repository that the instance takes the code from."
+  description = "Git repository from which the instance clones the code."
   type        = string
   default     = "https://github.com/your-company/olist-elt"
 
@@ -265,7 +265,7 @@ variable "repository" {
 }
 
 variable "revision" {
-  description = "Commit, tag or branch of the code: what the instance runs, and the tag of the image for ECS."
+  description = "Commit, tag or branch of the code that the instance runs; also the image tag for ECS."
   type        = string
   default     = "main"
 
@@ -276,7 +276,7 @@ variable "revision" {
 }
 
 variable "keep_data" {
-  description = "Keeps the lake and the registry from being destroyed with something in them; set false, apply, then destroy. The warehouse can be rebuilt from the lake."
+  description = "Prevents destroying the lake and the registry while they contain objects; to destroy them, set false and apply first. The warehouse can be rebuilt from the lake."
   type        = bool
   default     = true
 }

@@ -1,6 +1,6 @@
--- Purpose: what loading needs.
+-- Purpose: grants for loading.
 -- Run by: Terraform (infra/terraform/modules/grants), after schemas.sql.
--- COPY also needs ASSUMEROLE on the copy role, which has another name in each environment.
+-- COPY also needs ASSUMEROLE on the copy role, whose name differs by environment.
 
--- tables that arrive, what staging holds of them, and the audit of loads with the writer's lock
+-- staging, arriving rows in candidate, and audit with the log of loads and the writer lock
 GRANT USAGE, CREATE ON SCHEMA staging, candidate, audit TO ROLE olist_loader;

@@ -1,6 +1,6 @@
--- Purpose: the schemas, owned by the administrator, so that the pipeline needs no right on the database.
+-- Purpose: the schemas, owned by the administrator, so that the pipeline needs no privilege on the database.
 -- Run by: Terraform (infra/terraform/modules/grants), after roles.sql.
--- The pipeline creates the tables in them, and owns those alone.
+-- The pipeline creates and owns only the tables in them.
 CREATE SCHEMA IF NOT EXISTS staging;
 
 CREATE SCHEMA IF NOT EXISTS candidate;

@@ -1,4 +1,4 @@
--- Purpose: what transforming and publishing need.
+-- Purpose: grants for transforming and publishing.
 -- Run by: Terraform (infra/terraform/modules/grants), after loader.sql.
 GRANT SELECT FOR TABLES IN SCHEMA staging TO ROLE olist_transformer;
 

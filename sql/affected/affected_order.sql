@@ -1,8 +1,8 @@
 -- candidate.affected_order
--- Purpose:   Orders to recompute: the changed ones and all others of the same persons, so that
---            a person can be summed up from the candidate rows alone
+-- Purpose:   Orders to recompute: the changed orders and all other orders of the same persons, so that
+--            a person's totals can be computed from the candidate rows alone
 -- Grain:     order_id
--- Load rule: made anew for every publish
+-- Load rule: recreated for every publish
 
 CREATE TABLE candidate.affected_order AS
 SELECT history_orders.order_id

@@ -1,11 +1,11 @@
 -- candidate.affected_person
--- Purpose:   Persons whose orders, address or place on the map the batch may have changed
+-- Purpose:   Persons whose orders, address or coordinates the batch may have changed
 -- Grain:     customer_unique_id
--- Load rule: made anew for every publish
+-- Load rule: recreated for every publish
 
 CREATE TABLE candidate.affected_person AS
 WITH affected_customers AS (
-    -- every version of the order row: an order that was moved to another customer touches both
+    -- all versions of the order row: an order moved to another customer affects both customers
     SELECT history_orders.customer_id
     FROM candidate.history_orders
     INNER JOIN candidate.directly_affected_order ON history_orders.order_id = directly_affected_order.order_id
@@ -31,13 +31,13 @@ UNION
 SELECT changed_customers.customer_unique_id
 FROM candidate.changed_customers
 UNION
--- whoever the changed orders were published for
+-- persons for whom the changed orders are published so far
 SELECT fact_order.customer_unique_id
 FROM analytics.fact_order
 INNER JOIN candidate.directly_affected_order ON fact_order.order_id = directly_affected_order.order_id
 WHERE fact_order.customer_unique_id IS NOT NULL
 UNION
--- a rebuild also removes what staging does not account for
+-- a rebuild or restore also removes published rows that staging does not contain
 SELECT dim_customer.customer_unique_id
 FROM analytics.dim_customer
 WHERE

@@ -1,7 +1,7 @@
 -- candidate.affected_product
--- Purpose:   Products that the batch delivered, or whose category it translated
+-- Purpose:   Products with a changed row or a changed translation of their category
 -- Grain:     product_id
--- Load rule: made anew for every publish
+-- Load rule: recreated for every publish
 
 CREATE TABLE candidate.affected_product AS
 SELECT changed_products.product_id
@@ -12,7 +12,7 @@ FROM candidate.history_products
 INNER JOIN candidate.changed_category_translation
     ON history_products.product_category_name = changed_category_translation.product_category_name
 UNION
--- a rebuild also removes what staging does not account for
+-- a rebuild or restore also removes published rows that staging does not contain
 SELECT dim_product.product_id
 FROM analytics.dim_product
 WHERE

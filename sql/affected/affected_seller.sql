@@ -1,13 +1,13 @@
 -- candidate.affected_seller
--- Purpose:   Sellers that the batch delivered
+-- Purpose:   Sellers with a changed row
 -- Grain:     seller_id
--- Load rule: made anew for every publish
+-- Load rule: recreated for every publish
 
 CREATE TABLE candidate.affected_seller AS
 SELECT changed_sellers.seller_id
 FROM candidate.changed_sellers
 UNION
--- a rebuild also removes what staging does not account for
+-- a rebuild or restore also removes published rows that staging does not contain
 SELECT dim_seller.seller_id
 FROM analytics.dim_seller
 WHERE

@@ -1,7 +1,7 @@
 -- candidate.affected_zip
--- Purpose:   Zip code prefixes that any row of the batch names
+-- Purpose:   Zip code prefixes in changed rows of geolocation, customers or sellers
 -- Grain:     zip_code_prefix
--- Load rule: made anew for every publish
+-- Load rule: recreated for every publish
 
 CREATE TABLE candidate.affected_zip AS
 SELECT changed_geolocation.geolocation_zip_code_prefix AS zip_code_prefix
@@ -13,7 +13,7 @@ UNION
 SELECT changed_sellers.seller_zip_code_prefix AS zip_code_prefix
 FROM candidate.changed_sellers
 UNION
--- a rebuild also removes what staging does not account for
+-- a rebuild or restore also removes published rows that staging does not contain
 SELECT dim_geography.zip_code_prefix
 FROM analytics.dim_geography
 WHERE

@@ -1,7 +1,7 @@
 -- candidate.directly_affected_order
--- Purpose:   Orders with a changed row, or with a product or seller that changed
+-- Purpose:   Orders with a changed row, or with an affected product or seller
 -- Grain:     order_id
--- Load rule: made anew for every publish
+-- Load rule: recreated for every publish
 
 CREATE TABLE candidate.directly_affected_order AS
 SELECT changed_orders.order_id
@@ -30,7 +30,7 @@ WHERE
         SELECT affected_seller.seller_id FROM candidate.affected_seller
     )
 UNION
--- a rebuild also removes what staging does not account for
+-- a rebuild or restore also removes published rows that staging does not contain
 SELECT fact_order.order_id
 FROM analytics.fact_order
 WHERE EXISTS (SELECT 1 FROM audit.open_batch WHERE open_batch.action IN ('rebuild', 'restore'));

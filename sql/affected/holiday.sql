@@ -1,7 +1,7 @@
 -- candidate.holiday
 -- Purpose:   Brazil's national holidays, from the Python package holidays
 -- Grain:     holiday_date
--- Load rule: made anew for every publish, filled by the transform task
+-- Load rule: recreated for every publish; the transform task fills it
 
 CREATE TABLE candidate.holiday (
     holiday_date DATE NOT NULL,

@@ -1,7 +1,7 @@
 -- audit.batches
--- Purpose:   What became of each batch, run by run
+-- Purpose:   Action and source of each batch in each run
 -- Grain:     run_id, batch_date
--- Load rule: one row a batch in the transaction that publishes it
+-- Load rule: one row per batch, inserted in the transaction that publishes it
 
 CREATE TABLE IF NOT EXISTS audit.batches (
     run_id VARCHAR(36) NOT NULL,

@@ -1,5 +1,5 @@
 -- audit.loads
--- Purpose:   Which file each staging table holds for a batch, and what it held
+-- Purpose:   Source file of each staging table and batch: hashes, row counts and money total
 -- Grain:     table_name, batch_date
 -- Load rule: replaced in the transaction that publishes the batch
 

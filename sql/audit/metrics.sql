@@ -1,6 +1,6 @@
 -- audit.metrics
--- Purpose:   What each published batch looked like: rows, missing values, shares, means, freshness;
---            later batches are compared with these (candidate.drift)
+-- Purpose:   Metrics of each published batch: row counts, missing values, shares, means, freshness;
+--            candidate.drift compares later batches with them
 -- Grain:     batch_date, metric
 -- Load rule: replaced in the transaction that publishes the batch
 

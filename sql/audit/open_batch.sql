@@ -1,9 +1,9 @@
 -- audit.open_batch
--- Purpose:   The batches that the current run is about, and what it does with each of them:
---            load (rows arrive and replace an earlier delivery), retract (they leave), rebuild
---            (recomputed as they are in staging), restore (staging is filled from the lake)
+-- Purpose:   Batches of the current run and the action for each: load (rows arrive and replace an
+--            earlier delivery), retract (rows are removed), rebuild (recomputed from staging as it is),
+--            restore (staging is refilled from the lake)
 -- Grain:     batch_date
--- Load rule: replaced when a run begins, emptied when it has published
+-- Load rule: replaced when a run starts, emptied after it publishes
 
 CREATE TABLE IF NOT EXISTS audit.open_batch (
     batch_date DATE NOT NULL,

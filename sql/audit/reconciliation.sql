@@ -1,12 +1,12 @@
 -- audit.reconciliation
--- Purpose:   What the files held, what staging holds and what is published, side by side: both
---            totals of a row must be equal, to the cent
+-- Purpose:   Totals of source files, staging and published tables side by side: both totals of a row
+--            must be equal, to the cent
 -- Grain:     measure
 -- Load rule: a view over staging, audit.loads and analytics
 
 CREATE OR REPLACE VIEW audit.reconciliation AS
 WITH latest_items AS (
-    -- grouped and joined, not ranked: this reads all of history, every day
+    -- GROUP BY and join instead of a window function: this reads the whole history every day
     SELECT
         order_id,
         MAX(batch_date) AS batch_date
@@ -94,7 +94,7 @@ fact_payment_totals AS (
     FROM analytics.fact_payment
 ),
 
--- every row that a file delivered is in staging, with its money
+-- rows and money loaded from the files; staging must contain the same
 file_rows AS (
     SELECT
         SUM(rows_loaded) AS row_count,
@@ -227,7 +227,7 @@ totals AS (
         ) AS published_total
 )
 
--- nothing sold is a total of zero, on either side
+-- a SUM over no rows is NULL: treat it as zero on both sides
 SELECT
     measure,
     COALESCE(source_total, 0) AS source_total,

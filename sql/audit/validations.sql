@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS audit.validations (
     passed BOOLEAN NOT NULL,
     observed VARCHAR(4096),
     owner VARCHAR(32) NOT NULL,
-    -- who let the batch pass all the same, and why; empty where nobody did
+    -- user who accepted the failed expectation, and the reason; NULL if not accepted
     accepted_by VARCHAR(128),
     accepted_because VARCHAR(1024),
     validated_at TIMESTAMP NOT NULL,

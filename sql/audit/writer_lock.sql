@@ -1,7 +1,7 @@
 -- audit.writer_lock
--- Purpose:   The lock of the one run that may write: who holds it, and when it last showed life
--- Grain:     one row, or none while nobody writes
--- Load rule: taken and given back by each run; a stale one is taken over
+-- Purpose:   Lock of the only run that may write: its holder and the time of its last heartbeat
+-- Grain:     one row while a run writes, otherwise none
+-- Load rule: each run takes and releases the lock; a stale lock is taken over
 
 CREATE TABLE IF NOT EXISTS audit.writer_lock (
     run_id VARCHAR(36) NOT NULL,

@@ -1,4 +1,4 @@
--- Purpose: how cities are spelt with their accents: geolocation has them, customers' addresses do not.
+-- Purpose: spellings of cities with accents, from geolocation; customer addresses have no accents.
 -- Grain:   spelling of a city that is not plain ASCII
 -- Inputs:  staging.geolocation
 SELECT

@@ -1,4 +1,4 @@
--- Purpose: who comes back: persons by the month of their first order, and the month after it they ordered in.
+-- Purpose: retention: persons by month of first order, and the months since then in which they ordered.
 -- Grain:   cohort_month, months_since, state (where the person lives now)
 -- Inputs:  analytics.fact_order, analytics.single_customer_view
 WITH months AS (

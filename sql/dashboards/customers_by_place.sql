@@ -1,4 +1,4 @@
--- Purpose: where persons live, and where those who spend most do.
+-- Purpose: persons by state and city, and how many of them belong to the top 5 % by total value.
 -- Grain:   state, city
 -- Inputs:  analytics.single_customer_view
 WITH ranked AS (

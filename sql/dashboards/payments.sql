@@ -1,4 +1,4 @@
--- Purpose: how orders were paid, by month of purchase and the customer's state.
+-- Purpose: payments by month of purchase, customer's state and payment type.
 -- Grain:   sales_month, state, payment_type
 -- Inputs:  analytics.fact_payment, analytics.fact_order, analytics.dim_customer
 SELECT
@@ -6,7 +6,7 @@ SELECT
     COALESCE(dim_customer.state, '??') AS state,
     fact_payment.payment_type,
     COUNT(*) AS payment_count,
-    -- differs from sales: interest of instalments, vouchers, orders without a payment
+    -- differs from sales because of instalment interest, vouchers and orders without a payment
     SUM(fact_payment.payment_value) AS payment_value
 FROM analytics.fact_payment
 INNER JOIN analytics.fact_order ON fact_payment.order_id = fact_order.order_id

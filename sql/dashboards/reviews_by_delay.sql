@@ -1,5 +1,5 @@
--- Purpose: how the review score moves with the delivery's delay against the date that was promised.
--- Grain:   state, delay_days (whole days; negative: early; cut at 14 days early and 21 late)
+-- Purpose: review score by days between the estimated and the actual delivery.
+-- Grain:   state, delay_days (whole days; negative = early; clipped at 14 days early and 21 days late)
 -- Inputs:  analytics.fact_order, analytics.dim_customer
 SELECT
     COALESCE(dim_customer.state, '??') AS state,

@@ -1,4 +1,4 @@
--- Purpose: what was sold, by month of purchase, the customer's state and the product's category.
+-- Purpose: items sold by month of purchase, customer's state and product category.
 -- Grain:   sales_month, state, category
 -- Inputs:  analytics.fact_order_item, analytics.fact_order, analytics.dim_product, analytics.dim_customer
 SELECT

@@ -1,4 +1,4 @@
--- Purpose: what the page "Regional sales" adds up: orders by month of purchase and the customer's place.
+-- Purpose: data of the page "Regional sales": orders by month of purchase and the customer's state and city.
 -- Grain:   sales_month, state, city
 -- Inputs:  analytics.fact_order, analytics.dim_customer
 SELECT
@@ -6,9 +6,9 @@ SELECT
     COALESCE(dim_customer.state, '??') AS state,
     dim_customer.city,
     COUNT(*) AS order_count,
-    -- every order counts, cancelled ones too
+    -- includes cancelled orders
     SUM(fact_order.order_value) AS total_value,
-    -- sums and counts, not averages: those can be added up over months and places
+    -- sums and counts, not averages: sums can be added up over months and cities
     COUNT(fact_order.delivery_days) AS delivered_count,
     COALESCE(SUM(fact_order.delivery_days), 0) AS delivery_days,
     COUNT(fact_order.is_late) AS judged_count,

@@ -1,4 +1,4 @@
--- Purpose: RFM segments (sql/views/single_customer_view.sql says what they are).
+-- Purpose: persons by state and RFM segment (defined in sql/views/single_customer_view.sql).
 -- Grain:   state, segment
 -- Inputs:  analytics.single_customer_view
 SELECT

@@ -1,4 +1,4 @@
--- Purpose: the ten persons of each state who ordered for most; the ten of all are among them.
+-- Purpose: the ten persons with the highest total value per state; they include the overall top ten.
 -- Grain:   customer_unique_id
 -- Inputs:  analytics.single_customer_view
 WITH ranked AS (

@@ -1,18 +1,18 @@
 -- analytics.dim_customer
--- Purpose:   Persons and the addresses they ordered to, with the time each was valid (SCD2)
--- Grain:     customer_unique_id, valid_from (and one unknown member, customer_key -1)
--- Load rule: persons that the batch touches, recomputed from all of staging
+-- Purpose:   Persons and their delivery addresses, one row per address version (SCD2)
+-- Grain:     customer_unique_id, valid_from (plus one unknown member, customer_key = -1)
+-- Load rule: replaces the affected persons, recomputed from all batches in staging
 
 CREATE TABLE IF NOT EXISTS analytics.dim_customer (
-    customer_key BIGINT NOT NULL, -- names this address of a person; -1 is unknown
-    customer_unique_id VARCHAR(32), -- the person
-    zip_code_prefix VARCHAR(5), -- first five digits of the zip code
-    city VARCHAR(128) NOT NULL, -- city as the address has it, in small letters
+    customer_key BIGINT NOT NULL, -- Surrogate key; -1 = unknown member
+    customer_unique_id VARCHAR(32), -- Person id
+    zip_code_prefix VARCHAR(5), -- First five digits of the zip code
+    city VARCHAR(128) NOT NULL, -- City of the address: lower case, without accents
     state VARCHAR(2), -- Brazilian state, two letters
-    geography_key BIGINT NOT NULL, -- where it is: dim_geography
-    valid_from TIMESTAMP NOT NULL, -- first order to this address
-    valid_to TIMESTAMP NOT NULL, -- first order to the next address; 9999-12-31 for the last
-    is_current BOOLEAN NOT NULL, -- whether it is the person's last address
+    geography_key BIGINT NOT NULL, -- Location of the address: dim_geography
+    valid_from TIMESTAMP NOT NULL, -- Valid from the first order to this address; first address: 1900-01-01
+    valid_to TIMESTAMP NOT NULL, -- Valid until the first order to the next address; last address: 9999-12-31
+    is_current BOOLEAN NOT NULL, -- True for the person's last address
     PRIMARY KEY (customer_key)
 )
 DISTSTYLE KEY
@@ -26,7 +26,7 @@ WITH addresses AS (
         latest_customers.zip_code_prefix,
         latest_customers.city,
         latest_customers.state,
-        -- a customer_id is made for one order: the address was in use when that order was placed
+        -- a customer_id belongs to one order, so its address was in use when that order was placed
         COALESCE(latest_orders.order_purchase_timestamp, CAST('1900-01-01' AS TIMESTAMP)) AS used_at,
         ROW_NUMBER() OVER (
             PARTITION BY
@@ -61,7 +61,7 @@ versions AS (
         zip_code_prefix,
         city,
         state,
-        -- the first address holds from the beginning of time, so that every moment has a version
+        -- the first address starts at 1900-01-01, so every timestamp matches a version
         CASE
             WHEN previous_address IS NULL THEN CAST('1900-01-01' AS TIMESTAMP)
             ELSE used_at

@@ -1,20 +1,20 @@
 -- analytics.dim_date
--- Purpose:   Calendar of all years that the data names, with Brazil's national holidays
--- Grain:     date_key (one row a day, and -1 for "not yet" or "unknown")
--- Load rule: small, replaced whole
+-- Purpose:   Calendar from the first to the last year in the data, with Brazil's national holidays
+-- Grain:     date_key (one row per day, plus -1 for "not yet" or "unknown")
+-- Load rule: small table, fully replaced by every publish
 
 CREATE TABLE IF NOT EXISTS analytics.dim_date (
-    date_key INTEGER NOT NULL, -- the day as a number, YYYYMMDD; -1 is no day
-    calendar_date DATE, -- the day
-    calendar_year SMALLINT, -- year
-    calendar_quarter SMALLINT, -- quarter, 1 to 4
-    calendar_month SMALLINT, -- month, 1 to 12
-    day_of_month SMALLINT, -- day, 1 to 31
-    iso_weekday SMALLINT, -- weekday, 1 Monday to 7 Sunday
-    first_of_month DATE, -- first day of its month
-    is_weekend BOOLEAN, -- Saturday or Sunday
-    is_holiday BOOLEAN, -- whether it is a national holiday of Brazil
-    holiday_name VARCHAR(128), -- that holiday, in Portuguese
+    date_key INTEGER NOT NULL, -- Day as a number, YYYYMMDD; -1 = no date
+    calendar_date DATE, -- Date
+    calendar_year SMALLINT, -- Year
+    calendar_quarter SMALLINT, -- Quarter, 1 to 4
+    calendar_month SMALLINT, -- Month, 1 to 12
+    day_of_month SMALLINT, -- Day of the month, 1 to 31
+    iso_weekday SMALLINT, -- ISO weekday, 1 = Monday to 7 = Sunday
+    first_of_month DATE, -- First day of the month
+    is_weekend BOOLEAN, -- True for Saturday and Sunday
+    is_holiday BOOLEAN, -- True for a national holiday of Brazil
+    holiday_name VARCHAR(128), -- Name of the national holiday, in Portuguese
     PRIMARY KEY (date_key)
 )
 DISTSTYLE ALL
@@ -31,7 +31,7 @@ WITH moments AS (
         estimated_delivery_at
     FROM candidate.fact_order
     UNION ALL
-    -- what earlier batches published and this one does not touch
+    -- published orders that this batch does not affect
     SELECT
         order_id,
         purchased_at,
@@ -108,7 +108,7 @@ digits AS (
     UNION ALL SELECT 9
 ),
 
--- 100,000 days, some 270 years: Redshift has no generate_series for tables
+-- 100,000 days (about 270 years): Redshift has no generate_series for tables
 offsets AS (
     SELECT
         ones.digit + 10 * tens.digit + 100 * hundreds.digit
@@ -133,7 +133,7 @@ SELECT
     EXTRACT(QUARTER FROM days.calendar_date) AS calendar_quarter,
     EXTRACT(MONTH FROM days.calendar_date) AS calendar_month,
     EXTRACT(DAY FROM days.calendar_date) AS day_of_month,
-    -- 1 = Monday … 7 = Sunday; DOW counts Sunday as 0
+    -- DOW counts Sunday as 0
     CASE
         WHEN EXTRACT(DOW FROM days.calendar_date) = 0 THEN 7
         ELSE EXTRACT(DOW FROM days.calendar_date)

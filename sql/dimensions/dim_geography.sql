@@ -1,16 +1,16 @@
 -- analytics.dim_geography
--- Purpose:   Where a zip code prefix is: the middle of its points inside Brazil, and its city
--- Grain:     zip_code_prefix (and one unknown member, geography_key -1)
--- Load rule: zip code prefixes that the batch names, recomputed from all of staging
+-- Purpose:   Location of a zip code prefix: median of its points inside Brazil, and its city
+-- Grain:     zip_code_prefix (plus one unknown member, geography_key = -1)
+-- Load rule: replaces the affected zip code prefixes, recomputed from all batches in staging
 
 CREATE TABLE IF NOT EXISTS analytics.dim_geography (
-    geography_key BIGINT NOT NULL, -- names the zip code prefix; -1 is unknown
-    zip_code_prefix VARCHAR(5), -- first five digits of the zip code
-    city VARCHAR(128) NOT NULL, -- the city that most of its points name
+    geography_key BIGINT NOT NULL, -- Surrogate key; -1 = unknown member
+    zip_code_prefix VARCHAR(5), -- First five digits of the zip code
+    city VARCHAR(128) NOT NULL, -- Most frequent city of its points (else of its customers and sellers)
     state VARCHAR(2), -- Brazilian state, two letters
-    latitude DOUBLE PRECISION, -- median of its points in Brazil [degrees]
-    longitude DOUBLE PRECISION, -- median of its points in Brazil [degrees]
-    point_count INTEGER NOT NULL, -- points of it in Brazil
+    latitude DOUBLE PRECISION, -- Median latitude of its points in Brazil [degrees]
+    longitude DOUBLE PRECISION, -- Median longitude of its points in Brazil [degrees]
+    point_count INTEGER NOT NULL, -- Number of its points in Brazil
     PRIMARY KEY (geography_key)
 )
 DISTSTYLE ALL
@@ -31,7 +31,7 @@ points AS (
         latest_delivery.zip_code_prefix,
         geolocation.geolocation_lat AS latitude,
         geolocation.geolocation_lng AS longitude,
-        -- Redshift compares without trailing blanks; which spelling a group shows would be chance
+        -- Redshift ignores trailing blanks in comparisons, so GROUP BY would pick an arbitrary spelling
         TRIM(geolocation.geolocation_city) AS city,
         geolocation.geolocation_state AS state
     FROM candidate.history_geolocation AS geolocation
@@ -41,7 +41,7 @@ points AS (
             AND geolocation.batch_date = latest_delivery.batch_date
 ),
 
--- the box around Brazil, Fernando de Noronha included
+-- bounding box of Brazil, including Fernando de Noronha
 points_in_brazil AS (
     SELECT
         zip_code_prefix,
@@ -53,7 +53,7 @@ points_in_brazil AS (
         AND longitude BETWEEN -74.0 AND -32.3
 ),
 
--- two steps, since Redshift allows one sort order for all medians of a SELECT
+-- two CTEs: Redshift allows only one sort order for all MEDIANs of a SELECT
 latitudes AS (
     SELECT
         zip_code_prefix,
@@ -71,7 +71,7 @@ longitudes AS (
     GROUP BY zip_code_prefix
 ),
 
--- customers and sellers name the city only of prefixes without a point
+-- source_rank: cities of customers and sellers count only for prefixes without a point
 names AS (
     SELECT
         zip_code_prefix,
@@ -115,7 +115,7 @@ names AS (
 normalised_names AS (
     SELECT
         zip_code_prefix,
-        -- one spelling a city: lower case, no accents, single blanks
+        -- one spelling per city: lower case, no accents, single spaces
         REGEXP_REPLACE(
             TRIM(TRANSLATE(
                 LOWER(city), 'áàâãäéèêëíìîïóòôõöúùûüç', 'aaaaaeeeeiiiiooooouuuuc'

@@ -1,23 +1,23 @@
 -- analytics.dim_product
--- Purpose:   Products with English category, and the time each version was valid (SCD2)
--- Grain:     product_id, valid_from (and one unknown member, product_key -1)
--- Load rule: products that the batch touches, recomputed from all of staging
+-- Purpose:   Products with their English category, one row per version (SCD2)
+-- Grain:     product_id, valid_from (plus one unknown member, product_key = -1)
+-- Load rule: replaces the affected products, recomputed from all batches in staging
 
 CREATE TABLE IF NOT EXISTS analytics.dim_product (
-    product_key BIGINT NOT NULL, -- names this version of a product; -1 is unknown
-    product_id VARCHAR(32), -- the product
-    category VARCHAR(64) NOT NULL, -- category in English; in Portuguese where it is not translated
-    category_portuguese VARCHAR(64), -- category as the source has it
-    name_length INTEGER, -- length of its name [characters]
-    description_length INTEGER, -- length of its description [characters]
-    photo_count INTEGER, -- photos on its page
-    weight_g INTEGER, -- weight [g]
-    length_cm INTEGER, -- length [cm]
-    height_cm INTEGER, -- height [cm]
-    width_cm INTEGER, -- width [cm]
-    valid_from TIMESTAMP NOT NULL, -- start of this version
-    valid_to TIMESTAMP NOT NULL, -- start of the next one; 9999-12-31 for the last
-    is_current BOOLEAN NOT NULL, -- whether it is the last version
+    product_key BIGINT NOT NULL, -- Surrogate key of a product version; -1 = unknown member
+    product_id VARCHAR(32), -- Product id
+    category VARCHAR(64) NOT NULL, -- English category; Portuguese if untranslated; unknown if missing
+    category_portuguese VARCHAR(64), -- Portuguese category from the source
+    name_length INTEGER, -- Length of the product name [characters]
+    description_length INTEGER, -- Length of the product description [characters]
+    photo_count INTEGER, -- Number of product photos
+    weight_g INTEGER, -- Weight [g]
+    length_cm INTEGER, -- Length [cm]
+    height_cm INTEGER, -- Height [cm]
+    width_cm INTEGER, -- Width [cm]
+    valid_from TIMESTAMP NOT NULL, -- Valid from the batch date of the change; first version: 1900-01-01
+    valid_to TIMESTAMP NOT NULL, -- Valid until the start of the next version; last version: 9999-12-31
+    is_current BOOLEAN NOT NULL, -- True for the last version
     PRIMARY KEY (product_key)
 )
 DISTSTYLE ALL
@@ -27,7 +27,7 @@ INSERT INTO candidate.dim_product
 WITH deliveries AS (
     SELECT
         products.*,
-        -- all that can change, in one comparable value
+        -- all attributes in one value, so that one comparison detects a change
         COALESCE(product_category_name, '') || '|'
         || COALESCE(CAST(product_name_lenght AS VARCHAR(12)), '') || '|'
         || COALESCE(CAST(product_description_lenght AS VARCHAR(12)), '') || '|'
@@ -53,7 +53,7 @@ with_previous AS (
 versions AS (
     SELECT
         with_previous.*,
-        -- the first version holds from the beginning of time, so that every sale finds one
+        -- the first version starts at 1900-01-01, so every sale matches a version
         CASE
             WHEN previous_attributes IS NULL THEN CAST('1900-01-01' AS TIMESTAMP)
             ELSE CAST(batch_date AS TIMESTAMP)

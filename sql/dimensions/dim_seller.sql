@@ -1,18 +1,18 @@
 -- analytics.dim_seller
--- Purpose:   Sellers and where they ship from, and the time each version was valid (SCD2)
--- Grain:     seller_id, valid_from (and one unknown member, seller_key -1)
--- Load rule: sellers that the batch touches, recomputed from all of staging
+-- Purpose:   Sellers and the address they ship from, one row per version (SCD2)
+-- Grain:     seller_id, valid_from (plus one unknown member, seller_key = -1)
+-- Load rule: replaces the affected sellers, recomputed from all batches in staging
 
 CREATE TABLE IF NOT EXISTS analytics.dim_seller (
-    seller_key BIGINT NOT NULL, -- names this version of a seller; -1 is unknown
-    seller_id VARCHAR(32), -- the seller
-    zip_code_prefix VARCHAR(5), -- first five digits of the zip code
-    city VARCHAR(128) NOT NULL, -- city as the source has it
+    seller_key BIGINT NOT NULL, -- Surrogate key of a seller version; -1 = unknown member
+    seller_id VARCHAR(32), -- Seller id
+    zip_code_prefix VARCHAR(5), -- First five digits of the zip code
+    city VARCHAR(128) NOT NULL, -- City of the seller: lower case, without accents
     state VARCHAR(2), -- Brazilian state, two letters
-    geography_key BIGINT NOT NULL, -- where it is: dim_geography
-    valid_from TIMESTAMP NOT NULL, -- start of this version
-    valid_to TIMESTAMP NOT NULL, -- start of the next one; 9999-12-31 for the last
-    is_current BOOLEAN NOT NULL, -- whether it is the last version
+    geography_key BIGINT NOT NULL, -- Location of the seller: dim_geography
+    valid_from TIMESTAMP NOT NULL, -- Valid from the batch date of the change; first version: 1900-01-01
+    valid_to TIMESTAMP NOT NULL, -- Valid until the start of the next version; last version: 9999-12-31
+    is_current BOOLEAN NOT NULL, -- True for the last version
     PRIMARY KEY (seller_key)
 )
 DISTSTYLE ALL
@@ -23,7 +23,7 @@ WITH deliveries AS (
     SELECT
         seller_id,
         seller_zip_code_prefix AS zip_code_prefix,
-        -- one spelling a city: lower case, no accents, single blanks
+        -- one spelling per city: lower case, no accents, single spaces
         REGEXP_REPLACE(
             TRIM(TRANSLATE(
                 LOWER(seller_city), 'áàâãäéèêëíìîïóòôõöúùûüç', 'aaaaaeeeeiiiiooooouuuuc'
@@ -49,7 +49,7 @@ with_previous AS (
 versions AS (
     SELECT
         with_previous.*,
-        -- the first version holds from the beginning of time, so that every sale finds one
+        -- the first version starts at 1900-01-01, so every sale matches a version
         CASE
             WHEN previous_attributes IS NULL THEN CAST('1900-01-01' AS TIMESTAMP)
             ELSE CAST(batch_date AS TIMESTAMP)

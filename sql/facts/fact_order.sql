@@ -1,33 +1,33 @@
 -- analytics.fact_order
--- Purpose:   An order's life: status, moments, delivery, value, payment and review (accumulating
+-- Purpose:   Life cycle of an order: status, timestamps, delivery, value, payment and review (accumulating
 --            snapshot). Values are in R$
 -- Grain:     order_id
--- Load rule: orders that the batch touches, recomputed from all of staging
+-- Load rule: replaces the affected orders, recomputed from all batches in staging
 
 CREATE TABLE IF NOT EXISTS analytics.fact_order (
-    order_id VARCHAR(32) NOT NULL, -- the order
-    customer_unique_id VARCHAR(32), -- the person who ordered
-    customer_key BIGINT NOT NULL, -- the person's address: dim_customer
-    geography_key BIGINT NOT NULL, -- where it went: dim_geography
-    purchase_date_key INTEGER NOT NULL, -- day of purchase: dim_date
-    delivered_date_key INTEGER NOT NULL, -- day of delivery: dim_date; -1 before it
-    estimated_date_key INTEGER NOT NULL, -- day that was promised: dim_date
-    order_status VARCHAR(16) NOT NULL, -- status as the source has it
-    is_cancelled BOOLEAN NOT NULL, -- cancelled or unavailable: left out of net values
-    purchased_at TIMESTAMP NOT NULL, -- purchase [São Paulo time]
-    approved_at TIMESTAMP, -- payment approved [São Paulo time]
-    shipped_at TIMESTAMP, -- handed to the carrier [São Paulo time]
-    delivered_at TIMESTAMP, -- at the customer's door [São Paulo time]
-    estimated_delivery_at TIMESTAMP NOT NULL, -- promised to the customer [São Paulo time]
-    delivery_days INTEGER, -- from purchase to delivery [days]
-    is_late BOOLEAN, -- delivered after the promised day; empty before delivery
-    item_count INTEGER NOT NULL, -- items
-    product_value DECIMAL(12, 2) NOT NULL, -- prices of its items [R$]
-    freight_value DECIMAL(12, 2) NOT NULL, -- freight of its items [R$]
-    order_value DECIMAL(12, 2) NOT NULL, -- prices and freight [R$]
-    payment_value DECIMAL(12, 2) NOT NULL, -- what was paid, interest of instalments included [R$]
-    review_count INTEGER NOT NULL, -- reviews
-    review_score SMALLINT, -- score of the review answered last, 1 to 5
+    order_id VARCHAR(32) NOT NULL, -- Order id
+    customer_unique_id VARCHAR(32), -- Person who placed the order
+    customer_key BIGINT NOT NULL, -- Person's address at purchase: dim_customer
+    geography_key BIGINT NOT NULL, -- Delivery location: dim_geography
+    purchase_date_key INTEGER NOT NULL, -- Day of purchase: dim_date
+    delivered_date_key INTEGER NOT NULL, -- Day of delivery: dim_date; -1 = not delivered
+    estimated_date_key INTEGER NOT NULL, -- Estimated day of delivery: dim_date
+    order_status VARCHAR(16) NOT NULL, -- Order status from the source
+    is_cancelled BOOLEAN NOT NULL, -- True for status canceled or unavailable; excluded from net values
+    purchased_at TIMESTAMP NOT NULL, -- Time of purchase [São Paulo time]
+    approved_at TIMESTAMP, -- Time of payment approval [São Paulo time]
+    shipped_at TIMESTAMP, -- Time of handover to the carrier [São Paulo time]
+    delivered_at TIMESTAMP, -- Time of delivery to the customer [São Paulo time]
+    estimated_delivery_at TIMESTAMP NOT NULL, -- Delivery estimate given to the customer [São Paulo time]
+    delivery_days INTEGER, -- Days from purchase to delivery; empty before delivery [days]
+    is_late BOOLEAN, -- True if delivered after the estimated day; empty before delivery
+    item_count INTEGER NOT NULL, -- Number of items
+    product_value DECIMAL(12, 2) NOT NULL, -- Sum of item prices [R$]
+    freight_value DECIMAL(12, 2) NOT NULL, -- Sum of item freight [R$]
+    order_value DECIMAL(12, 2) NOT NULL, -- Order value: item prices + freight [R$]
+    payment_value DECIMAL(12, 2) NOT NULL, -- Sum of payments, including instalment interest [R$]
+    review_count INTEGER NOT NULL, -- Number of reviews
+    review_score SMALLINT, -- Score of the review answered last, 1 to 5
     PRIMARY KEY (order_id)
 )
 DISTSTYLE KEY
@@ -36,7 +36,7 @@ SORTKEY (purchased_at);
 
 INSERT INTO candidate.fact_order
 WITH items AS (
-    -- summed per order before any join: joining reviews or payments first would multiply them
+    -- aggregate items per order before any join: joining reviews or payments first would multiply them
     SELECT
         order_id,
         COUNT(*) AS item_count,
@@ -59,7 +59,7 @@ ranked_reviews AS (
         order_id,
         review_score,
         COUNT(*) OVER (PARTITION BY order_id) AS review_count,
-        -- one score an order: the review answered last; without an answer time it comes first
+        -- one score per order: the review answered last; a review without an answer time counts as earliest
         ROW_NUMBER() OVER (
             PARTITION BY order_id
             ORDER BY
@@ -87,17 +87,17 @@ SELECT
     orders.order_delivered_carrier_date AS shipped_at,
     orders.order_delivered_customer_date AS delivered_at,
     orders.order_estimated_delivery_date AS estimated_delivery_at,
-    -- midnights between purchase and delivery
+    -- counts midnights, not full 24-hour days
     DATEDIFF(
         DAY, orders.order_purchase_timestamp, orders.order_delivered_customer_date
     ) AS delivery_days,
-    -- the estimate is a day, given as its midnight: a delivery on that day is in time
+    -- the estimate is a day, stored as its midnight: a delivery on that day is on time
     CAST(orders.order_delivered_customer_date AS DATE)
     > CAST(orders.order_estimated_delivery_date AS DATE) AS is_late,
     COALESCE(items.item_count, 0) AS item_count,
     COALESCE(items.product_value, 0) AS product_value,
     COALESCE(items.freight_value, 0) AS freight_value,
-    -- the value of an order is what its items and their freight cost
+    -- order value: item prices + freight; payments and interest do not count
     COALESCE(items.product_value, 0) + COALESCE(items.freight_value, 0) AS order_value,
     COALESCE(payments.payment_value, 0) AS payment_value,
     COALESCE(ranked_reviews.review_count, 0) AS review_count,

@@ -1,20 +1,20 @@
 -- analytics.fact_order_item
--- Purpose:   What was sold: product, seller, price and freight of each item, in R$
+-- Purpose:   Items sold: product, seller, price and freight of each item, in R$
 -- Grain:     order_id, order_item_id
--- Load rule: orders that the batch touches, recomputed from all of staging
+-- Load rule: replaces the affected orders, recomputed from all batches in staging
 
 CREATE TABLE IF NOT EXISTS analytics.fact_order_item (
-    order_id VARCHAR(32) NOT NULL, -- the order
-    order_item_id SMALLINT NOT NULL, -- number of the item in its order
-    product_key BIGINT NOT NULL, -- what was sold: dim_product
-    seller_key BIGINT NOT NULL, -- who sold it: dim_seller
-    customer_key BIGINT NOT NULL, -- who bought it: dim_customer
-    customer_geography_key BIGINT NOT NULL, -- where it went: dim_geography
-    seller_geography_key BIGINT NOT NULL, -- where it came from: dim_geography
-    purchase_date_key INTEGER NOT NULL, -- day of purchase: dim_date
-    shipping_limit_at TIMESTAMP NOT NULL, -- until when the seller had to ship [São Paulo time]
-    price DECIMAL(12, 2) NOT NULL, -- price [R$]
-    freight_value DECIMAL(12, 2) NOT NULL, -- freight [R$]
+    order_id VARCHAR(32) NOT NULL, -- Order id
+    order_item_id SMALLINT NOT NULL, -- Item number within the order
+    product_key BIGINT NOT NULL, -- Product version at purchase: dim_product
+    seller_key BIGINT NOT NULL, -- Seller version at purchase: dim_seller
+    customer_key BIGINT NOT NULL, -- Buyer's address at purchase: dim_customer
+    customer_geography_key BIGINT NOT NULL, -- Delivery location: dim_geography
+    seller_geography_key BIGINT NOT NULL, -- Seller's location: dim_geography
+    purchase_date_key INTEGER NOT NULL, -- Day of purchase: dim_date
+    shipping_limit_at TIMESTAMP NOT NULL, -- Seller's shipping deadline [São Paulo time]
+    price DECIMAL(12, 2) NOT NULL, -- Item price [R$]
+    freight_value DECIMAL(12, 2) NOT NULL, -- Item freight [R$]
     PRIMARY KEY (order_id, order_item_id)
 )
 DISTSTYLE KEY
@@ -72,7 +72,7 @@ SELECT
     items.freight_value
 FROM candidate.latest_order_items AS items
 INNER JOIN candidate.fact_order ON items.order_id = fact_order.order_id
--- the version that was valid when the order was placed
+-- join the version that was valid at the time of purchase
 LEFT JOIN product_versions
     ON
         items.product_id = product_versions.product_id

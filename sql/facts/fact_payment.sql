@@ -1,16 +1,16 @@
 -- analytics.fact_payment
--- Purpose:   How orders were paid: means, instalments and value in R$
+-- Purpose:   Payments of orders: payment type, instalments and value in R$
 -- Grain:     order_id, payment_sequential
--- Load rule: orders that the batch touches, recomputed from all of staging
+-- Load rule: replaces the affected orders, recomputed from all batches in staging
 
 CREATE TABLE IF NOT EXISTS analytics.fact_payment (
-    order_id VARCHAR(32) NOT NULL, -- the order
-    payment_sequential SMALLINT NOT NULL, -- number of the payment in its order
-    customer_key BIGINT NOT NULL, -- who paid: dim_customer
-    purchase_date_key INTEGER NOT NULL, -- day of purchase: dim_date
-    payment_type VARCHAR(16) NOT NULL, -- means: credit_card, boleto, voucher, debit_card, not_defined
-    installments SMALLINT NOT NULL, -- instalments
-    payment_value DECIMAL(12, 2) NOT NULL, -- paid [R$]
+    order_id VARCHAR(32) NOT NULL, -- Order id
+    payment_sequential SMALLINT NOT NULL, -- Payment number within the order
+    customer_key BIGINT NOT NULL, -- Buyer's address at purchase: dim_customer
+    purchase_date_key INTEGER NOT NULL, -- Day of purchase: dim_date
+    payment_type VARCHAR(16) NOT NULL, -- Payment type: credit_card, boleto, voucher, debit_card, not_defined
+    installments SMALLINT NOT NULL, -- Number of instalments
+    payment_value DECIMAL(12, 2) NOT NULL, -- Payment value [R$]
     PRIMARY KEY (order_id, payment_sequential)
 )
 DISTSTYLE KEY

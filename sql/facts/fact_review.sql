@@ -1,18 +1,18 @@
 -- analytics.fact_review
--- Purpose:   What customers said of their orders; scores from 1 to 5
+-- Purpose:   Customer reviews of orders; scores from 1 to 5
 -- Grain:     review_id, order_id (one review may cover several orders)
--- Load rule: orders that the batch touches, recomputed from all of staging
+-- Load rule: replaces the affected orders, recomputed from all batches in staging
 
 CREATE TABLE IF NOT EXISTS analytics.fact_review (
-    review_id VARCHAR(32) NOT NULL, -- the review; one may be about several orders
-    order_id VARCHAR(32) NOT NULL, -- the order
-    customer_key BIGINT NOT NULL, -- who wrote it: dim_customer
-    created_date_key INTEGER NOT NULL, -- day that it was asked for: dim_date
-    review_score SMALLINT NOT NULL, -- 1 to 5
-    comment_title VARCHAR(256), -- title of the comment, free text of a person
-    comment_message VARCHAR(2048), -- the comment, free text of a person
-    created_at TIMESTAMP, -- asked for [São Paulo time]
-    answered_at TIMESTAMP, -- answered [São Paulo time]
+    review_id VARCHAR(32) NOT NULL, -- Review id; one review may cover several orders
+    order_id VARCHAR(32) NOT NULL, -- Order id
+    customer_key BIGINT NOT NULL, -- Reviewer's address at purchase: dim_customer
+    created_date_key INTEGER NOT NULL, -- Day of the review request: dim_date; -1 = unknown
+    review_score SMALLINT NOT NULL, -- Review score, 1 to 5
+    comment_title VARCHAR(256), -- Title of the comment; free text written by a person
+    comment_message VARCHAR(2048), -- Text of the comment; free text written by a person
+    created_at TIMESTAMP, -- Time of the review request [São Paulo time]
+    answered_at TIMESTAMP, -- Time of the answer [São Paulo time]
     PRIMARY KEY (review_id, order_id)
 )
 DISTSTYLE KEY

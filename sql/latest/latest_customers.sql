@@ -1,13 +1,13 @@
 -- candidate.latest_customers
--- Purpose:   The latest customers of affected persons
+-- Purpose:   Customers of affected persons, from the latest batch that contains each customer
 -- Grain:     customer_id
--- Load rule: made anew for every publish
+-- Load rule: recreated for every publish
 
 CREATE TABLE candidate.latest_customers AS
 WITH ranked AS (
     SELECT
         customers.*,
-        -- the latest batch that delivered the customer wins
+        -- the latest batch that contains the customer wins
         RANK() OVER (
             PARTITION BY customers.customer_id
             ORDER BY customers.batch_date DESC
@@ -25,7 +25,7 @@ SELECT
     customer_id,
     customer_unique_id,
     customer_zip_code_prefix AS zip_code_prefix,
-    -- one spelling a city: lower case, no accents, single blanks
+    -- one spelling per city: lower case, no accents, single spaces
     REGEXP_REPLACE(
         TRIM(TRANSLATE(
             LOWER(customer_city), 'áàâãäéèêëíìîïóòôõöúùûüç', 'aaaaaeeeeiiiiooooouuuuc'

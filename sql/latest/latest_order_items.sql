@@ -1,7 +1,7 @@
 -- candidate.latest_order_items
--- Purpose:   The latest order items of affected orders
+-- Purpose:   Items of affected orders, from the latest batch that contains items of each order
 -- Grain:     order_id, order_item_id
--- Load rule: made anew for every publish
+-- Load rule: recreated for every publish
 
 CREATE TABLE candidate.latest_order_items AS
 WITH versions AS (
@@ -13,7 +13,7 @@ WITH versions AS (
 ranked AS (
     SELECT
         versions.*,
-        -- the latest batch that delivered the order wins
+        -- the latest batch that contains items of the order wins
         RANK() OVER (PARTITION BY order_id ORDER BY batch_date DESC) AS batch_rank
     FROM versions
 )

@@ -1,7 +1,7 @@
 -- candidate.latest_order_reviews
--- Purpose:   The latest order reviews of affected orders
+-- Purpose:   Reviews of affected orders, from the latest batch that contains reviews of each order
 -- Grain:     review_id, order_id
--- Load rule: made anew for every publish
+-- Load rule: recreated for every publish
 
 CREATE TABLE candidate.latest_order_reviews AS
 WITH versions AS (
@@ -13,7 +13,7 @@ WITH versions AS (
 ranked AS (
     SELECT
         versions.*,
-        -- the latest batch that delivered the order wins
+        -- the latest batch that contains reviews of the order wins
         RANK() OVER (PARTITION BY order_id ORDER BY batch_date DESC) AS batch_rank
     FROM versions
 )

@@ -1,7 +1,7 @@
 -- candidate.latest_orders
--- Purpose:   The latest orders of affected orders
+-- Purpose:   Affected orders, from the latest batch that contains each order
 -- Grain:     order_id
--- Load rule: made anew for every publish
+-- Load rule: recreated for every publish
 
 CREATE TABLE candidate.latest_orders AS
 WITH versions AS (
@@ -13,7 +13,7 @@ WITH versions AS (
 ranked AS (
     SELECT
         versions.*,
-        -- the latest batch that delivered the order wins
+        -- the latest batch that contains the order wins
         RANK() OVER (PARTITION BY order_id ORDER BY batch_date DESC) AS batch_rank
     FROM versions
 )

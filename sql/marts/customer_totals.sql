@@ -1,35 +1,35 @@
 -- analytics.customer_totals
--- Purpose:   What the single customer view knows of a person without looking at others: place,
---            orders, value, payment, taste, delivery experience. Values are in R$
+-- Purpose:   Totals of one person for the single customer view, independent of other persons: address,
+--            orders, value, payment, preferences, delivery. Values are in R$
 -- Grain:     customer_unique_id
--- Load rule: persons that the batch touches, recomputed from their candidate facts
+-- Load rule: replaces the affected persons, recomputed from their candidate facts
 
 CREATE TABLE IF NOT EXISTS analytics.customer_totals (
-    customer_unique_id VARCHAR(32) NOT NULL, -- the person
-    zip_code_prefix VARCHAR(5) NOT NULL, -- first five digits of the current zip code
-    city VARCHAR(128) NOT NULL, -- current city
-    state VARCHAR(2) NOT NULL, -- current state, two letters
-    latitude DOUBLE PRECISION, -- of the zip code prefix [degrees]
-    longitude DOUBLE PRECISION, -- of the zip code prefix [degrees]
-    first_order_at TIMESTAMP, -- first purchase [São Paulo time]
-    last_order_at TIMESTAMP, -- last purchase [São Paulo time]
-    order_count INTEGER NOT NULL, -- orders
-    delivered_order_count INTEGER NOT NULL, -- delivered orders
-    cancelled_order_count INTEGER NOT NULL, -- cancelled or unavailable orders
-    item_count INTEGER NOT NULL, -- items
-    product_value DECIMAL(12, 2) NOT NULL, -- prices of all items [R$]
-    freight_value DECIMAL(12, 2) NOT NULL, -- freight of all items [R$]
-    total_value DECIMAL(12, 2) NOT NULL, -- prices and freight of all orders [R$]
-    net_value DECIMAL(12, 2) NOT NULL, -- the same without cancelled orders [R$]
-    average_order_value DECIMAL(12, 2), -- total value by order [R$]
-    payment_value DECIMAL(12, 2) NOT NULL, -- paid, interest included [R$]
-    preferred_payment_type VARCHAR(16), -- means of most payments
-    favourite_category VARCHAR(64), -- category of most items
-    review_count INTEGER NOT NULL, -- orders with a review
-    average_review_score DOUBLE PRECISION, -- average score, 1 to 5
-    last_review_score SMALLINT, -- score of the last order that has one
-    average_delivery_days DOUBLE PRECISION, -- from purchase to delivery [days]
-    late_order_count INTEGER NOT NULL, -- orders delivered after the promised day
+    customer_unique_id VARCHAR(32) NOT NULL, -- Person id
+    zip_code_prefix VARCHAR(5) NOT NULL, -- First five digits of the current zip code
+    city VARCHAR(128) NOT NULL, -- Current city
+    state VARCHAR(2) NOT NULL, -- Current Brazilian state, two letters
+    latitude DOUBLE PRECISION, -- Latitude of the zip code prefix [degrees]
+    longitude DOUBLE PRECISION, -- Longitude of the zip code prefix [degrees]
+    first_order_at TIMESTAMP, -- Time of the first purchase [São Paulo time]
+    last_order_at TIMESTAMP, -- Time of the last purchase [São Paulo time]
+    order_count INTEGER NOT NULL, -- Number of orders
+    delivered_order_count INTEGER NOT NULL, -- Number of orders with status delivered
+    cancelled_order_count INTEGER NOT NULL, -- Number of cancelled or unavailable orders
+    item_count INTEGER NOT NULL, -- Number of items
+    product_value DECIMAL(12, 2) NOT NULL, -- Sum of item prices [R$]
+    freight_value DECIMAL(12, 2) NOT NULL, -- Sum of item freight [R$]
+    total_value DECIMAL(12, 2) NOT NULL, -- Item prices + freight of all orders, cancelled ones included [R$]
+    net_value DECIMAL(12, 2) NOT NULL, -- Total value without cancelled and unavailable orders [R$]
+    average_order_value DECIMAL(12, 2), -- Total value divided by the number of orders [R$]
+    payment_value DECIMAL(12, 2) NOT NULL, -- Sum of payments, including instalment interest [R$]
+    preferred_payment_type VARCHAR(16), -- Most frequent payment type
+    favourite_category VARCHAR(64), -- Most frequent category of items
+    review_count INTEGER NOT NULL, -- Number of orders with a review
+    average_review_score DOUBLE PRECISION, -- Average review score, 1 to 5
+    last_review_score SMALLINT, -- Review score of the last order that has one, 1 to 5
+    average_delivery_days DOUBLE PRECISION, -- Average time from purchase to delivery [days]
+    late_order_count INTEGER NOT NULL, -- Number of orders delivered after the estimated day
     PRIMARY KEY (customer_unique_id)
 )
 DISTSTYLE KEY
@@ -48,7 +48,7 @@ WITH orders AS (
         SUM(item_count) AS item_count,
         SUM(product_value) AS product_value,
         SUM(freight_value) AS freight_value,
-        -- total counts every order, net leaves out the cancelled and unavailable ones
+        -- total_value includes all orders; net_value excludes cancelled and unavailable ones
         SUM(order_value) AS total_value,
         SUM(CASE WHEN is_cancelled THEN 0 ELSE order_value END) AS net_value,
         SUM(payment_value) AS payment_value,

@@ -1,23 +1,23 @@
 -- analytics.sales_overview
--- Purpose:   Sales by month of purchase and the customer's place. Values are in R$
+-- Purpose:   Sales by month of purchase and the customer's state and city. Values are in R$
 -- Grain:     sales_month, state, city
--- Load rule: small, replaced whole
+-- Load rule: small table, fully replaced by every publish
 
 CREATE TABLE IF NOT EXISTS analytics.sales_overview (
-    sales_month DATE NOT NULL, -- first day of the month of purchase
-    state VARCHAR(2) NOT NULL, -- the customer's state, two letters; ?? is unknown
-    city VARCHAR(128) NOT NULL, -- the customer's city
-    order_count INTEGER NOT NULL, -- orders
-    customer_count INTEGER NOT NULL, -- persons
-    item_count INTEGER NOT NULL, -- items
-    product_value DECIMAL(14, 2) NOT NULL, -- prices [R$]
-    freight_value DECIMAL(14, 2) NOT NULL, -- freight [R$]
-    total_value DECIMAL(14, 2) NOT NULL, -- prices and freight [R$]
-    net_value DECIMAL(14, 2) NOT NULL, -- the same without cancelled orders [R$]
-    average_order_value DECIMAL(12, 2) NOT NULL, -- total value by order [R$]
-    delivered_order_count INTEGER NOT NULL, -- delivered orders
-    late_share DOUBLE PRECISION, -- share of the delivered orders that came late, 0 to 1
-    average_review_score DOUBLE PRECISION, -- average score, 1 to 5
+    sales_month DATE NOT NULL, -- First day of the month of purchase
+    state VARCHAR(2) NOT NULL, -- Customer's state, two letters; ?? = unknown
+    city VARCHAR(128) NOT NULL, -- Customer's city
+    order_count INTEGER NOT NULL, -- Number of orders
+    customer_count INTEGER NOT NULL, -- Number of distinct persons
+    item_count INTEGER NOT NULL, -- Number of items
+    product_value DECIMAL(14, 2) NOT NULL, -- Sum of item prices [R$]
+    freight_value DECIMAL(14, 2) NOT NULL, -- Sum of item freight [R$]
+    total_value DECIMAL(14, 2) NOT NULL, -- Item prices + freight of all orders, cancelled ones included [R$]
+    net_value DECIMAL(14, 2) NOT NULL, -- Total value without cancelled and unavailable orders [R$]
+    average_order_value DECIMAL(12, 2) NOT NULL, -- Total value divided by the number of orders [R$]
+    delivered_order_count INTEGER NOT NULL, -- Number of orders with a delivery time
+    late_share DOUBLE PRECISION, -- Share of delivered orders that arrived after the estimated day, 0 to 1
+    average_review_score DOUBLE PRECISION, -- Average review score, 1 to 5
     PRIMARY KEY (sales_month, state, city)
 )
 DISTSTYLE ALL
@@ -32,7 +32,7 @@ WITH orders AS (
     FROM candidate.fact_order
     INNER JOIN candidate.dim_customer ON fact_order.customer_key = dim_customer.customer_key
     UNION ALL
-    -- what earlier batches published and this one does not touch
+    -- published orders that this batch does not affect
     SELECT
         fact_order.*,
         dim_customer.state,
@@ -51,7 +51,7 @@ SELECT
     SUM(item_count) AS item_count,
     SUM(product_value) AS product_value,
     SUM(freight_value) AS freight_value,
-    -- total counts every order, net leaves out the cancelled and unavailable ones
+    -- total_value includes all orders; net_value excludes cancelled and unavailable ones
     SUM(order_value) AS total_value,
     SUM(CASE WHEN is_cancelled THEN 0 ELSE order_value END) AS net_value,
     ROUND(

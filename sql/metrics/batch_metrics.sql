@@ -1,8 +1,9 @@
 -- candidate.batch_metrics
--- Purpose:   What the open batches look like, in figures that later batches can be compared with
+-- Purpose:   Metrics of the open batches: row counts, missing values, shares, means, freshness; later
+--            batches are compared with them
 -- Grain:     batch_date, metric
 -- Inputs:    candidate.batch_<table>
--- Load rule: replaced after each copy; publishing a batch keeps its rows in audit.metrics
+-- Load rule: replaced after each copy; publishing a batch copies its rows to audit.metrics
 
 CREATE TABLE IF NOT EXISTS candidate.batch_metrics (LIKE audit.metrics);
 
@@ -14,7 +15,7 @@ WITH orders AS (
         SUM(CASE WHEN order_approved_at IS NULL THEN 1 ELSE 0 END) AS not_approved,
         SUM(CASE WHEN order_delivered_customer_date IS NULL THEN 1 ELSE 0 END) AS not_delivered,
         SUM(CASE WHEN order_status IN ('canceled', 'unavailable') THEN 1 ELSE 0 END) AS cancelled,
-        -- buyers sleep: times of another time zone show up here
+        -- few orders are placed at night: a high share reveals timestamps of another time zone
         SUM(CASE WHEN DATE_PART(HOUR, order_purchase_timestamp) BETWEEN 1 AND 6 THEN 1 ELSE 0 END)
             AS at_night,
         DATEDIFF(HOUR, MAX(order_purchase_timestamp), DATEADD(DAY, 1, batch_date)) AS hours_old
@@ -72,7 +73,7 @@ products AS (
     GROUP BY batch_date
 ),
 
--- numerator and denominator, so that each figure is divided in one place
+-- numerator and denominator of each metric, so that the division is written once
 parts AS (
     SELECT
         batch_date,

@@ -1,7 +1,7 @@
 -- candidate.drift
--- Purpose:   The figures of the open batches beside those of the 30 batches before each, and the
---            bounds between which a figure is nothing new. No bounds, no judgement: before seven
---            batches are known, and of a batch too small to say anything
+-- Purpose:   Metrics of the open batches compared with up to 30 batches before each: typical value and
+--            bounds of the normal range. The bounds are NULL (no check) until seven earlier batches are
+--            known, and for a batch with too few rows
 -- Grain:     batch_date, metric
 -- Inputs:    candidate.batch_metrics, audit.metrics
 -- Load rule: replaced after each copy
@@ -73,9 +73,9 @@ compared AS (
         earlier_batches.typical,
         earlier_batches.smallest,
         earlier_batches.largest,
-        -- six standard deviations, and never less than what a quiet month hides: 3 points of a
-        -- share, 5 % of a mean, 6 hours. On the 742 days of the real data this alarms about the
-        -- days on which something did happen, and hardly ever else
+        -- six standard deviations; the deviation is at least 3 percentage points of a share, 5 % of
+        -- a mean or 6 hours, because a quiet month understates it. On the 742 days of the real
+        -- data, the alarms are on days with a real incident and on almost no others
         CASE
             WHEN batch_metrics.kind IN ('missing', 'share') THEN 6 * GREATEST(earlier_batches.spread, 0.03)
             WHEN batch_metrics.kind = 'mean'
@@ -103,7 +103,7 @@ SELECT
     batches,
     CASE
         WHEN NOT is_judged THEN NULL
-        -- volume has weeks and holidays in it: compared with the quietest and the busiest batch
+        -- volume varies with weekdays and holidays, so compare with the smallest and largest batch
         WHEN kind = 'rows' THEN smallest / 3
         ELSE typical - tolerance
     END AS low_bound,

@@ -1,8 +1,8 @@
 -- staging.category_translation
--- Purpose:   English names of the product categories; two categories of the real data have none
--- Grain:     product_category_name, in each batch that delivered it
+-- Purpose:   English names of product categories; two categories of the real data have no translation
+-- Grain:     product_category_name, batch_date
 -- Source:    product_category_name_translation.csv
--- Load rule: publishing a batch replaces its rows; those of all other batches are kept
+-- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.category_translation (
     product_category_name VARCHAR(64) NOT NULL,

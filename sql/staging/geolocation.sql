@@ -1,9 +1,9 @@
 -- staging.geolocation
--- Purpose:   Points (latitude, longitude) seen for a zip code prefix; exact duplicates and
---            points outside Brazil occur
--- Grain:     none: a point may be delivered many times
+-- Purpose:   Points (latitude, longitude) of a zip code prefix; contains exact duplicates and points
+--            outside Brazil
+-- Grain:     none: the same point may occur several times
 -- Source:    olist_geolocation_dataset.csv
--- Load rule: publishing a batch replaces its rows; those of all other batches are kept
+-- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.geolocation (
     geolocation_zip_code_prefix VARCHAR(5) NOT NULL,

@@ -1,8 +1,8 @@
 -- staging.order_items
--- Purpose:   Items of an order, one row for each piece; price and freight_value in R$
--- Grain:     order_id, order_item_id, in each batch that delivered it
+-- Purpose:   Items of an order, one row per piece; price and freight_value in R$
+-- Grain:     order_id, order_item_id, batch_date
 -- Source:    olist_order_items_dataset.csv
--- Load rule: publishing a batch replaces its rows; those of all other batches are kept
+-- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.order_items (
     order_id VARCHAR(32) NOT NULL,

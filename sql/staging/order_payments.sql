@@ -1,8 +1,8 @@
 -- staging.order_payments
--- Purpose:   Payments of an order, one row for each means used; payment_value in R$
--- Grain:     order_id, payment_sequential, in each batch that delivered it
+-- Purpose:   Payments of an order, one row per payment; payment_value in R$
+-- Grain:     order_id, payment_sequential, batch_date
 -- Source:    olist_order_payments_dataset.csv
--- Load rule: publishing a batch replaces its rows; those of all other batches are kept
+-- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.order_payments (
     order_id VARCHAR(32) NOT NULL,

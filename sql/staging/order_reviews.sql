@@ -1,15 +1,15 @@
 -- staging.order_reviews
 -- Purpose:   Reviews of orders; a review_id may cover several orders, an order may have several reviews
--- Grain:     review_id, order_id, in each batch that delivered it
+-- Grain:     review_id, order_id, batch_date
 -- Source:    olist_order_reviews_dataset.csv
--- Load rule: publishing a batch replaces its rows; those of all other batches are kept
+-- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.order_reviews (
     review_id VARCHAR(32) NOT NULL,
     order_id VARCHAR(32) NOT NULL,
     review_score SMALLINT NOT NULL,
-    review_comment_title VARCHAR(256), -- sensitive: free text of a person
-    review_comment_message VARCHAR(2048), -- sensitive: free text of a person
+    review_comment_title VARCHAR(256), -- sensitive: free text written by a person
+    review_comment_message VARCHAR(2048), -- sensitive: free text written by a person
     review_creation_date TIMESTAMP,
     review_answer_timestamp TIMESTAMP,
     batch_date DATE NOT NULL,

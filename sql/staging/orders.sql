@@ -1,9 +1,9 @@
 -- staging.orders
--- Purpose:   Orders with their status and the five moments of their life; later moments are
---            NULL until they happen
--- Grain:     order_id, in each batch that delivered it
+-- Purpose:   Orders with their status and five timestamps; approval and delivery timestamps are NULL
+--            until the event happens
+-- Grain:     order_id, batch_date
 -- Source:    olist_orders_dataset.csv
--- Load rule: publishing a batch replaces its rows; those of all other batches are kept
+-- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.orders (
     order_id VARCHAR(32) NOT NULL,

@@ -1,9 +1,9 @@
 -- staging.products
--- Purpose:   Products; weights in grams, lengths in centimetres. The source misspells two
---            columns (lenght)
--- Grain:     product_id, in each batch that delivered it
+-- Purpose:   Products; weight in grams, lengths in centimetres. The source misspells "length" as
+--            "lenght" in two column names
+-- Grain:     product_id, batch_date
 -- Source:    olist_products_dataset.csv
--- Load rule: publishing a batch replaces its rows; those of all other batches are kept
+-- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.products (
     product_id VARCHAR(32) NOT NULL,

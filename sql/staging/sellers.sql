@@ -1,8 +1,8 @@
 -- staging.sellers
--- Purpose:   Sellers and where they ship from
--- Grain:     seller_id, in each batch that delivered it
+-- Purpose:   Sellers and the address they ship from
+-- Grain:     seller_id, batch_date
 -- Source:    olist_sellers_dataset.csv
--- Load rule: publishing a batch replaces its rows; those of all other batches are kept
+-- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.sellers (
     seller_id VARCHAR(32) NOT NULL,

@@ -1,8 +1,8 @@
 -- trace/dim_customer
--- Purpose:   The staging rows that one row of analytics.dim_customer follows from, by table and batch
+-- Purpose:   Staging tables and batches that one row of analytics.dim_customer is derived from
 -- Grain:     table_name, batch_date
 -- Key:       customer_unique_id VARCHAR(32)
--- Load rule: a query of `olist trace`, which puts the key into the temporary table wanted
+-- Load rule: none; `olist trace` runs this query with the key in the temporary table wanted
 
 WITH customer AS (
     SELECT customers.customer_id

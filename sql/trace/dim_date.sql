@@ -1,10 +1,10 @@
 -- trace/dim_date
--- Purpose:   The staging rows that one row of analytics.dim_date follows from, by table and batch
+-- Purpose:   Staging tables and batches that one row of analytics.dim_date is derived from
 -- Grain:     table_name, batch_date
 -- Key:       date_key INTEGER
--- Load rule: a query of `olist trace`, which puts the key into the temporary table wanted
+-- Load rule: none; `olist trace` runs this query with the key in the temporary table wanted
 
--- a day is there because the orders of its year are, or those around it
+-- a day exists because orders span its year, from purchase to estimated delivery
 SELECT
     'orders' AS table_name,
     orders.batch_date

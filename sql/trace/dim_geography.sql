@@ -1,8 +1,8 @@
 -- trace/dim_geography
--- Purpose:   The staging rows that one row of analytics.dim_geography follows from, by table and batch
+-- Purpose:   Staging tables and batches that one row of analytics.dim_geography is derived from
 -- Grain:     table_name, batch_date
 -- Key:       zip_code_prefix VARCHAR(5)
--- Load rule: a query of `olist trace`, which puts the key into the temporary table wanted
+-- Load rule: none; `olist trace` runs this query with the key in the temporary table wanted
 
 SELECT
     'geolocation' AS table_name,

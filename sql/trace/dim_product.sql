@@ -1,8 +1,8 @@
 -- trace/dim_product
--- Purpose:   The staging rows that one row of analytics.dim_product follows from, by table and batch
+-- Purpose:   Staging tables and batches that one row of analytics.dim_product is derived from
 -- Grain:     table_name, batch_date
 -- Key:       product_id VARCHAR(32)
--- Load rule: a query of `olist trace`, which puts the key into the temporary table wanted
+-- Load rule: none; `olist trace` runs this query with the key in the temporary table wanted
 
 SELECT
     'products' AS table_name,

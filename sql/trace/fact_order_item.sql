@@ -1,8 +1,8 @@
 -- trace/fact_order_item
--- Purpose:   The staging rows that one row of analytics.fact_order_item follows from, by table and batch
+-- Purpose:   Staging tables and batches that one row of analytics.fact_order_item is derived from
 -- Grain:     table_name, batch_date
 -- Key:       order_id VARCHAR(32), order_item_id SMALLINT
--- Load rule: a query of `olist trace`, which puts the key into the temporary table wanted
+-- Load rule: none; `olist trace` runs this query with the key in the temporary table wanted
 
 WITH customer AS (
     SELECT orders.customer_id

@@ -1,8 +1,8 @@
 -- trace/sales_overview
--- Purpose:   The staging rows that one row of analytics.sales_overview follows from, by table and batch
+-- Purpose:   Staging tables and batches that one row of analytics.sales_overview is derived from
 -- Grain:     table_name, batch_date
 -- Key:       sales_month DATE, state VARCHAR(2), city VARCHAR(128)
--- Load rule: a query of `olist trace`, which puts the key into the temporary table wanted
+-- Load rule: none; `olist trace` runs this query with the key in the temporary table wanted
 
 WITH ordered AS (
     SELECT fact_order.order_id

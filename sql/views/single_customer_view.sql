@@ -1,13 +1,13 @@
 -- analytics.single_customer_view
--- Purpose:   All that is known of a person on one row: place, orders, value, payment, taste,
---            delivery experience and RFM segment. Values are in R$
+-- Purpose:   All known facts about a person in one row: address, orders, value, payment, preferences,
+--            delivery and RFM segment. Values are in R$
 -- Grain:     customer_unique_id
--- Load rule: a view: recency counts to the last purchase known, so every batch moves it for
---            everybody, and nothing needs to be rewritten for that
+-- Load rule: a view: recency counts to the latest purchase in the data, so every batch changes it for
+--            every person; a view needs no rewrite for that
 
 CREATE OR REPLACE VIEW analytics.single_customer_view AS
 WITH as_of AS (
-    -- not to today: the same data, the same score
+    -- recency counts to the latest purchase, not to today, so the same data gives the same score
     SELECT MAX(purchased_at) AS last_purchase_at
     FROM analytics.fact_order
 ),
@@ -17,13 +17,13 @@ persons AS (
         customer_totals.*,
         DATEDIFF(
             DAY, customer_totals.last_order_at, as_of.last_purchase_at
-        ) AS recency_days -- since the last order, to the last purchase of all [days]
+        ) AS recency_days -- Time from the person's last order to the latest purchase of all persons [days]
     FROM analytics.customer_totals
     CROSS JOIN as_of
 ),
 
--- fixed steps, not quintiles: 97 of 100 persons order once, and a person's score should change
--- when the person does, not when others do
+-- fixed thresholds, not quintiles: 97 % of persons order once, and a person's score must follow
+-- that person's orders, not the orders of others
 scored AS (
     SELECT
         persons.*,
@@ -34,12 +34,12 @@ scored AS (
             WHEN recency_days <= 180 THEN 3
             WHEN recency_days <= 365 THEN 2
             ELSE 1
-        END AS recency_score, -- 5 within 30 days of the last purchase of all, 1 over a year
+        END AS recency_score, -- Recency score: 5 = 30 days or less, 1 = more than 365 days
         CASE
             WHEN order_count = 0 THEN NULL
             WHEN order_count < 5 THEN order_count
             ELSE 5
-        END AS frequency_score, -- orders, 5 at most
+        END AS frequency_score, -- Frequency score: number of orders, at most 5
         CASE
             WHEN order_count = 0 THEN NULL
             WHEN net_value >= 500 THEN 5
@@ -47,7 +47,7 @@ scored AS (
             WHEN net_value >= 100 THEN 3
             WHEN net_value >= 50 THEN 2
             ELSE 1
-        END AS monetary_score -- 5 from R$ 500 of net value, 1 below R$ 50
+        END AS monetary_score -- Monetary score: 5 = net value of R$ 500 or more, 1 = below R$ 50
     FROM persons
 )
 

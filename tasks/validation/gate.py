@@ -111,9 +111,7 @@ def remedy(receipt: GateReceipt, rerun: RerunCommand) -> str:
     correct = f"Correct the source, then run again: {rerun}"
     if not rerun.accepts_failures:
         return correct
-    accept = " ".join(
-        f"--accept {result.id}" for result in receipt.blocking
-    )
+    accept = " ".join(f"--accept {result.id}" for result in receipt.blocking)
     return (
         f"{correct}\n"
         "Or, if the data is right and the expectation is too strict, publish it as it is, under "

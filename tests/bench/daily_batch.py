@@ -1,8 +1,8 @@
-"""A daily batch on a history and on one ten times as long; and a backfill in weekly slices.
+"""Time a daily batch on a history and on one ten times as long, and a weekly backfill.
 
 Run with `make bench`. The histories are generated (`--orders` sets the shorter one); the backfill
-plays the real sample where it is, else 3,000 generated orders. The Prefect API is up before any
-clock starts, and the first batch of each history, which pays for imports, is not counted.
+loads the real sample if it exists, else 3,000 generated orders. The Prefect API is up before any
+timing starts, and the first batch of each history, which includes the imports, is not counted.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _daily(folder: Path, orders: int, batches: list[Path]) -> float:
-    """Median seconds of daily runs after a history of so many orders."""
+    """Median seconds of daily runs after a history of `orders` orders."""
     generate(folder / "history", orders, seed=1)
     with running(Settings(home=folder / "home")) as settings:
         from flows.daily_elt import daily_elt_flow
@@ -71,7 +71,7 @@ def _daily(folder: Path, orders: int, batches: list[Path]) -> float:
 
 
 def _backfill(folder: Path, together: int, weeks: int) -> tuple[int, float]:
-    """Number of batches, at most so many weeks, and seconds of all of them."""
+    """Number of batches (at most `weeks`) and total seconds of the backfill."""
     dump = REAL_DATA / "olist_sample"
     if not dump.is_dir():
         dump = folder / "dump"

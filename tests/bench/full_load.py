@@ -1,8 +1,8 @@
 """Full-size load, every step and gate, against one DuckDB script over the same files.
 
-Run with `make bench`: real data where it is (`OLIST_REAL_DATA`), else 100,000 generated orders.
-The Prefect API is started before the clock; the flow runs in a process of its own, as a worker
-would run it, so the time to import everything counts.
+Run with `make bench`: uses the real data if it exists (`OLIST_REAL_DATA`), else 100,000 generated
+orders. The Prefect API starts before the timing; the flow runs in a separate process, as a worker
+would run it, so the import time is included.
 """
 
 import gzip
@@ -36,7 +36,7 @@ print(json.dumps({"import": ready, **receipt.seconds}), file=sys.stderr)
 
 
 def main() -> None:
-    """Run the limit, then the flow, and print both with their ratio."""
+    """Run the DuckDB script, then the flow; print both times and their ratio."""
     with tempfile.TemporaryDirectory(prefix="olist-bench-") as scratch:
         source = _source(Path(scratch))
         limit = min(_limit(source) for _ in range(3))

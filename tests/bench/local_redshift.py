@@ -1,4 +1,4 @@
-"""The local Redshift beside DuckDB in the same process: what the wire and the emulation cost.
+"""Compare the local Redshift with in-process DuckDB: the cost of protocol and emulation.
 
 Run by `make bench`. Targets: a point query in 3 ms (median), 150,000 rows a second to the driver,
 COPY of a million Parquet rows within 1.5 times the same load by DuckDB itself.
@@ -31,13 +31,13 @@ TABLE = (
     "sold_on DATE, sold_at TIMESTAMP)"
 )
 POINT = "SELECT customer, amount, sold_on FROM sales WHERE id = "
-# at five columns the driver alone takes longer to make its objects than the target allows
+# with five columns, the driver alone needs longer to create its objects than the target allows
 ALL = "SELECT customer, amount, sold_on FROM sales"
 WIDE = "SELECT id, customer, amount, sold_on, sold_at FROM sales"
 
 
 def rows() -> pa.Table:
-    """A million rows of the types that facts have."""
+    """A million rows with the column types of the facts."""
     ids = pa.array(range(ROWS), pa.int32())
     days = pa.array([i % 700 for i in range(ROWS)], pa.int32())
     return pa.table(
@@ -56,14 +56,14 @@ def rows() -> pa.Table:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long a call takes."""
+    """Seconds that a call takes."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
 def best(work: Callable[[], object], times: int = 3) -> float:
-    """The shortest of some runs."""
+    """Seconds of the fastest of several runs."""
     return min(seconds(work) for _ in range(times))
 
 

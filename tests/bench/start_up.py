@@ -1,4 +1,4 @@
-"""How long a deployed run takes from its submission to its first task. Needs `make up`.
+"""Time from the submission of a deployed run to its first task. Needs `make up`.
 
 python -m tests.bench.start_up [--runs 5]
 """
@@ -18,7 +18,7 @@ from infra.settings import Settings
 
 
 async def _seconds() -> float:
-    """From the moment a worker takes the run to the start of the first task."""
+    """Seconds from the worker's pick-up of the run to the start of its first task."""
     async with get_client() as client:
         validate = await client.read_deployment_by_name("validate/validate")
         run = await client.create_flow_run_from_deployment(
@@ -34,7 +34,7 @@ async def _seconds() -> float:
 
 
 def main() -> None:
-    """Print median and worst."""
+    """Print the median and the maximum."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs

@@ -1,4 +1,4 @@
-"""What is deployed to ECS: the same flows, a template that its worker accepts, a sound image."""
+"""The ECS deployment: the same flows, a template that its worker accepts, a valid image."""
 
 import asyncio
 import re
@@ -77,7 +77,7 @@ def test_systemd_accepts_the_units(unit: Path, tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         pytest.skip("no systemd-analyze here")
-    # the command is looked for, too: name one that is here
+    # systemd-analyze checks that the command exists, so use one that does
     text = re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", unit.read_text())
     copy = tmp_path / unit.name
     copy.write_text(text)

@@ -1,4 +1,4 @@
-"""`deployments/prefect.yaml` is what the code is: entrypoints, parameters, schedules."""
+"""`deployments/prefect.yaml` matches the code: entrypoints, parameters, schedules."""
 
 import pytest
 import yaml
@@ -16,7 +16,7 @@ def test_entrypoint_and_parameters_are_those_of_the_code(deployment: dict) -> No
     flow = load_flow_from_entrypoint(deployment["entrypoint"])
     known = flow.parameters.properties
     assert set(deployment["parameters"]) <= set(known)
-    # the form in the UI says what each parameter is
+    # the UI form shows a description for each parameter
     for name, parameter in known.items():
         assert parameter.get("description"), f"{flow.name}: {name} has no description"
     assert flow.description, flow.name
@@ -42,4 +42,4 @@ def test_the_daily_run_is_at_five_in_the_morning_in_sao_paulo() -> None:
     assert daily["schedules"] == [
         {"slug": "daily", "cron": "0 5 * * *", "timezone": "America/Sao_Paulo", "active": True}
     ]
-    assert daily["parameters"] == {}  # so each run is about the day before it
+    assert daily["parameters"] == {}  # so each run loads the day before it

@@ -1,4 +1,4 @@
-"""A stack of a test's own, used as people use it: by its commands and its Prefect server."""
+"""A separate stack for a test, used only through its commands and its Prefect server."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ ENDED = {StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CAN
 
 
 class Stack:
-    """A stack of its own, with its commands and its Prefect server."""
+    """A separate stack with its commands and its Prefect server."""
 
     def __init__(self, home: Path, source: Path) -> None:
         self.home = home
@@ -44,10 +44,10 @@ class Stack:
                 "OLIST_HOME": str(self.home),
                 "OLIST_SOURCE": str(self.source),
                 "COLUMNS": "200",
-                # tests/flows/test_aws.py looks at these
+                # tests/flows/test_aws.py covers these
                 "OLIST_EXPORTS": "false",
                 "OLIST_DASHBOARDS": "false",
-                # the scheduler looks once a minute; here somebody waits for it
+                # the scheduler polls once a minute by default; the tests wait for it
                 "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "3",
             },
             cwd=PROJECT,

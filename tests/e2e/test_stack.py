@@ -1,4 +1,4 @@
-"""The stack as people use it: `olist up`, runs by deployment, deaths, `olist down`."""
+"""The stack as users run it: `olist up`, deployment runs, killed processes, `olist down`."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,7 @@ DEPLOYMENTS = yaml.safe_load(TARGETS["local"].file.read_text())["deployments"]
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Some days of a small shop."""
+    """Batches of a small generated shop."""
     folder = tmp_path_factory.mktemp("source")
     generate(folder / "dump", 60, seed=3)
     extract(folder / "dump", folder / "days", every="8mo")
@@ -102,7 +102,7 @@ def test_a_run_by_deployment_is_published_and_can_be_queried(stack: Stack, sourc
 
 
 def _soon(found: Locator) -> bool:
-    """Whether it is on the page within two seconds."""
+    """Whether the element appears on the page within two seconds."""
     with contextlib.suppress(NotThere):
         found.first.wait_for(timeout=2000)
         return True
@@ -110,7 +110,7 @@ def _soon(found: Locator) -> bool:
 
 
 def test_a_person_steers_it_in_the_ui(stack: Stack, browser: Browser) -> None:
-    """See the schedule, click a run, see it finish."""
+    """Start a deployment run by click, wait until it completes, check the schedule."""
     page = browser.new_page(viewport={"width": 1280, "height": 860})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -185,7 +185,7 @@ def test_a_failure_is_told(stack: Stack, source: Path, tmp_path: Path) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Whether a process is there, and no zombie that waits for its parent."""
+    """Whether the process exists and is not a zombie."""
     try:
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
@@ -225,13 +225,13 @@ def test_a_cancelled_run_leaves_a_clean_state(stack: Stack, source: Path) -> Non
     assert stack.ended(stack.trigger("validate/validate")).state_type == StateType.COMPLETED
 
 
-@pytest.mark.full  # it waits until two minutes without a sign of life are over
+@pytest.mark.full  # it waits until two minutes without a heartbeat have passed
 def test_a_run_whose_worker_died_with_it_is_marked_as_crashed(stack: Stack, source: Path) -> None:
     day = min(path.name for path in source.iterdir())
     worker = stack.services()["prefect-worker"]
     run = stack.trigger("daily_elt/daily", batch_date=day)
     wait_for(lambda: stack.run(run).state_type == StateType.RUNNING)
-    for process in [worker, *_children(worker)]:  # as when the machine goes down
+    for process in [worker, *_children(worker)]:  # simulates a machine failure
         os.kill(process, signal.SIGKILL)
     ended = stack.ended(run, 300)
     assert ended.state_type == StateType.CRASHED
@@ -246,7 +246,7 @@ def test_services_that_die_are_started_again(stack: Stack) -> None:
     log = (stack.home / "logs" / "up.log").read_text()
     assert "s3 has died (-9); starting it again" in log
     run = stack.ended(stack.trigger("report/report"))
-    assert run.state_type == StateType.COMPLETED  # the lake was kept
+    assert run.state_type == StateType.COMPLETED  # the lake kept its data
 
 
 def test_down_ends_all_and_up_goes_on_where_it_was(stack: Stack, source: Path) -> None:
@@ -264,7 +264,7 @@ def test_down_ends_all_and_up_goes_on_where_it_was(stack: Stack, source: Path) -
         assert f"something else listens on port {stack.prefect} (--prefect-port)" in refused.stderr
     done = stack.up()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "published" in done.stdout  # the last runs are known
+    assert "published" in done.stdout  # `olist up` lists the last runs
     assert json.loads((stack.home / "stack.json").read_text())["OLIST_REDSHIFT_PORT"] == str(
         stack.redshift
     )
@@ -272,7 +272,7 @@ def test_down_ends_all_and_up_goes_on_where_it_was(stack: Stack, source: Path) -
 
 
 def _planned_while_it_is_down(stack: Stack, source: Path) -> list[UUID]:
-    """Two daily runs that nobody will be there to start; yesterday's files are there by then."""
+    """Schedule two daily runs during the downtime; yesterday's files exist by then."""
     today = datetime.now(ZoneInfo("America/Sao_Paulo")).date()
     days = sorted(path for path in source.iterdir())
     shutil.copytree(days[-1], source / str(today - timedelta(days=1)))
@@ -280,7 +280,7 @@ def _planned_while_it_is_down(stack: Stack, source: Path) -> list[UUID]:
     async def plan() -> list[UUID]:
         async with get_client() as client:
             daily = await client.read_deployment_by_name("daily_elt/daily")
-            soon = datetime.now(UTC) + timedelta(seconds=8)  # it is down by then
+            soon = datetime.now(UTC) + timedelta(seconds=8)  # the stack is down at that time
             runs = [
                 await client.create_flow_run_from_deployment(
                     daily.id, state=Scheduled(scheduled_time=soon + timedelta(seconds=n))
@@ -296,7 +296,7 @@ def _caught_up_once(stack: Stack, late: list[UUID]) -> None:
     first, second = sorted((stack.ended(run) for run in late), key=lambda run: run.start_time)
     assert [first.state_type, second.state_type] == [StateType.COMPLETED] * 2
     assert second.start_time >= first.end_time
-    # the days since the last publish, each once and in order; older gaps are left to a backfill
+    # the days since the last publish, each once and in order; older gaps need a backfill
     days = sorted(path.name for path in stack.source.iterdir())
     published = stack.ask("SELECT batch_date FROM audit.batches ORDER BY published_at")
     missed = [str(day) for (day,) in published if str(day) > days[0]]

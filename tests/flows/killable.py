@@ -1,7 +1,7 @@
-"""Runs batches in processes that die when they are told to.
+"""Run batches in processes that kill themselves on request.
 
-The modules are imported once; each run is a fork, with a process of its own to be killed. Reads one
-JSON object a line: batch date, source, and where to die; answers with how the process ended.
+The modules are imported once; each run is a fork, so that only the run is killed. Reads one JSON
+object per line (batch date, source, point of death) and answers with the exit status of the run.
 """
 
 import json
@@ -36,7 +36,7 @@ def _die_after_step(step: str) -> None:
 
 
 def _count_statements(last: int | None) -> list[int]:
-    """Count the statements to the warehouse; die when the last one was carried out."""
+    """Count warehouse statements; kill the process after statement number `last`."""
     from infra.warehouse import Transaction
 
     run, lock, count = Transaction.run, threading.Lock(), [0]
@@ -71,7 +71,7 @@ def _run(order: dict[str, Any], answer: int) -> None:
 
 def main() -> None:
     """Serve until standard input ends."""
-    import great_expectations  # noqa: F401 (what takes seconds to import is imported once)
+    import great_expectations  # noqa: F401 (slow imports happen once, before the forks)
 
     import tasks.validation.check  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""I3: a reader that polls while batches are published sees whole states only."""
+"""I3: a reader that polls during publishes sees only complete states."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ from infra.warehouse import transaction
 from tests.history import play, slices
 from tests.load import Loader
 
-# one statement over all layers: what it gives is a state
+# one statement over all layers: its result is one state of the warehouse
 _STATE = """
 SELECT
     (SELECT COUNT(*) FROM staging.orders) AS staged,
@@ -46,7 +46,7 @@ def test_readers_see_whole_states_only(stack: Settings, tmp_path: Path) -> None:
         try:
             while not done.is_set():
                 seen.append(_state(stack))
-        except BaseException as error:  # noqa: BLE001 (told below)
+        except BaseException as error:  # noqa: BLE001 (asserted below)
             problems.append(error)
 
     readers = [threading.Thread(target=poll) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""What a run cannot report about itself is told by Prefect's server."""
+"""Prefect's server sends the notifications that a run cannot send itself."""
 
 import asyncio
 import time
@@ -45,7 +45,7 @@ def test_registering_twice_makes_no_second_one(receiver: Receiver) -> None:
 
 def test_a_crashed_run_is_told_with_its_remedy(receiver: Receiver) -> None:
     asyncio.run(register(Settings(notify=webhook_to(receiver, "automations"))))
-    time.sleep(3)  # the server looks for new automations every few seconds
+    time.sleep(3)  # the server polls for new automations every few seconds
     asyncio.run(_crash())
     deadline = time.monotonic() + 60
     while not receiver.received and time.monotonic() < deadline:

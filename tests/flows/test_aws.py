@@ -1,6 +1,6 @@
-"""The same flows, as on AWS: IAM login over verified TLS, KMS headers, the copy role, SNS.
+"""The same flows against emulated AWS: IAM login over verified TLS, KMS, the copy role, SNS.
 
-One path (I8): what differs is the environment alone.
+I8: local and AWS runs use the same code path; only the environment differs.
 """
 
 import os
@@ -36,7 +36,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 
 def _refused(settings: Settings, step: str) -> str:
-    """What `olist check` says about a step that must fail."""
+    """The error message of an `olist check` step that must fail."""
     (found,) = [s for s in steps(settings) if s.name == step]
     with pytest.raises(AccessError) as refused:
         found.taken(settings)
@@ -65,7 +65,7 @@ def test_a_batch_is_published_on_aws(account: Settings, tmp_path: Path) -> None:
     assert receipt is not None
     assert receipt.published.batch_dates == [DAY]
     require_invariants(account)
-    # what comes after: exports that readers may fetch, and pages, here and in the lake
+    # after the publish: exports in the lake, and pages on disk and in the lake
     exported = Lake(account).get_json("exports/latest/manifest.json")
     assert exported["run_id"] == receipt.run_id
     assert exported["tables"]["fact_order"]["rows"] == 40
@@ -83,9 +83,9 @@ def test_a_batch_is_published_on_aws(account: Settings, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("prefect_api")
 def test_an_export_that_a_run_owes_is_made_up_for(account: Settings, tmp_path: Path) -> None:
-    """Killed after its publish, or its export failed: the next run finds nothing to load."""
+    """If a run published but did not export, the next run without new batches exports."""
     lake = Lake(account)
-    generate(tmp_path / "days" / str(DAY), 40, seed=5)  # the batch that is published
+    generate(tmp_path / "days" / str(DAY), 40, seed=5)  # the batch that is already published
     before = lake.require_json(LATEST)
     lake.delete(LATEST)
     lake.delete("reports/overview.json")
@@ -97,7 +97,7 @@ def test_an_export_that_a_run_owes_is_made_up_for(account: Settings, tmp_path: P
 
 
 def test_a_run_writes_where_its_role_may(account: Settings) -> None:
-    """A new prefix in the code must be one in infra/terraform/modules/access."""
+    """Every prefix that the code writes must be listed in infra/terraform/modules/access."""
     written = {key.partition("/")[0] for key in Lake(account).keys("")}
     assert {"raw", "published", "reports", "exports"} <= written, "a run has been before this test"
     assert written <= set(VALUES["local.prefixes"])

@@ -1,4 +1,4 @@
-"""Many batches: what is told, what is left out, and where it goes on."""
+"""Backfills: what they report, which batches they skip, and where they resume."""
 
 import shutil
 from datetime import date
@@ -78,7 +78,7 @@ def test_a_backfill_goes_on_where_it_was_and_takes_what_changed(
     again = backfill_flow(str(days))
     assert (again.published, again.skipped) == ([], all_days)
 
-    # a corrected file is news
+    # a corrected file is loaded again
     reviews = days / str(all_days[1]) / contracts()["order_reviews"].source_file
     lines = reviews.read_text().splitlines()
     reviews.write_text("\n".join(lines[:-1]) + "\n")

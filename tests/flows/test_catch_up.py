@@ -1,4 +1,4 @@
-"""A scheduled run is about the day before it, and loads what was missed, in order, once."""
+"""A scheduled run loads the day before it and, first, all missed days, in order and once."""
 
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from tasks.reporting.run_history import history
 from tests.history import require_invariants, slices
 
 
-@pytest.mark.full  # tests/e2e/test_stack.py has late runs for every day
+@pytest.mark.full  # tests/e2e/test_stack.py covers late runs in every test run
 @pytest.mark.usefixtures("prefect_api")
 def test_missed_days_are_loaded_first_and_nothing_twice(
     stack: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -43,7 +43,7 @@ def test_missed_days_are_loaded_first_and_nothing_twice(
     assert on_the_day_after(days[2]) is None, "it is published already"
     assert len(history(Lake(stack))) == 3
 
-    # the source has nothing for the day yet: that is said, not passed over
+    # the source has no files for the day yet: the run fails instead of skipping the day
     with pytest.raises(SourceError, match="there is no folder 2017-01-01; there are"):
         on_the_day_after(date(2017, 1, 1))
 
@@ -52,7 +52,7 @@ def test_the_day_is_counted_where_the_business_is(monkeypatch: pytest.MonkeyPatc
     from datetime import UTC, datetime
     from types import SimpleNamespace
 
-    # two in the morning in UTC is still the evening before in São Paulo
+    # 02:00 UTC is still the previous evening in São Paulo
     at = datetime(2018, 8, 3, 2, 0, tzinfo=UTC)
     monkeypatch.setattr(module, "flow_run", SimpleNamespace(scheduled_start_time=at))
     assert scheduled_day() == date(2018, 8, 1)

@@ -1,4 +1,4 @@
-"""The whole flow as a Prefect run: real API, real S3, real driver, real gates."""
+"""The whole flow as a Prefect run: real API, S3, driver and gates."""
 
 import shutil
 from decimal import Decimal
@@ -104,7 +104,7 @@ def test_a_bad_file_loads_nothing(first: RunReceipt, stack, source: Path, tmp_pa
     [
         # decimal commas: most rows do not fit the contract
         ("order_payments", ".", ",", "raw"),
-        # a status that nobody knows
+        # an unknown status
         ("orders", ",delivered,", ",teleported,", "staging"),
     ],
 )
@@ -159,6 +159,6 @@ def test_the_full_real_set_gives_the_known_figures(full: Path, ask, load) -> Non
         "SELECT SUM(total_value) AS v FROM analytics.sales_overview WHERE state = 'SP'"
     )
     assert round(100 * sao_paulo[0] / Decimal("15843553.24"), 2) == Decimal("37.38")
-    # the real data is known to be clean, so no gate may raise a false alarm; info is what it does
+    # the real data is clean: no gate may raise a false alarm; info records its known properties
     told = [r.reason for gate in receipt.gates for r in gate.failed if r.severity != "info"]
     assert told == []

@@ -1,7 +1,7 @@
-"""I9, I5: kill -9 at any point, run again: the same as never killed, and nothing half seen.
+"""I9, I5: a run killed (kill -9) at any point and rerun gives the result of an undisturbed run.
 
-A history is played day by day. Each day's run is killed once, each time somewhere else, and run
-again; after the last day all must be as if the whole had been loaded at once.
+A history is loaded batch by batch. Each run is killed once, each time at another point, and run
+again; no partial state is visible. The final state must equal a load of all batches at once.
 """
 
 import json
@@ -36,7 +36,7 @@ _KILLED = -signal.SIGKILL
 
 
 class Runs:
-    """Runs of the flow in processes of their own, which may be told to die."""
+    """Runs of the flow in separate processes that can be killed at a given point."""
 
     def __init__(self, stack: Settings, log: Path) -> None:
         api = get_current_settings().api.url
@@ -81,12 +81,12 @@ def runs(prefect_api: None, stack: Settings, tmp_path: Path) -> Iterator[Runs]:
 def _killed_and_run_again(
     runs: Runs, load: Loader, batches: list[tuple[date, Path]], deaths: list[dict[str, Any]]
 ) -> dict[str, int]:
-    """Play the batches; each run dies once, and is run again. Returns what the deaths hit."""
+    """Load the batches; kill and rerun each run once. Returns the number of kills by effect."""
     hit = {"killed": 0, "had published": 0}
     for batch, death in zip(batches, deaths, strict=True):
         before = _state(load.settings)
         ended = runs.run(batch, **death)
-        # a random moment may come after the end
+        # a random kill time may be after the end of the run
         assert ended["code"] == _KILLED or (ended["code"] == 0 and "seconds" in death), (
             batch,
             death,
@@ -96,7 +96,7 @@ def _killed_and_run_again(
         again = runs.run(batch)
         assert again["code"] == 0, (batch, death)
         after = _state(load.settings)
-        # all of the batch or nothing of it; a rerun of a published batch is noted once more
+        # all of the batch or nothing; a rerun of a published batch adds one row to audit.batches
         whole = {before, after, (*after[:2], after[2] - 1, *after[3:])}
         assert seen in whole, (batch, death)
         assert left_over(load.settings) == [], (batch, death)
@@ -134,7 +134,7 @@ def test_a_run_that_was_killed_is_run_again(runs: Runs, stack: Settings, tmp_pat
     hit = _killed_and_run_again(runs, load, batches, deaths)
     assert checksums(stack) == expected
     assert hit == {"killed": 2, "had published": 1}
-    # the lock that a killed run holds is taken over by the next one, which says so
+    # the next run takes over the lock of the killed run and logs it
     assert (tmp_path / "runs.log").read_text().count("Took the writer's lock over from") == 2
 
 
@@ -188,7 +188,7 @@ def test_killed_at_every_step_at_many_statements_and_at_random_moments(
 
 @pytest.mark.full
 def test_the_warehouse_dies_with_its_run(tmp_path: Path) -> None:
-    """`olist run` holds the local services: they end when it is killed."""
+    """The local services of `olist run` stop when it is killed."""
     generate(tmp_path / "2018-10-18", 100, seed=2)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("OLIST_", "PREFECT_"))}
     results = []

@@ -1,4 +1,4 @@
-"""Tasks are stateless: another process, that serves them, can carry them out."""
+"""Tasks are stateless: another process that serves them can run them."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ SERVE = (
 
 @pytest.fixture
 def other_worker(stack: Settings, prefect_api: None) -> Iterator[None]:
-    """A process that carries out tasks which others send."""
+    """A process that serves tasks submitted by other processes."""
     from prefect.settings import get_current_settings
 
     environment = get_current_settings().to_environment_variables(exclude_unset=True)
@@ -42,5 +42,5 @@ def test_an_upload_is_sent_to_another_worker(
     sent.wait(timeout=60)
     assert sent.state.is_completed(), sent.state
     assert sent.result().rows_loaded == 30
-    # the same task here finds that the work is done
+    # the lake contains exactly one receipt of the upload
     assert len([k for k in Lake(stack).keys("raw/orders/") if k.endswith("receipt.json")]) == 1

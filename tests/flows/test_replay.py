@@ -1,4 +1,4 @@
-"""I2: any slices of a history, in any order, any number of times, give the same analytics."""
+"""I2: slices of a history give the same analytics in any order and with any repetition."""
 
 import random
 from datetime import date, timedelta
@@ -22,7 +22,7 @@ def load(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Loader:
 
 @pytest.fixture(scope="module")
 def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixty orders of two years, with all that hangs on them."""
+    """Sixty orders over two years, with all related rows."""
     folder = tmp_path_factory.mktemp("dumps") / "dump"
     generate(folder, 60, seed=11)
     return folder
@@ -78,7 +78,7 @@ def test_rebuilt(load: Loader, dump: Path, whole: dict[str, str], from_lake: boo
     _after(load, [_extracts(dump, "6mo")])
     from infra.warehouse import transaction
 
-    with transaction(load.settings) as work:  # what a rebuild is for
+    with transaction(load.settings) as work:  # damage that a rebuild must repair
         work.run("UPDATE analytics.fact_order SET order_value = order_value + 1")
         work.run("INSERT INTO analytics.dim_seller SELECT 7, 'stray', zip_code_prefix, city, state, "
                  "geography_key, valid_from, valid_to, is_current FROM analytics.dim_seller LIMIT 1")  # fmt: skip
@@ -96,7 +96,7 @@ _FIRST, _DAYS = date(2016, 9, 1), 800
 
 @strategies.composite
 def histories(draw: strategies.DrawFn) -> tuple[list[date], list[list[int]]]:
-    """Ends of periods, and the order and the groups in which they are published."""
+    """Period ends, and the groups of periods in publish order."""
     cuts = draw(strategies.sets(strategies.integers(60, _DAYS - 60), min_size=1, max_size=3))
     ends = [*(_FIRST + timedelta(days=n) for n in sorted(cuts)), date(2019, 12, 31)]
     order = draw(strategies.permutations(range(len(ends))))
@@ -142,7 +142,7 @@ def test_many_slices_in_any_order(load, dump, whole, tmp_path_factory, history) 
 
 @pytest.fixture(scope="module")
 def real(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real sample, at a place where its slices may be written beside it."""
+    """A link to the real sample in a folder where its slices can be written."""
     folder = tmp_path_factory.mktemp("real") / "dump"
     folder.symlink_to(sample)
     return folder
@@ -156,7 +156,7 @@ def expected(load: Loader, real: Path) -> dict[str, str]:
 
 @pytest.mark.full
 class TestRealSample:
-    """The 3,000 real orders, in the slices that people use."""
+    """The 3,000 real orders, in typical slices."""
 
     @pytest.mark.parametrize("how", ["monthly", "weekly", "daily", "shuffled", "twice"])
     def test_any_slices(self, load: Loader, real: Path, expected, how: str) -> None:

@@ -1,4 +1,4 @@
-"""What people see of a run: its page, its artifacts, its notifications; and what they may decide."""
+"""User-visible results of a run (page, artifacts, notifications) and acceptance of failures."""
 
 import asyncio
 import html
@@ -39,7 +39,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bad(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with one order of a status that nobody knows, and one absurd price."""
+    """The source with one order of unknown status and one implausible price."""
     folder = tmp_path_factory.mktemp("bad") / "source"
     shutil.copytree(source, folder)
     for table, column, value in (("orders", 2, "teleported"), ("order_items", 5, "12345.00")):
@@ -53,7 +53,7 @@ def bad(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def inbox(stack: Settings) -> Path:
-    """The inbox of the local stack, empty."""
+    """The emptied inbox of the local stack."""
     folder = stack.state / "inbox"
     for path in folder.glob("*.json"):
         path.unlink()
@@ -95,7 +95,7 @@ def test_from_failure_to_recovery(stack: Settings, source: Path, bad: Path, inbo
     assert "nothing published: 2018-10-18 daily" in messages(inbox)[0]["body"]
     page = html.unescape(receipt.page.read_text())
     assert "Published, and every gate passed" in page
-    # both runs are in the trend
+    # the history contains both runs
     assert [entry.verdict for entry in history(Lake(stack))] == ["stopped", "published"]
     assert "The last 2 runs" in page
 
@@ -115,7 +115,7 @@ def test_a_person_accepts_what_the_source_cannot_correct(
     page = html.unescape(receipt.page.read_text())
     assert "accepted by Ana Souza: one test order, see TICKET-7" in page
 
-    # the absurd price was not accepted: it is published, and told
+    # the implausible price was not accepted: it is published with a warning
     (told,) = messages(inbox)
     assert told["subject"] == "[olist] published, with 1 warning: 2018-10-19 daily"
     assert "a price is from R$ 0.01 to 10,000" in told["body"]

@@ -1,4 +1,4 @@
-"""What AWS and the warehouse say is followed by what to do; also what no local stack can say."""
+"""Errors of AWS and the warehouse get a hint, also errors that no local stack can raise."""
 
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
@@ -42,7 +42,7 @@ def test_errors_of_aws(error: Exception, words: str) -> None:
         ("S3ServiceException:Access Denied,Status 403", "the role of COPY and UNLOAD"),
         ("User arn:… is not authorized to assume IAM Role arn:…", "the role of COPY and UNLOAD"),
         ("permission denied for schema analytics", "lacks a grant"),
-        # the words of Redshift are not documented; these are a guess
+        # Redshift's message text is not documented; this is an assumption
         ("Usage limit reached", "the RPU-hours of the day are used up"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Notifications arrive: by real HTTP, by real TLS, by SMTP, by SNS; through unmodified libraries."""
+"""Notifications are delivered by real HTTP, TLS, SMTP and SNS, with unmodified libraries."""
 
 import email
 import json
@@ -31,11 +31,11 @@ SUBJECT, BODY = (
 
 
 class Receiver:
-    """A real HTTP server that keeps what it is sent."""
+    """A real HTTP server that stores the requests it receives."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.received: list[tuple[str, Any]] = []
-        self.answers = [200]  # statuses; the last one goes on
+        self.answers = [200]  # response statuses; the last one repeats
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -76,7 +76,7 @@ def _send(notify: str, **settings: Any) -> None:
 
 
 def webhook_to(receiver: Receiver, name: str) -> str:
-    """Save Prefect's block for any webhook; returns how settings name it."""
+    """Save a Prefect webhook block; return its name as used in settings."""
     block = CustomWebhookNotificationBlock(
         name=name, url=receiver.url, json_data={"subject": "{{subject}}", "body": "{{body}}"}
     )
@@ -92,7 +92,7 @@ def test_a_generic_webhook(receiver: Receiver) -> None:
 
 @pytest.fixture
 def impersonated(monkeypatch: pytest.MonkeyPatch, tmp_path) -> Iterator[Receiver]:
-    """A receiver that answers for the real hosts of Slack and Teams, with a certificate."""
+    """A receiver that impersonates the hosts of Slack and Teams, with a certificate."""
     hosts = ("hooks.slack.com", "prod-00.westus.logic.azure.com")
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -150,7 +150,7 @@ class Mailbox:
     def __init__(self) -> None:
         self.received: list[tuple[list[str], email.message.Message]] = []
 
-    async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802 (aiosmtpd's name)
+    async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802 (aiosmtpd API)
         self.received.append((envelope.rcpt_tos, email.message_from_bytes(envelope.content)))
         return "250 kept"
 
@@ -181,10 +181,10 @@ def test_e_mail() -> None:
 
 
 def test_sns_delivers_to_the_local_inbox(stack: Settings) -> None:
-    (send,) = channels(Settings()).values()  # the stack names its topic
+    (send,) = channels(Settings()).values()  # the local stack sets the topic
     send(SUBJECT + " São Paulo", BODY)
     (message,) = messages(stack.state / "inbox")
-    # SNS takes ASCII subjects only
+    # SNS accepts only ASCII subjects
     assert message["subject"] == SUBJECT + " S?o Paulo"
     assert message["body"] == BODY
     page = (stack.state / "inbox" / "index.html").read_text()

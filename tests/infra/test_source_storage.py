@@ -1,4 +1,4 @@
-"""A folder on disk and one in S3 look the same."""
+"""A folder on disk and one in S3 behave the same."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from infra.source_storage import open_folder
 
 @pytest.fixture(params=["disk", "s3"])
 def address(request: pytest.FixtureRequest, stack: Settings, tmp_path: Path) -> str:
-    """Two files, and a folder with a third."""
+    """A source with two files and a subfolder with a third."""
     files = {"a.csv": b"one,two\n", "b.csv": b"x" * 100, "2018-01-01/c.csv": b"c\n"}
     if request.param == "disk":
         for name, body in files.items():

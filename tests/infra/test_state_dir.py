@@ -1,4 +1,4 @@
-"""Made-up data is kept apart from data of the user's."""
+"""Generated data is kept separate from the user's data."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What many batches come to: late ones, corrected ones, withdrawn ones, and lives that go on."""
+"""Results of several batches: late, corrected and retracted ones, and orders that continue."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -55,7 +55,7 @@ def test_a_late_batch_does_not_undo_a_later_one(load: Loader, ask: Ask) -> None:
         order_payments=[{"order_id": "o"}],
     )
     assert ask("SELECT order_status, order_value, payment_value FROM analytics.fact_order") == [
-        ("delivered", Decimal("11.00"), Decimal("11.00"))  # the payment is news, though
+        ("delivered", Decimal("11.00"), Decimal("11.00"))  # the late batch still adds the payment
     ]
     require_invariants(load.settings)
 
@@ -99,7 +99,7 @@ def test_a_customer_who_moves_by_a_later_batch_keeps_old_orders_at_the_old_addre
 def test_a_product_whose_category_changes_keeps_old_sales_in_the_old_one(
     load: Loader, ask: Ask
 ) -> None:
-    """SCD2 by batch: what was bought from the day of the change on is of the new category."""
+    """SCD2 by batch: sales from the day of the change on have the new category."""
     load.rows(day(1), **SHOP, **PERSON, orders=[ORDER], order_items=[{"order_id": "o"}])
     load.rows(
         day(5),
@@ -132,7 +132,7 @@ def test_a_version_that_comes_late_is_put_between_the_others(load: Loader, ask: 
 
 
 def test_recency_moves_for_everybody_with_the_last_purchase(load: Loader, ask: Ask) -> None:
-    """Also for a person whom the batch does not touch."""
+    """Recency also changes for persons that the batch does not affect."""
     load.rows(day(1), **SHOP, **PERSON, orders=[ORDER], order_items=[{"order_id": "o"}])
     load.rows(
         day(2),
@@ -209,14 +209,14 @@ def test_a_corrected_batch_replaces_the_wrong_one_and_the_lake_keeps_both(
 def test_a_batch_that_was_not_published_is_not_seen_by_the_next_one(
     load: Loader, ask: Ask, tmp_path
 ) -> None:
-    """A gate stopped it, or its run was killed: its rows wait aside, and are cleared away."""
+    """After a failed gate or a kill, the next batch discards the unpublished rows."""
     from tests.load import write_source
 
     expected = _three_days(load, {})
     load.clear()
     load.rows(day(1), **SHOP, **PERSON, orders=[ORDER], order_items=[{"order_id": "o"}])
     load.stage(day(2), write_source(tmp_path / "wrong", WRONG))
-    load.compute()  # and no further
+    load.compute()  # the batch is not published
     load.rows(day(3), order_reviews=[{"order_id": "o", "review_id": "r"}])
     assert checksums(load.settings) == expected
     assert ask("SELECT COUNT(*) AS n FROM staging.orders WHERE batch_date = '2018-10-02'") == [(0,)]
@@ -225,7 +225,7 @@ def test_a_batch_that_was_not_published_is_not_seen_by_the_next_one(
 
 @pytest.mark.full
 def test_the_lake_notes_what_is_in_force(load: Loader) -> None:
-    """So staging can be filled from it alone, without what was retracted or corrected."""
+    """Staging can be restored from the lake, without retracted or superseded batches."""
     from tasks.warehouse.restore import indexed_days, indexed_receipts
 
     _three_days(load, WRONG)

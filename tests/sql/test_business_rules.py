@@ -1,4 +1,4 @@
-"""What the models make of handmade rows. Each test says which rule it shows."""
+"""Results of the models on handmade rows. Each test name states a business rule."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -22,7 +22,7 @@ def _empty(load: Loader) -> None:
 
 
 def test_an_order_is_worth_its_items_whatever_else_hangs_on_it(load: Loader, ask: Ask) -> None:
-    """Two items, three payments and two reviews: joined together they would count twelve times."""
+    """Two items, three payments and two reviews: a plain join would produce twelve rows."""
     load.rows(
         DAY,
         **SHOP,
@@ -54,7 +54,7 @@ def test_the_review_answered_last_gives_the_one_score_of_an_order(load: Loader, 
                 "review_score": 4,
                 "review_answer_timestamp": "2018-02-01 00:00:00",
             },
-            # without a time of answer a review cannot be the last one
+            # a review without an answer time is never the last one
             {
                 "order_id": "o",
                 "review_id": "never",
@@ -210,7 +210,7 @@ def test_a_later_batch_replaces_what_it_delivers_and_leaves_the_rest(
         ],
         order_items=[{"order_id": "o1"}, {"order_id": "o2"}],
     )
-    # only the order that changed comes again, without its product and seller
+    # only the changed order is delivered again, without its product and seller
     load.rows(
         DAY.replace(day=2),
         orders=[{"order_id": "o1", "customer_id": "c1", "order_status": "delivered"}],
@@ -246,7 +246,7 @@ def test_a_product_that_changes_has_two_versions(load: Loader, ask: Ask) -> None
 def test_a_batch_delivered_again_replaces_all_that_the_first_delivery_held(
     load: Loader, ask: Ask
 ) -> None:
-    """The second delivery lacks an order, a person, a product, a seller and a place."""
+    """The second delivery lacks an order, a person, a product, a seller and a zip code."""
     both = {
         "category_translation": [
             {"product_category_name": "livros", "product_category_name_english": "books"}

@@ -1,4 +1,4 @@
-"""Only what may succeed when it is simply tried again is tried again."""
+"""Only transient errors are retried."""
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError

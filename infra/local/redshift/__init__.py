@@ -1,14 +1,14 @@
 """A local Redshift: the PostgreSQL wire protocol over DuckDB.
 
-What it accepts behaves as on Redshift; everything else is refused with the reason. `COVERAGE.md`
-lists both. The package imports nothing of the rest of the project.
+Accepted SQL behaves as on Redshift. Everything else is refused, with the reason. `COVERAGE.md`
+lists both. The package imports nothing from the rest of the project.
 
-    wire     sockets, TLS, login, the messages of the protocol; starts the server
+    wire     sockets, TLS, login and protocol messages; starts the server
     engine   sessions, transactions, locks, tables, the system catalog
     copy     COPY and UNLOAD: statements, files in S3, type conversion
     sql      Redshift SQL to DuckDB SQL: parser → validator → scope and types → rewrite → generator
 
-Each imports only from those below it, and from `context`, `protocol`, `clock` and `errors`.
+Each package imports only from those below it, and from `context`, `protocol`, `clock`, `errors`.
 
 Start it with `olist redshift`, `python -m infra.local.redshift`, or from Python:
 
@@ -17,7 +17,7 @@ Start it with `olist redshift`, `python -m infra.local.redshift`, or from Python
     with running(ServerOptions(path, password="secret")) as server:
         redshift_connector.connect(host="127.0.0.1", port=server.port, user="awsuser", ...)
 
-For pytest: `-p infra.local.redshift.pytest_plugin` gives a fixture `local_redshift`.
+For pytest: `-p infra.local.redshift.pytest_plugin` provides the fixture `local_redshift`.
 """
 
 from infra.local.redshift.wire.server import (

@@ -1,4 +1,4 @@
-"""`python -m infra.local.redshift`: serve from the command line."""
+"""`python -m infra.local.redshift`: start the server from the command line."""
 
 import argparse
 import os
@@ -20,7 +20,7 @@ def _required(name: str, purpose: str) -> str:
 
 
 def main() -> None:
-    """Read the command line and serve; passwords come from the environment."""
+    """Parse the command line and serve; read the passwords from the environment."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.local.redshift",
         description="A local Redshift over a DuckDB file. LOCAL_REDSHIFT_PASSWORD and "
@@ -29,11 +29,11 @@ def main() -> None:
     )
     parser.add_argument("--path", type=Path, required=True, help="file that holds the database")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0: a free one")
-    parser.add_argument("--user", default="awsuser", help="may read and write everything")
+    parser.add_argument("--user", default="awsuser", help="user who may read and write everything")
     parser.add_argument("--database", default="dev", help="the database's name")
     parser.add_argument("--reader", help="a user who may only read --reader-schemas")
     parser.add_argument("--reader-schemas", default="public", help="comma-separated schemas")
-    parser.add_argument("--iam-port", type=int, help="serve GetCredentials there, too")
+    parser.add_argument("--iam-port", type=int, help="port of the GetCredentials endpoint")
     given = parser.parse_args()
     reader = None
     try:

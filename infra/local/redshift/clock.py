@@ -1,4 +1,4 @@
-"""The clock of the server."""
+"""The server's clock."""
 
 from datetime import UTC, datetime
 

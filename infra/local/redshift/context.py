@@ -1,6 +1,7 @@
-"""What COPY, UNLOAD and DML need of the session that runs them.
+"""Protocols of the session that runs COPY, UNLOAD and DML.
 
-They depend on these protocols and not on `engine.session`, which imports them.
+The modules of COPY, UNLOAD and DML depend on these protocols instead of `engine.session`, because
+`engine.session` imports those modules.
 """
 
 from collections import deque
@@ -10,30 +11,30 @@ import duckdb
 
 
 class TableLookup(Protocol):
-    """The tables that a session sees; names are `schema.table`."""
+    """The tables that a session sees; table names have the form `schema.table`."""
 
     def engine_name(self, table: str) -> str:
         """The name of a table in DuckDB."""
         ...
 
     def columns(self, table: str) -> list[tuple[str, str]]:
-        """Names and DuckDB types of the columns, in order; empty where there is no such table."""
+        """Names and DuckDB types of the columns, in order; empty if there is no such table."""
         ...
 
     def redshift_types(self, table: str) -> dict[str, str]:
-        """Redshift types by column name; raises RedshiftError where there is no such table."""
+        """Redshift types by column name; raises RedshiftError if there is no such table."""
         ...
 
 
 class SessionContext(Protocol):
-    """A session as its statements see it."""
+    """The part of a session that COPY, UNLOAD and DML use."""
 
     connection: duckdb.DuckDBPyConnection
     s3: Any  # a boto3 client
-    key: tuple[int, int]  # process number and secret, which a client cancels with
+    key: tuple[int, int]  # process ID and secret of cancel requests
     notices: deque[str]
-    last_copy: tuple[int, int]  # rows and query number
-    last_unload: tuple[int, int]
+    last_copy: tuple[int, int]  # row count and query ID of the last COPY
+    last_unload: tuple[int, int]  # row count and query ID of the last UNLOAD
 
     @property
     def tables(self) -> TableLookup:
@@ -41,7 +42,7 @@ class SessionContext(Protocol):
         ...
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """Another DuckDB connection, outside the session's transaction."""
+        """Open another DuckDB connection, outside the session's transaction."""
         ...
 
     def run(self, sql: str) -> duckdb.DuckDBPyConnection:
@@ -49,5 +50,5 @@ class SessionContext(Protocol):
         ...
 
     def engine_query(self, sql: str) -> str:
-        """DuckDB SQL of a Redshift query without parameters; raises RedshiftError."""
+        """Translate a query without parameters to DuckDB SQL; raises RedshiftError."""
         ...

@@ -1,4 +1,4 @@
-"""Errors that a client sees."""
+"""Errors that are sent to clients."""
 
 import re
 from typing import NoReturn
@@ -11,7 +11,13 @@ class RedshiftError(Exception):
     """An error with its SQLSTATE, as sent to the client."""
 
     def __init__(self, sqlstate: str, message: str, detail: str = "") -> None:
-        """Keep the three fields that an ErrorResponse carries."""
+        """Store the fields of the ErrorResponse message.
+
+        Args:
+            sqlstate: The SQLSTATE, five characters.
+            message: The error message.
+            detail: The optional detail field.
+        """
         super().__init__(message)
         self.sqlstate = sqlstate
         self.message = message
@@ -22,24 +28,28 @@ class NotEmulatedError(RedshiftError):
     """SQL that this server refuses: Redshift lacks it, or the result could differ."""
 
     def __init__(self, reason: str) -> None:
-        """Say what is refused and why, in `reason`."""
+        """Create an error with SQLSTATE 0A000.
+
+        Args:
+            reason: What is refused and why, or what to write instead.
+        """
         super().__init__("0A000", f"refused by the local Redshift: {reason}")
 
 
 def short(node: exp.Expr) -> str:
-    """The SQL of a node, cut to a line."""
+    """The SQL of a node, cut to 120 characters."""
     text = node.sql(dialect="redshift")
     return text if len(text) <= 120 else text[:117] + "…"
 
 
 def refuse(reason: str, node: exp.Expr) -> NoReturn:
-    """Raise NotEmulatedError with the SQL that it is about."""
+    """Raise NotEmulatedError with a reason and the SQL of the refused node."""
     raise NotEmulatedError(f"{reason}: {short(node)}")
 
 
 # what macros.sql and the length checks raise: an SQLSTATE, a bar, the message
 _OURS = re.compile(r"(?:^|Error: |\(Error: )([0-9A-Z]{5})\|(.*?)\)?$", re.DOTALL)
-# the engine's words, and what Redshift says instead; {0} is the engine's first line
+# patterns of DuckDB's messages, with Redshift's SQLSTATE and message; {0}: DuckDB's first line
 _WORDS = [
     (r"NOT NULL constraint failed: .*?(\w+)\"?$", "23502",
      "Cannot insert a NULL value into column {1}"),
@@ -48,12 +58,12 @@ _WORDS = [
      "refused by the local Redshift: the type of an aggregate, a window or an alias of the same "
      "SELECT is needed here and not known: compute it in a CTE, or CAST it"),
     (r"(?s)Overflow in (\w+) of DECIMAL", "0A000",
-     "refused by the local Redshift: a DECIMAL of more than 18 digits in {1}, which Redshift goes "
-     "on with to 38: CAST one side AS DECIMAL(38, s)"),
+     "refused by the local Redshift: a DECIMAL of more than 18 digits in {1}, for which Redshift "
+     "uses up to 38 digits: CAST one side AS DECIMAL(38, s)"),
     (r"MERGE INTO.* more than once", "XX000", "Found multiple matches to update the same tuple."),
     (r"Cannot compare values of type (\S+) and (?:type )?(\S+)", "0A000",
      "refused by the local Redshift: comparing {1} with {2}: CAST one side"),
-    # names; the states are those of https://www.postgresql.org/docs/8.0/errcodes-appendix.html
+    # names; the SQLSTATEs are from https://www.postgresql.org/docs/8.0/errcodes-appendix.html
     (r'because schema "(\w+)" does not exist', "3F000", 'schema "{1}" does not exist'),
     (r'Schema with name "?(\w+)"? does not exist', "3F000", 'schema "{1}" does not exist'),
     (r'Schema with name "?(\w+)"? already exists', "42P06", 'schema "{1}" already exists'),
@@ -88,7 +98,7 @@ _WORDS = [
      'the value "{1}" does not fit the format'),
     (r"Unknown TimeZone '(.*?)'", "22023", 'time zone "{1}" not recognized'),
     (r"Malformed JSON", "22P02", "JSON parsing error: {0}"),
-    # values
+    # conversion and range of values
     (r"Could not convert string ['\"](.*)['\"] to INT", "22P02",
      'invalid input syntax for integer: "{1}"'),
     (r"Could not convert string ['\"](.*)['\"] to (?:DECIMAL|DOUBLE|FLOAT)", "22P02",
@@ -109,10 +119,18 @@ _KINDS: list[tuple[type[Exception], str]] = [
 
 
 def from_duckdb(error: duckdb.Error) -> RedshiftError:
-    """Translate an engine error into what Redshift would say, where it is known."""
+    """Translate a DuckDB error to Redshift's SQLSTATE and message.
+
+    Args:
+        error: The error that DuckDB raised.
+
+    Returns:
+        Redshift's error where it is known. Otherwise an error with DuckDB's message, and with an
+        SQLSTATE by the class of the exception, or XX000.
+    """
     text = str(error)
     if isinstance(error, duckdb.InternalException):
-        return NotEmulatedError("the engine cannot plan this statement: write it in simpler steps")
+        return NotEmulatedError("DuckDB cannot plan this statement: write it in simpler steps")
     first = re.sub(r"^(?:\w+ )+Error: ", "", text.split("\n", maxsplit=1)[0])
     if match := _OURS.search(text.rsplit("(Error: ", 1)[-1]):
         if match[1] == "0A000":

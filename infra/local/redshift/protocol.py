@@ -1,6 +1,7 @@
-"""Messages and values of the PostgreSQL v3 protocol, as Redshift's driver speaks it.
+"""Messages and values of the PostgreSQL v3 protocol, as Redshift's driver uses it.
 
-Source: https://www.postgresql.org/docs/8.0/protocol-message-formats.html and the driver's core.py.
+Source: https://www.postgresql.org/docs/8.0/protocol-message-formats.html and core.py of
+redshift_connector.
 """
 
 import socket
@@ -11,7 +12,7 @@ from typing import Any
 
 from infra.local.redshift.errors import RedshiftError
 
-MAX_MESSAGE = 64 * 1024 * 1024  # a statement may have 16 MB, a Bind its parameters besides
+MAX_MESSAGE = 64 * 1024 * 1024  # bytes: a statement of 16 MB, and the parameters of a Bind
 POSTGRES_EPOCH_DAYS = 10_957
 POSTGRES_EPOCH_US = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970-01-01
 
@@ -29,7 +30,7 @@ _MALFORMED = RedshiftError("08P01", "the message is malformed")
 
 
 class Wire:
-    """Buffered reading and writing of messages on a socket."""
+    """Reads and writes the messages of a socket, with buffers."""
 
     def __init__(self, sock: socket.socket) -> None:
         """Wrap a connected socket."""
@@ -38,14 +39,31 @@ class Wire:
         self._out = bytearray()
 
     def read_startup(self) -> tuple[int, bytes]:
-        """The untyped first message: its code (protocol version or request) and its body."""
+        """Read the first message, which has no type byte.
+
+        Returns:
+            The code (protocol version or request code) and the body.
+
+        Raises:
+            ConnectionError: The message is malformed, or the client has disconnected.
+        """
         length, code = struct.unpack(">ii", self._exactly(8))
         if not 8 <= length <= 10_000:
             raise ConnectionError("malformed startup message")
         return code, self._exactly(length - 8)
 
     def read(self, limit: int = MAX_MESSAGE) -> tuple[bytes, bytes]:
-        """The next message: its type and its body."""
+        """Read the next message.
+
+        Args:
+            limit: The largest accepted length in bytes.
+
+        Returns:
+            The message type (one byte) and the body.
+
+        Raises:
+            ConnectionError: The message is too long, or the client has disconnected.
+        """
         kind = self._exactly(1)
         (length,) = struct.unpack(">i", self._exactly(4))
         if not 4 <= length <= limit:
@@ -57,19 +75,19 @@ class Wire:
         self.socket.sendall(data)
 
     def send_raw(self, messages: bytes) -> None:
-        """Queue whole messages; they leave like those of `send`."""
+        """Queue complete messages; they are sent as those of `send` are."""
         self._out += messages
         if len(self._out) > 1 << 20:
             self.flush()
 
     def send(self, kind: bytes, body: bytes = b"") -> None:
-        """Queue a message; it leaves on `flush` or when a megabyte waits."""
+        """Queue a message; it is sent on `flush`, or when more than 1 MiB is queued."""
         self._out += kind + struct.pack(">i", len(body) + 4) + body
         if len(self._out) > 1 << 20:
             self.flush()
 
     def flush(self) -> None:
-        """Send what is queued."""
+        """Send the queued messages."""
         if self._out:
             self.socket.sendall(self._out)
             self._out.clear()
@@ -82,9 +100,10 @@ class Wire:
 
 
 class Reader:
-    """Fields of a message body, read one after another.
+    """Reads the fields of a message body, in order.
 
-    Raises RedshiftError 08P01 where the body is not as its kind wants it, 22021 for broken UTF-8.
+    The methods raise RedshiftError: 08P01 if the body does not match its message type, 22021 for
+    invalid UTF-8.
     """
 
     def __init__(self, body: bytes) -> None:
@@ -93,7 +112,7 @@ class Reader:
         self._at = 0
 
     def string(self) -> str:
-        """A zero-terminated string."""
+        """Read a zero-terminated string."""
         end = self._body.find(b"\0", self._at)
         if end < 0:
             raise _MALFORMED
@@ -105,7 +124,7 @@ class Reader:
             raise RedshiftError("22021", 'invalid byte sequence for encoding "UTF8"') from None
 
     def take(self, form: str) -> Any:  # noqa: ANN401 (a struct field may be of any type)
-        """One value of a struct format."""
+        """Read one value of a `struct` format."""
         try:
             (value,) = struct.unpack_from(form, self._body, self._at)
         except struct.error:
@@ -114,11 +133,11 @@ class Reader:
         return value
 
     def many(self, form: str) -> list[int]:
-        """An Int16 count and that many values."""
+        """Read an Int16 count and that many values of a `struct` format."""
         return [self.take(form) for _ in range(self.take(">h"))]
 
     def blob(self) -> bytes | None:
-        """An Int32 length and that many bytes; -1 is NULL."""
+        """Read an Int32 length and that many bytes; a negative length is NULL."""
         length = self.take(">i")
         if length < 0:
             return None
@@ -130,7 +149,7 @@ class Reader:
 
 
 def cstring(text: str) -> bytes:
-    """A zero-terminated string."""
+    """Encode text as a zero-terminated string."""
     return text.encode() + b"\0"
 
 
@@ -141,7 +160,21 @@ def send_error(wire: Wire, error: RedshiftError, severity: str = "ERROR") -> Non
 
 
 def decode_parameter(value: bytes | None, oid: int, binary: bool) -> Any:  # noqa: ANN401
-    """A bound parameter as a Python value; text of unknown type stays text."""
+    """Convert a bound parameter to a Python value.
+
+    Args:
+        value: The bytes of the parameter; None for NULL.
+        oid: The OID of the parameter's type.
+        binary: Whether `value` has the binary format.
+
+    Returns:
+        The value. In text format, only numbers are converted; other values stay text.
+
+    Raises:
+        ValueError: The bytes are not a value of the type.
+        ArithmeticError: The text is not a number.
+        struct.error: The binary value has the wrong length.
+    """
     if value is None:
         return None
     if not binary:
@@ -153,7 +186,7 @@ def decode_parameter(value: bytes | None, oid: int, binary: bool) -> Any:  # noq
         if oid != NUMERIC:
             return text
         if not (number := Decimal(text)).is_finite():
-            raise ValueError("a numeric parameter that is no number")
+            raise ValueError("a numeric parameter that is not a number")
         return number
     if oid in _INTEGER_STRUCTS:
         return struct.unpack(_INTEGER_STRUCTS[oid], value)[0]
@@ -171,14 +204,14 @@ def decode_parameter(value: bytes | None, oid: int, binary: bool) -> Any:  # noq
 
 
 def _numeric(value: bytes) -> Decimal:
-    """Digits to the base 10,000, the first of them worth 10,000 to the power of the weight."""
+    """Decode a binary NUMERIC: base-10,000 digits, the first one times 10,000 ** weight."""
     count, weight, sign, scale = struct.unpack_from(">hhHh", value)
     if sign not in {0, 0x4000}:
-        raise ValueError("a numeric parameter that is no number")
+        raise ValueError("a numeric parameter that is not a number")
     digits = struct.unpack_from(f">{count}h", value, 8)
     if not (0 <= scale <= 38 and -10 <= weight <= 10 and count <= 20):
         raise ValueError("a numeric parameter of more than 38 digits")
-    # in whole numbers: a Decimal's own arithmetic would round to 28 digits
+    # use integers, because arithmetic of Decimal rounds to 28 digits
     unscaled = 0
     for i, digit in enumerate(digits):
         unscaled += digit * 10 ** (4 * (weight - i) + scale + 80)

@@ -21,7 +21,7 @@ from infra.local.redshift.wire.server import ServerOptions, running
 def local_redshift(
     tmp_path_factory: pytest.TempPathFactory, local_redshift_s3_endpoint: str | None
 ) -> Iterator[dict[str, Any]]:
-    """Parameters of `redshift_connector.connect` for an empty Redshift, one for each process."""
+    """Parameters of `redshift_connector.connect` for an empty Redshift; one per process."""
     path = tmp_path_factory.mktemp("redshift") / "warehouse.duckdb"
     options = ServerOptions(
         path, password=secrets.token_urlsafe(16), s3_endpoint=local_redshift_s3_endpoint
@@ -39,5 +39,5 @@ def local_redshift(
 
 @pytest.fixture(scope="session")
 def local_redshift_s3_endpoint() -> str | None:
-    """URL of the S3 API for COPY and UNLOAD; override it to use them, for instance with moto's."""
+    """URL of the S3 API for COPY and UNLOAD, such as moto's; None unless it is overridden."""
     return None

@@ -29,7 +29,7 @@ def _olist(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProce
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A home with a loaded batch, and what the run printed."""
+    """An OLIST_HOME with a loaded batch, and the output of the run."""
     home = tmp_path_factory.mktemp("home")
     source = tmp_path_factory.mktemp("source") / "2018-10-18"
     generate(source, 200, seed=3)
@@ -40,7 +40,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 def test_a_run_ends_with_rows_seconds_gates_and_reconciliation(loaded: tuple[Path, str]) -> None:
     _, printed = loaded
-    assert "Batch 2018-10-18 is published" in printed  # the folder's name is the batch date
+    assert "Batch 2018-10-18 is published" in printed  # the folder name is the batch date
     for word in ("upload", "seconds", "staging", "Reconciliation", "Where to look next"):
         assert word in printed
     assert "DIFFERS" not in printed
@@ -74,7 +74,7 @@ def test_trace_names_the_file_and_the_run_behind_a_row(loaded: tuple[Path, str])
 
 @pytest.mark.usefixtures("prefect_api")
 def test_a_history_is_extracted_and_backfilled(tmp_path: Path) -> None:
-    server = str(PREFECT_API_URL.value())  # one that runs already: starting one takes seconds
+    server = str(PREFECT_API_URL.value())  # use the running server: starting one takes seconds
     generate(tmp_path / "dump", 20, seed=1)
     weeks = tmp_path / "weeks"
     made = _olist(tmp_path / "home", "extract", str(tmp_path / "dump"), str(weeks), "--every", "1y")
@@ -143,7 +143,7 @@ def test_generate_does_not_overwrite(tmp_path: Path) -> None:
 
 
 def test_fetch_without_network_says_what_to_do(tmp_path: Path) -> None:
-    # a proxy that nobody serves: as good as no network
+    # an unreachable proxy simulates a missing network
     done = _olist(tmp_path, "fetch", str(tmp_path / "real"), HTTPS_PROXY="http://127.0.0.1:9")
     assert done.returncode == 1
     assert "kaggle.com/datasets/olistbr/brazilian-ecommerce" in done.stderr

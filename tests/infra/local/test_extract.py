@@ -1,4 +1,4 @@
-"""The extract plays the source: each batch holds what was known then, all of them the dump."""
+"""The extract simulates the source: a batch has the data known then; the union is the dump."""
 
 from datetime import date
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_an_order_is_told_as_it_was_known_at_the_end_of_each_day(
         date(2018, 1, 2): ("approved", 0),
         date(2018, 1, 4): ("shipped", 0),
         date(2018, 1, 8): ("delivered", 0),
-        date(2018, 1, 11): ("delivered", 1),  # the review alone makes a change
+        date(2018, 1, 11): ("delivered", 1),  # only the review is new
     }
     second = _read(tmp_path / "out" / "2018-01-02", "orders")
     assert second["order_delivered_carrier_date"].to_list() == [None]
@@ -86,7 +86,7 @@ def test_the_union_of_all_slices_is_the_dump(sample: Path, tmp_path: Path) -> No
         parts = [_read(folder, table) for folder in folders]
         key = {"order_items": "order_id", "order_payments": "order_id", "order_reviews": "order_id"}
         if table in key or contract.key:
-            # the last batch that holds an order, or the key, has the last word
+            # the last batch that contains the order, or the key, wins
             by = [key[table]] if table in key else list(contract.key)
             numbered = pl.concat(
                 [p.with_columns(pl.lit(n).alias("n")) for n, p in enumerate(parts)]
@@ -107,7 +107,7 @@ def test_the_same_dump_gives_the_same_bytes(dump: Path, tmp_path: Path) -> None:
 
 
 def test_a_range_brings_all_that_its_orders_need(dump: Path, tmp_path: Path) -> None:
-    """It can be loaded without the days before."""
+    """A date range can be loaded without the earlier days."""
     days = extract(dump, tmp_path / "out", date(2018, 1, 3), date(2018, 1, 8))
     assert days == [date(2018, 1, 4), date(2018, 1, 8)]
     assert len(_read(tmp_path / "out" / "2018-01-04", "customers")) == 1

@@ -1,4 +1,4 @@
-"""The local stack keeps its state, and stops when its user does."""
+"""The local stack keeps its state and stops when its parent process does."""
 
 import os
 import signal
@@ -83,7 +83,7 @@ def test_services_end_when_their_user_is_killed(tmp_path: Path) -> None:
         time.sleep(0.1)
     else:
         pytest.fail("the local Redshift still listens")
-    # what the killed run left behind is no obstacle
+    # the leftovers of the killed run do not prevent a new start
     with running(Settings(home=tmp_path)) as settings, transaction(settings) as work:
         assert work.value("SELECT 1 AS one") == 1
 

@@ -1,4 +1,4 @@
-"""Reads the Terraform configuration, for tests: modules, blocks, and policies as IAM sees them."""
+"""Read the Terraform configuration for tests: modules, blocks and evaluated IAM policies."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _EACH = re.compile(r"\[\s*for (\w+) in (.+?) : (\".*\")\s*\]", re.S)
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a module: `resource` or `data`, its type, its name, and what it says."""
+    """A block of a module: `resource` or `data`, its type, its name and its body."""
 
     module: str
     kind: str
@@ -35,7 +35,7 @@ class Block:
 
 @cache
 def module(name: str) -> dict[str, list]:
-    """All files of a module together, as python-hcl2 gives them."""
+    """All files of a module merged, as parsed by python-hcl2."""
     merged: dict[str, list] = {}
     for path in sorted(MODULES[name].glob("*.tf")):
         with path.open() as file:
@@ -76,15 +76,16 @@ def text_of(name: str) -> str:
 
 
 class Values:
-    """What variables and references stand for, so that expressions can be worked out."""
+    """Values of variables and references, to evaluate expressions."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         self._values = values
 
     def of(self, expression: Any) -> Any:
-        """The value of an expression of the kinds that the policies use.
+        """Evaluate an expression of the types that the policies use.
 
-        Raises KeyError for a reference that is not known.
+        Raises:
+            KeyError: a reference is unknown.
         """
         if isinstance(expression, list):
             return [self.of(item) for item in expression]

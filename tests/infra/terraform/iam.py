@@ -1,4 +1,4 @@
-"""Decides about requests as IAM does: an explicit deny, else an allow, else no.
+"""Evaluate requests as IAM does: explicit deny, else allow, else implicit deny.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def allows(statements: list[dict[str, Any]], action: str, resource: str, **context: str) -> bool:
-    """Whether the statements of a policy allow an action; `context` is named with _ for : and /."""
+    """Whether a policy allows an action; `context` keys are written with _ for : and /."""
     met = [s for s in statements if _matches(s, action, resource, context)]
     if any(s["Effect"] == "Deny" for s in met):
         return False

@@ -1,7 +1,7 @@
-"""What the AWS provider knows: resource types, their arguments, which of them are required.
+"""The schema of the AWS provider: resource types, their arguments, and which are required.
 
-CDKTF's package for the provider is made from the provider's schema, one module a resource. It is read
-as text (`make .venv/terraform` fetches it); nothing of it is imported.
+CDKTF's package for the provider is generated from the provider's schema, one module per resource.
+It is read as text (`make .venv/terraform/ready` downloads it); nothing of it is imported.
 """
 
 import ast
@@ -19,15 +19,15 @@ Arguments = dict[str, bool]  # name → whether it is required
 
 
 def package() -> Path | None:
-    """The package, where it was fetched."""
+    """The downloaded package, or None."""
     return next(iter(TOOLS.glob("cdktf_cdktf_provider_aws-*.whl")), None)
 
 
 @cache
 def schema(type_: str, kind: str) -> dict[str, tuple[Arguments, dict[str, str]]] | None:
-    """Classes of a resource or data source: their arguments, and which class a block argument has.
+    """Classes of a resource or data source: arguments, and the class of each block argument.
 
-    None where the provider does not know the type. The first class is the resource itself.
+    The first class is the resource itself. Returns None if the provider does not know the type.
     """
     found = package()
     assert found is not None

@@ -1,4 +1,4 @@
-"""The configuration holds together, knows only what the AWS provider knows, and is documented."""
+"""The configuration is consistent, matches the AWS provider's schema, and is documented."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ from tests.infra.terraform.configuration import MODULES, ROOT, Block, blocks, na
 from tests.infra.terraform.provider import package, schema
 
 ENVIRONMENTS = sorted((ROOT / "environments").glob("*.tfvars"))
-# provider-less types that Terraform itself has
+# types built into Terraform, without a provider
 _BUILT_IN = {"terraform_data"}
 _META = {"count", "for_each", "depends_on", "lifecycle", "provider", "dynamic"}
 
@@ -29,7 +29,7 @@ def test_variables_and_outputs_are_described(name: str) -> None:
 
 def test_each_variable_of_a_user_is_validated() -> None:
     for label, body in named("root", "variable").items():
-        # a boolean cannot be wrong
+        # a boolean needs no validation
         assert body.get("validation") or body["type"] == "bool", label
 
 
@@ -79,7 +79,7 @@ def test_the_provider_knows_it(block: Block) -> None:
 
 
 def _check(where: str, class_: str, body: dict[str, Any], classes: dict) -> None:
-    """Arguments that are given exist, and those that are required are given, in nested blocks, too."""
+    """Given arguments exist and required ones are given, also in nested blocks."""
     arguments, nested = classes[class_]
     given = {key: value for key, value in body.items() if not key.startswith("__")}
     for dynamic in given.get("dynamic", []):
@@ -97,7 +97,7 @@ def _check(where: str, class_: str, body: dict[str, Any], classes: dict) -> None
 
 
 def test_the_check_finds_what_is_wrong() -> None:
-    """A check that cannot fail says nothing."""
+    """The schema check must be able to fail."""
     classes = {"R": ({"name": True, "rule": False}, {"rule": "Rule"}), "Rule": ({"id": True}, {})}
     _check("r", "R", {"name": "x", "rule": [{"id": 1}], "count": 2}, classes)
     for wrong in ({"rule": []}, {"name": "x", "nmae": 1}, {"name": "x", "rule": [{"di": 1}]}):

@@ -1,4 +1,4 @@
-"""What the policies allow, and what they do not: each is worked out and asked, as IAM would."""
+"""What the policies allow and deny, evaluated as IAM does."""
 
 import re
 from typing import Any
@@ -53,7 +53,7 @@ def test_the_pipeline_reads_and_writes_its_prefixes(pipeline, prefix: str) -> No
 
 
 def test_these_are_the_prefixes_of_the_policy() -> None:
-    # tests/flows/test_aws.py holds them against what a run writes
+    # tests/flows/test_aws.py compares them with the prefixes that a run writes
     lists = re.search(r"prefixes\s+= \[(.*?)\]", text_of("access"))
     assert set(re.findall(r"\w+", lists[1])) == set(VALUES["local.prefixes"])
 
@@ -61,7 +61,7 @@ def test_these_are_the_prefixes_of_the_policy() -> None:
 @pytest.mark.parametrize(
     ("action", "resource"),
     [
-        ("s3:DeleteObject", f"{LAKE}/raw/orders/x.parquet"),  # the only copy of what was delivered
+        ("s3:DeleteObject", f"{LAKE}/raw/orders/x.parquet"),  # the only copy of the delivered data
         ("s3:DeleteObject", f"{LAKE}/quarantine/orders/rows.csv"),
         ("s3:DeleteObjectVersion", f"{LAKE}/published/batch_date=2018-01-01.json"),
         ("s3:GetObject", f"{LAKE}/elsewhere/x"),

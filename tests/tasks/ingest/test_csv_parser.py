@@ -1,4 +1,4 @@
-"""Text becomes typed values exactly, or goes to quarantine with line, column and reason."""
+"""Text is parsed exactly, or quarantined with line, column and reason."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ def _with(column: str, value: str) -> list[str]:
     ("column", "value", "reason"),
     [
         ("price", "10,50", "not a DECIMAL(12, 2)"),  # a comma would turn R$ 10.50 into 1,050
-        ("price", "10.505", "not a DECIMAL(12, 2)"),  # never rounded in silence
+        ("price", "10.505", "not a DECIMAL(12, 2)"),  # never rounded silently
         ("price", "1e3", "not a DECIMAL(12, 2)"),
         ("price", "12345678901.00", "not a DECIMAL(12, 2)"),
         ("price", "", "missing, but required"),
@@ -121,14 +121,14 @@ _FIELDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_siz
     rows=st.lists(st.lists(_FIELDS | st.sampled_from(GOOD), min_size=1, max_size=9), max_size=12)
 )
 def test_every_record_is_loaded_or_quarantined(tmp_path_factory, rows: list[list[str]]) -> None:
-    """I4, for whatever a CSV writer can write."""
-    # a record that is one empty field is a blank line, which is no record
+    """I4, for any output of a CSV writer."""
+    # a record with one empty field is a blank line, and blank lines are ignored
     rows = [row for row in rows if any(row)]
     path = tmp_path_factory.mktemp("any") / "f.csv"
     try:
         good, bad = _read(path, _items(*rows))
     except SourceError:
-        return  # refused as a whole, so nothing is lost either
+        return  # the file is refused as a whole, so no row is lost
     assert good.height + bad.height == len(rows)
     assert bad["line"].null_count() == 0
 

@@ -1,4 +1,4 @@
-"""Files go to the lake once, typed, and with a receipt that accounts for every row."""
+"""Files are uploaded once, typed, with a receipt that accounts for every row."""
 
 import gzip
 import json
@@ -58,7 +58,7 @@ def test_the_same_file_is_not_written_again(lake: Lake, source: Path) -> None:
 
 
 def test_an_upload_without_its_receipt_is_done_again(lake: Lake, source: Path) -> None:
-    """A run that was killed before the receipt left parts behind; they are overwritten."""
+    """A run killed before its receipt leaves files behind; the next upload overwrites them."""
     first = upload_table(lake, LocalFolder(source), "sellers", DAY)
     folder = first.manifest_url.removeprefix(lake.url("")).removesuffix("manifest.json")
     lake._client.delete_object(Bucket=lake.bucket, Key=f"{folder}receipt.json")
@@ -95,7 +95,7 @@ def test_bad_rows_are_kept_with_their_reasons(lake: Lake, source: Path) -> None:
     key = receipt.quarantine_url.removeprefix(lake.url(""))
     body = lake._client.get_object(Bucket=lake.bucket, Key=key)["Body"].read()
     rows = pl.read_csv(body)
-    assert rows["value"].to_list() == ["ten", None]  # the second row has a field too many
+    assert rows["value"].to_list() == ["ten", None]  # the second row has one field too many
     assert json.loads(rows["row"][0])["price"] == "ten"
 
 

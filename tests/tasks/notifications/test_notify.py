@@ -1,4 +1,4 @@
-"""A person who sees nothing but the notification can find cause and remedy; and sees it once."""
+"""A notification alone shows cause and remedy, and is sent once."""
 
 import logging
 from datetime import date

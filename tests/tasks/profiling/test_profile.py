@@ -1,4 +1,4 @@
-"""The profile of raw data says what is in the files, to the cent, and nothing about persons."""
+"""The profile of raw data is exact to the cent and contains no personal data."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def test_the_real_sample(sample: Path, tmp_path: Path) -> None:
     assert "461,323.94" in page
     assert "27,961 rows in nine tables" in page
     assert "<script" not in page
-    # ranges of sensitive columns are left out, others are there
+    # ranges of sensitive columns are left out, all others are included
     assert "order_purchase_timestamp" in page
     zip_codes = page.split("<td>customer_zip_code_prefix</td>")[1].split("</tr>")[0]
     assert zip_codes.count('<td class="n"></td>') == 3

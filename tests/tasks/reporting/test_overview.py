@@ -1,4 +1,4 @@
-"""The overview: what is published, and what the gates and the last run say of it."""
+"""The overview: published data, gate results and the last run."""
 
 import json
 from datetime import UTC, date, datetime

@@ -1,6 +1,6 @@
-"""Defects that are planted into real data, one at a time, and what stops each.
+"""Defects planted into the real data, one at a time, and the check that finds each.
 
-`docs/mutations.md` is written from here: `make docs`.
+`make docs` generates `docs/mutations.md` from this module.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Edited = dict[str, pl.DataFrame]
 
 
 class Frames:
-    """The tables of a source, as text; each is read when it is asked for."""
+    """The tables of a source as text, each read on access."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -27,19 +27,19 @@ class Frames:
 
 @dataclass(frozen=True)
 class Mutation:
-    """A defect, and the expectation that finds it: gate, severity, and its reason.
+    """A defect, and the expectation that finds it: gate, severity and reason.
 
-    One of `edit` (columns of tables), `text` (a file as text), `bytes_` and `sql` plants it.
+    One of `edit` (columns of tables), `text` (a file as text) and `sql` plants the defect.
     """
 
     defect: str
-    gate: str  # or "source", where the files are refused before anything is uploaded
+    gate: str  # or "source" if the files are refused before the upload
     reason: str
     severity: str = "critical"
     edit: Callable[[Frames], Edited] | None = None
     text: tuple[str, Text] | None = None
-    sql: str = ""  # before the gate; where it is star or marts, models are computed already
-    history: bool = False  # ten batches like the clean one were published before
+    sql: str = ""  # runs before the gate; for star and marts, after the models are computed
+    history: bool = False  # needs ten published batches similar to the clean one
 
 
 def write(mutation: Mutation, clean: Path, folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Gates stop what they should. Each test plants one defect and names the check that finds it."""
+"""Gates stop bad batches. Each test plants a defect and names the check that finds it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +41,7 @@ def _gate(load: Loader, gate: str, receipts: tuple = ()) -> GateReceipt:
 
 
 def _reasons(receipt: GateReceipt, severity: str = "critical") -> list[str]:
-    """Reasons of what failed; one that several tables give, once for each."""
+    """Reasons of failed checks; a reason shared by several tables occurs once per table."""
     return [result.reason for result in receipt.failed if result.severity == severity]
 
 
@@ -116,7 +116,7 @@ def test_raw_stops_when_rows_or_money_are_lost(load: Loader, tmp_path: Path) -> 
 # ------------------------------------------------------------------------------- staging
 
 
-# table, a bad row of it, the check that finds it; all planted at once, for each is found alone
+# table, bad row, check that finds it; all are planted at once, and each is found separately
 BAD_ROWS = [
     ("orders", {"order_id": "o3", "customer_id": "c9"}, "every customer_id of orders is in customers"),
     ("order_items", {"order_id": "o9"}, "every order_id of order_items is in orders"),
@@ -137,7 +137,7 @@ def test_staging_stops_rows_that_make_no_sense(load: Loader, tmp_path: Path) -> 
     for table, row, _ in BAD_ROWS:
         spoilt[table].append(row)
     receipt = _gate(load, "staging", _stage(load, tmp_path, **spoilt))
-    # the new orders are said to be delivered, but come without items
+    # the added orders have status delivered but no items
     expected = [*(reason for *_, reason in BAD_ROWS), "every delivered order has items"]
     assert sorted(_reasons(receipt)) == sorted(expected)
 
@@ -147,7 +147,7 @@ def test_staging_stops_ids_of_another_form(load: Loader, tmp_path: Path) -> None
     _spoil(load.settings, "UPDATE candidate.batch_sellers SET seller_id = 'SELLER-1'")
     receipt = _gate(load, "staging", receipts)
     assert _reasons(receipt) == ["an id is 32 hexadecimal digits"]
-    # items point to the seller's old id; the star has an unknown member for that
+    # items reference the seller's old id; the star has an unknown member for that
     assert _reasons(receipt, "warning") == ["every seller_id of order_items is in sellers"]
 
 
@@ -165,7 +165,7 @@ def test_staging_stops_a_batch_that_was_loaded_twice(load: Loader, tmp_path: Pat
 # ------------------------------------------------------------------------------- star and marts
 
 
-# gate, what spoils its candidates, the check that finds it
+# gate, SQL that damages its candidate tables, check that finds it
 SPOILT = [
     ("star", "INSERT INTO candidate.fact_order_item SELECT * FROM candidate.fact_order_item", "one row for each order_id, order_item_id"),
     ("star", f"DELETE FROM candidate.fact_payment WHERE order_id = '{id_of('o1')}'", "rows of fact_payment are those of staging.order_payments: no join multiplies or loses them"),
@@ -223,7 +223,7 @@ def test_reconciliation_finds_a_cent_and_a_row(load: Loader, tmp_path: Path, sql
 def test_an_expectation_that_cannot_be_evaluated_stops_the_batch(
     load: Loader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Great Expectations reports it as unsuccessful only, with the severity it was given."""
+    """Great Expectations reports it only as unsuccessful, with its configured severity."""
     from tasks.validation.check import Layer, rows
     from tasks.validation.suites import staging
 

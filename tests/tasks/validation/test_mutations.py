@@ -1,4 +1,4 @@
-"""Each defect is stopped where `mutations.py` says; the clean data passes without a word."""
+"""Each defect is found by the gate that `mutations.py` names; the clean data passes."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -33,7 +33,7 @@ from tests.tasks.validation.mutations import (
     write,
 )
 
-_BEFORE = (1, 3, 0, 2, 1, 0, 3, 2, 1, 0)  # ten batches that differ a little, in percent
+_BEFORE = (1, 3, 0, 2, 1, 0, 3, 2, 1, 0)  # deviation of ten earlier batches, in percent
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def load(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Loader:
 
 
 class Staged:
-    """The clean batch in the warehouse; tables of it are replaced, and put back."""
+    """The clean batch in the warehouse; tests replace and restore its tables."""
 
     def __init__(self, load: Loader, clean: Path) -> None:
         self._load = load
@@ -71,7 +71,7 @@ class Staged:
         lake = Lake(self._load.settings)
         for table in tables:
             receipt = upload_table(lake, LocalFolder(folder), table, DAY)
-            # the lake may know the content from elsewhere
+            # the lake may already have this content from another file
             self.receipts[table] = receipt.model_copy(
                 update={"source_file": str(folder / contracts()[table].source_file)}
             )
@@ -82,7 +82,7 @@ class Staged:
 
 @pytest.fixture(scope="module")
 def staged(load: Loader, sample: Path) -> Staged:
-    """The real sample is in the warehouse, and its models are computed."""
+    """The real sample, staged in the warehouse, with computed models."""
     found = Staged(load, sample)
     load.compute()
     return found
@@ -96,7 +96,7 @@ def batch(staged: Staged) -> Iterator[Staged]:
 
 @pytest.fixture
 def _history(load: Loader, staged: Staged) -> Iterator[None]:
-    """Ten batches like the clean one were published on the days before."""
+    """Record ten batches similar to the clean one as published on the days before."""
     with transaction(load.settings) as work:
         for days, percent in enumerate(_BEFORE, start=1):
             work.run(
@@ -117,7 +117,7 @@ def _history(load: Loader, staged: Staged) -> Iterator[None]:
 
 
 def _ids(mutations: list[Mutation], every: int = 1) -> list:
-    """All of them; most of them with `make test-full` only."""
+    """All mutations as parameters; only one in `every` runs without `make test-full`."""
     return [
         pytest.param(
             mutation, id=mutation.defect, marks=[pytest.mark.full] if number % every else []
@@ -127,7 +127,7 @@ def _ids(mutations: list[Mutation], every: int = 1) -> list:
 
 
 def _gates(load: Loader, names: tuple[str, ...], receipts: tuple = ()) -> list[GateReceipt]:
-    """Gates, until one stops the batch."""
+    """Run gates until one stops the batch."""
     found: list[GateReceipt] = []
     for name in names:
         found.append(run_gate(load.settings, name, Scope((DAY,), receipts), "mutation"))
@@ -173,7 +173,7 @@ def test_a_difference_from_the_batches_before(
 def test_a_batch_like_those_before_is_no_news(load: Loader, batch: Staged) -> None:
     batch.put_back([])
     gates = _gates(load, ("raw", "staging"), tuple(batch.receipts.values()))
-    # but for its file, which is the very one of the days before
+    # except that its files equal those of the days before
     assert [r.reason for g in gates for r in g.warnings] == [
         "the orders are news: the same file was not delivered for another day"
     ]

@@ -1,4 +1,4 @@
-"""Every published column says what it means."""
+"""Every published column has a description."""
 
 import pytest
 

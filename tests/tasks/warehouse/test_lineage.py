@@ -1,4 +1,4 @@
-"""I10: from any published row to batches, files, run and validation."""
+"""I10: any published row can be traced to its batches, files, run and validation."""
 
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ FIRST, SECOND, THIRD = (date(2018, 10, day) for day in (1, 2, 3))
 
 @pytest.fixture(scope="module", autouse=True)
 def loaded(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Loader:
-    """An order that comes twice, and its review alone on the third day."""
+    """An order delivered on two days, and only its review on the third."""
     load = Loader(stack, tmp_path_factory.mktemp("loads"))
     order = {"order_id": "o", "customer_id": "c"}
     load.rows(
@@ -61,7 +61,7 @@ def test_every_row_of_every_model_can_be_traced(stack: Settings, model: str) -> 
         known = " AND ".join(f"{column} IS NOT NULL" for column in columns)
         rows = work.query(f"SELECT {shown} FROM analytics.{model} WHERE {known} LIMIT 3")
     for key in rows:
-        if key != ("-1",):  # the unknown member comes from no file
+        if key != ("-1",):  # the unknown member has no source file
             assert trace(stack, model, key).files, key
 
 

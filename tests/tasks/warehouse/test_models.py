@@ -1,4 +1,4 @@
-"""The order of models comes from their SQL, which runs on Redshift as it stands."""
+"""The order of models is derived from their SQL, which runs on Redshift unchanged."""
 
 import pytest
 import sqlglot
@@ -9,8 +9,8 @@ from infra.settings import PROJECT, SQL
 from infra.sql_files import split
 from tasks.warehouse.models import models, published_models
 
-# grants are for the administrator of a real warehouse (infra/terraform/modules/grants); sqlfluff reads
-# them, the local Redshift has no users to grant anything to
+# grants are for a real warehouse only (infra/terraform/modules/grants): sqlfluff checks them, but
+# the local Redshift has no users to grant to
 FILES = [path for path in sorted(SQL.rglob("*.sql")) if path.parent.name != "access"]
 
 
@@ -34,14 +34,14 @@ def test_the_published_models_are_those_of_the_design() -> None:
 def test_sql_is_redshift_and_accepted_as_it_stands(path) -> None:
     for statement in split(path.read_text()):
         tree = sqlglot.parse_one(statement, read="redshift")
-        assert tree.find(exp.Command) is None  # what sqlglot keeps as text, not understood
+        assert tree.find(exp.Command) is None  # a Command is SQL that sqlglot cannot parse
         translate(statement)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SQL)))
 def test_a_file_says_purpose_grain_and_load_rule(path) -> None:
     head = path.read_text().split("\n\n")[0]
-    # what only reads has no rule of loading
+    # files that only read have no load rule
     rule = [] if path.parent.name == "dashboards" else ["Load rule:"]
     for word in ("Purpose:", "Grain:", *rule):
         assert f"-- {word}" in head

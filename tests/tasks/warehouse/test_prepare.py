@@ -1,4 +1,4 @@
-"""The warehouse is made once, and one of another version is not used as if it were ours."""
+"""The warehouse is created once; a table with other columns than its DDL is refused."""
 
 import pytest
 

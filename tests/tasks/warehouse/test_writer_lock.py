@@ -1,4 +1,4 @@
-"""One writer at a time: the others wait, a dead one is replaced, a sleeper cannot write any more."""
+"""One writer at a time: others wait, a dead one is replaced, a replaced one cannot write."""
 
 import os
 import socket
@@ -98,7 +98,7 @@ def test_a_holder_whose_process_is_gone_is_replaced(stack: Settings) -> None:
 def test_a_holder_elsewhere_is_replaced_once_it_is_silent(
     stack: Settings, silent_seconds: int, taken: bool
 ) -> None:
-    """Its process cannot be seen from here; it shows life every 15 seconds."""
+    """The process is on another host, so only its heartbeat (every 15 seconds) counts."""
     _hold(stack, 1, "another-host", silent_seconds)
     assert take(stack, "two", "batch")[0] is taken
 
@@ -111,7 +111,7 @@ def test_a_sleeper_that_was_replaced_cannot_write(stack: Settings) -> None:
 
 
 def test_nobody_can_take_over_while_a_publish_is_on_its_way(stack: Settings) -> None:
-    """The lock row is kept to the end of the transaction, however long its holder was silent."""
+    """The publish locks the row until its transaction ends, even after a long silence."""
     _hold(stack, 1, "another-host", silent_seconds=1000)
     taken: list[bool] = []
     with transaction(stack) as work:
@@ -121,4 +121,4 @@ def test_nobody_can_take_over_while_a_publish_is_on_its_way(stack: Settings) -> 
         thread.join(1)
         assert taken == []
     thread.join(20)
-    assert taken == [False]  # the publish has shown life
+    assert taken == [False]  # the publish has renewed the heartbeat

@@ -1,1 +1,1 @@
-"""COPY and UNLOAD: how they are written, files in S3, and type conversion."""
+"""COPY and UNLOAD: parsing, files in S3, and type conversion."""

@@ -1,4 +1,4 @@
-"""Appending Arrow rows to a table."""
+"""Appends Arrow rows to a table."""
 
 from contextlib import suppress
 
@@ -11,7 +11,21 @@ from infra.local.redshift.errors import from_duckdb
 def insert(
     session: SessionContext, table: str, source: object, select: str = "*", into: str = ""
 ) -> int:
-    """Append what `select` makes of an Arrow source; returns the number of rows."""
+    """Append the rows of an Arrow source to a table.
+
+    Args:
+        session: The session that runs COPY.
+        table: The target, as schema.table.
+        source: An Arrow table or reader.
+        select: DuckDB expressions over the source's columns, one per target column.
+        into: The target columns in parentheses; empty means all columns.
+
+    Returns:
+        The number of appended rows.
+
+    Raises:
+        RedshiftError: DuckDB rejects the rows.
+    """
     target = session.tables.engine_name(table)
     session.connection.register("copy_source", source)
     try:
@@ -21,7 +35,7 @@ def insert(
     except duckdb.Error as error:
         raise from_duckdb(error) from error
     finally:
-        # in an aborted transaction it cannot be unregistered; the next COPY replaces it
+        # an aborted transaction cannot unregister the source; the next COPY replaces it
         with suppress(duckdb.TransactionException):
             session.connection.unregister("copy_source")
     return rows[0][0] if rows else 0

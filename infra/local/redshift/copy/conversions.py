@@ -1,4 +1,4 @@
-"""How COPY makes a value of text: engine SQL for the value, and for what makes it wrong.
+"""Type conversion of COPY: DuckDB SQL that converts text and finds invalid values.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
 """
@@ -9,7 +9,21 @@ from infra.local.redshift.sql.format_strings import to_strptime
 
 
 def conversion(copy: Copy, column: str, kind: str, length: int) -> tuple[str, str, str, int]:
-    """Engine SQL of the value, of what makes it wrong, and the message and code of that."""
+    """DuckDB SQL that converts the text of a column.
+
+    Args:
+        copy: The COPY statement, for its options.
+        column: The quoted name of the text column.
+        kind: The DuckDB type of the target column.
+        length: The maximum length of a text column in bytes; 0 for no limit.
+
+    Returns:
+        SQL of the value; an SQL condition that is true for invalid values, or FALSE; SQL of the
+        error message; the error code of sys_load_error_detail.
+
+    Raises:
+        NotEmulatedError: The date or time format is not emulated.
+    """
     options = copy.options
     null = options.get("null", "\\N").replace("'", "''")
     text = f"trim({column}, E' \\t')" if "trimblanks" in options else column
@@ -33,7 +47,7 @@ def conversion(copy: Copy, column: str, kind: str, length: int) -> tuple[str, st
     if kind.startswith("DECIMAL"):
         scale = int(kind[8:-1].split(",")[1])
         digits = value
-        if "roundec" not in options:  # COPY cuts, INSERT rounds
+        if "roundec" not in options:  # COPY truncates, INSERT rounds
             fraction = r"\1" if scale else ""
             digits = rf"regexp_replace({value}, '(\.\d{{{scale}}})\d+$', '{fraction}')"
             if not scale:

@@ -1,11 +1,11 @@
-"""COPY of CSV and delimited text: reading, converting and telling which row is wrong.
+"""COPY of CSV and delimited text: reads and converts rows, and finds invalid rows.
 
-Values come as text and the engine converts them column by column; a row that does not fit is
-found by the same SQL, so the good path touches no row one by one.
+Values are read as text, and DuckDB converts them column by column. The same SQL finds invalid rows,
+so valid rows are never processed one at a time.
 Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
 """
 
-# pyarrow makes its compute functions when it is imported
+# pyarrow creates its compute functions at import, so pyright does not find them
 # pyright: reportAttributeAccessIssue=false
 
 import bz2
@@ -33,7 +33,22 @@ def load_file(
     body: bytes,
     errors: list[LoadError],
 ) -> int:
-    """Append the good rows of a file, note the bad ones in `errors`; returns the rows appended."""
+    """Append the valid rows of a file to the table.
+
+    Args:
+        session: The session that runs COPY.
+        copy: The COPY statement.
+        columns: Names and DuckDB types of the table's columns, in order.
+        url: The URL of the file, for errors.
+        body: The bytes of the file, compressed as the options state.
+        errors: Receives the errors of invalid rows.
+
+    Returns:
+        The number of appended rows; 0 if the load fails or has the option NOLOAD.
+
+    Raises:
+        RedshiftError: The file cannot be read, or an option is refused.
+    """
     wanted = _wanted(copy, columns)
     before = len(errors)
     table, odd = _read(copy, wanted, url, _decompressed(copy, body), errors)
@@ -88,7 +103,7 @@ def _decompressed(copy: Copy, body: bytes) -> bytes:
 def _read(
     copy: Copy, wanted: list[tuple[str, str]], url: str, body: bytes, errors: list[LoadError]
 ) -> tuple[pa.Table, list[pc.InvalidRow]]:
-    """The rows as text, and those with a wrong number of fields."""
+    """Parse a file: its rows as text, and the rows with a wrong number of fields."""
     csv = "csv" in copy.options
     names = [name for name, _ in wanted]
     skip = int(copy.options.get("ignoreheader", "0"))
@@ -133,7 +148,7 @@ def _read(
 
     try:
         table = parsed(ignore_empty_lines=ignore)
-        maybe_blank = not ignore and re.search(rb"(?:^|\n)\r?\n", text)  # or inside of quotes
+        maybe_blank = not ignore and re.search(rb"(?:^|\n)\r?\n", text)  # or within quotes
         if maybe_blank and parsed(ignore_empty_lines=True).num_rows < table.num_rows:
             raise NotEmulatedError(f"a blank line in {url}: COPY it with IGNOREBLANKLINES")
     except pa.ArrowInvalid as error:
@@ -148,18 +163,18 @@ def _width_error(row: pc.InvalidRow) -> tuple[int, str]:
 
 
 class _Lines:
-    """Line numbers of rows in their file: a quoted value may hold line breaks."""
+    """Line numbers of rows in their file, where quoted values may contain line breaks."""
 
     def __init__(self, table: pa.Table, odd: list[pc.InvalidRow], header: int) -> None:
         self._table, self._odd, self._header = table, odd, header
 
     def of_odd(self, index: int) -> int:
-        """Of a row with a wrong number of fields, by its place among those."""
+        """The line of the row at `index` among the rows with a wrong number of fields."""
         number = self._odd[index].number or 0
         return self._line(number, number - 1 - index, index)
 
     def of_row(self, index: int) -> int:
-        """Of a row of the table."""
+        """The line of the row at `index` in the table."""
         odd = 0
         while odd < len(self._odd) and (self._odd[odd].number or 0) <= index + 1 + odd:
             odd += 1
@@ -204,7 +219,7 @@ def _valid_utf8(copy: Copy, body: bytes, url: str, errors: list[LoadError], skip
 
 
 def _lengths(session: SessionContext, table: str) -> dict[str, int]:
-    """Length of each text column, 0 where there is none."""
+    """The maximum length of each text column, in bytes."""
     kinds = session.tables.redshift_types(table)
     return {
         name: int(kind[kind.index("(") + 1 : -1])
@@ -221,7 +236,7 @@ def _bad_rows(
     lines: _Lines,
     errors: list[LoadError],
 ) -> set[int]:
-    """Numbers of the rows that do not fit, each with an error for its first wrong column."""
+    """Row numbers of invalid rows; adds an error for the first invalid column of each."""
     checks = [(name, *rest) for name, (_, *rest) in converted.items() if rest[0] != "FALSE"]
     if not checks:
         return set()

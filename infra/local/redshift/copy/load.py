@@ -1,4 +1,4 @@
-"""Running COPY: the files into the table, all or none, and a record of what happened.
+"""Runs COPY: loads all files or none, and records the load in sys_load_history.
 
 Sources: https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html and
 https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
@@ -26,7 +26,7 @@ _queries = itertools.count(1)
 
 @dataclass
 class _Progress:
-    """What a COPY has done so far."""
+    """The progress of a COPY."""
 
     query: int
     started: datetime = field(default_factory=now)
@@ -39,7 +39,14 @@ class _Progress:
 def load(session: SessionContext, copy: Copy) -> None:
     """Append the rows of all files, in the caller's transaction.
 
-    Raises RedshiftError; the first errors of each file are kept in sys_load_error_detail.
+    The first 1,000 errors of rows are recorded in sys_load_error_detail.
+
+    Args:
+        session: The session that runs COPY.
+        copy: The COPY statement.
+
+    Raises:
+        RedshiftError: The load fails.
     """
     progress = _Progress(next(_queries))
     session.last_copy = (0, session.last_copy[1])
@@ -117,7 +124,7 @@ def _parquet(
 
 
 def _record(session: SessionContext, copy: Copy, progress: _Progress, message: str) -> None:
-    """Keep what happened, whatever becomes of the transaction."""
+    """Record the load on a separate connection, so that a rollback does not remove it."""
     query, started, name = progress.query, progress.started, copy.table.split(".")[1]
     history = [100, query, session.key[0], "failed" if message else "completed", name, started,
                now(), copy.url, "parquet" if copy.columnar else "text",
@@ -150,7 +157,7 @@ _ARROW_OF = {
 
 
 def _check_schema(schema: pa.Schema, columns: list[tuple[str, str]], url: str) -> None:
-    """Columns map by position, and their types must be exactly those of the table."""
+    """Check a Parquet schema: columns match by position, with the exact types of the table."""
     if len(schema) != len(columns):
         raise RedshiftError(
             "XX000",

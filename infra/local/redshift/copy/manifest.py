@@ -1,4 +1,4 @@
-"""The files that COPY reads: a manifest, or all keys under a prefix.
+"""The files that COPY reads: those of a manifest, or all keys under a prefix.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
 """
@@ -13,9 +13,19 @@ from infra.local.redshift.errors import RedshiftError
 
 
 def listed(s3: Any, url: str, *, manifest: bool, columnar: bool) -> list[tuple[str, int | None]]:  # noqa: ANN401
-    """URL and expected length of each file, in order; a file listed twice stands twice.
+    """List the files of a COPY, in order; a file that a manifest lists twice is returned twice.
 
-    Raises RedshiftError when there is none.
+    Args:
+        s3: A boto3 client.
+        url: The URL of a manifest, or a prefix, as s3://bucket/….
+        manifest: Whether `url` is a manifest.
+        columnar: Whether the files are Parquet, for which a manifest needs content_length.
+
+    Returns:
+        The URL of each file, with its length in bytes if the manifest contains it, or None.
+
+    Raises:
+        RedshiftError: There is no file, S3 fails, or the manifest is malformed.
     """
     files: list[tuple[str, int | None]]
     if manifest:
@@ -70,7 +80,7 @@ def _exists(s3: Any, url: str) -> bool:  # noqa: ANN401
 
 
 def read(s3: Any, url: str) -> bytes:  # noqa: ANN401
-    """The bytes of a file; raises RedshiftError."""
+    """Read the file at s3://bucket/key; raises RedshiftError."""
     bucket, _, key = url.removeprefix("s3://").partition("/")
     try:
         return s3.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -1,4 +1,4 @@
-"""Options of COPY and UNLOAD: one listed keyword after another, everything else refused."""
+"""Parses the options of COPY and UNLOAD; refuses options that are not listed."""
 
 import re
 from collections.abc import Mapping
@@ -12,9 +12,19 @@ SWITCH = r"(?:\s+(ON|OFF|TRUE|FALSE))?"
 
 
 def parse_options(statement: str, text: str, known: Mapping[str, str]) -> dict[str, str]:
-    """Values of the options in `text`; `known` maps a name to its pattern.
+    """Parse the options of a statement.
 
-    An option without a value gets ''. Raises NotEmulatedError for an option that is not known.
+    Args:
+        statement: COPY or UNLOAD, for error messages.
+        text: The part of the statement that holds its options.
+        known: A regular expression for each option, by the option's name.
+
+    Returns:
+        The values of the options by name; '' for an option without a value.
+
+    Raises:
+        NotEmulatedError: An option is not known.
+        RedshiftError: 42601, an option is given twice.
     """
     found: dict[str, str] = {}
     rest = text.strip(" \t\r\n;")
@@ -35,13 +45,23 @@ def parse_options(statement: str, text: str, known: Mapping[str, str]) -> dict[s
 
 
 def require_role(statement: str, options: dict[str, str]) -> None:
-    """Refuse a statement without a role: keys do not belong into SQL."""
+    """Raise NotEmulatedError without an IAM role: SQL must not contain access keys."""
     if "iam_role" not in options and "credentials" not in options:
         raise NotEmulatedError(f"{statement} without IAM_ROLE")
 
 
 def exclude(statement: str, options: dict[str, str], names: set[str], reason: str) -> None:
-    """Raise RedshiftError when one of the options is given."""
+    """Refuse options that do not apply to a format.
+
+    Args:
+        statement: COPY or UNLOAD, for the error message.
+        options: The options of the statement.
+        names: The names of options that are refused.
+        reason: The format, for the error message.
+
+    Raises:
+        RedshiftError: 0A000, one of the options is given.
+    """
     wrong = sorted(names & options.keys())
     if wrong:
         listed = ", ".join(name.upper() for name in wrong)

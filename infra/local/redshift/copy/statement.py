@@ -1,4 +1,4 @@
-"""COPY as it is written: its table, source and options.
+"""Parses COPY: its table, source and options.
 
 Sources: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html and
 https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
@@ -57,7 +57,14 @@ _PARQUET_OPTIONS = {"iam_role", "credentials", "parquet", "manifest", "statupdat
 
 @dataclass(frozen=True)
 class Copy:
-    """A COPY statement that may run."""
+    """A parsed COPY statement.
+
+    Attributes:
+        table: The target, as schema.table.
+        url: The prefix of the files, or the manifest, as s3://bucket/….
+        columns: The column list; empty means all columns.
+        options: The values of the options, by name.
+    """
 
     table: str
     url: str
@@ -71,7 +78,15 @@ class Copy:
 
 
 def parse_copy(sql: str) -> Copy | None:
-    """The COPY that `sql` is, or None when it is something else; refuses other forms of COPY."""
+    """Parse a COPY statement.
+
+    Returns:
+        The statement; None if `sql` is not a COPY.
+
+    Raises:
+        NotEmulatedError: The form of COPY, or an option, is not emulated.
+        RedshiftError: The options are wrong.
+    """
     text = re.sub(r"\A(?:\s|--[^\n]*\n|/\*.*?\*/)*", "", sql, flags=re.DOTALL)
     if not re.match(r"COPY\b", text, re.IGNORECASE):
         return None

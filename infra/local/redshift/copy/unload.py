@@ -1,9 +1,9 @@
-"""UNLOAD: the rows of a query to files in S3, as Parquet, CSV or delimited text.
+"""Runs UNLOAD: writes the rows of a query to S3 as Parquet, CSV or delimited text.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
 """
 
-# pyarrow makes its compute functions when it is imported
+# pyarrow creates its compute functions at import, so pyright does not find them
 # pyright: reportAttributeAccessIssue=false
 
 import gzip
@@ -28,7 +28,15 @@ _queries = itertools.count(1)
 
 
 def unload(session: SessionContext, statement: Unload) -> None:
-    """Write the files; what is in S3 stays there whatever becomes of the transaction."""
+    """Run the query and write the files; a rollback does not remove them from S3.
+
+    Args:
+        session: The session that runs UNLOAD.
+        statement: The UNLOAD statement.
+
+    Raises:
+        RedshiftError: The query or S3 fails, the target is not empty, or the result is refused.
+    """
     query = next(_queries)
     table: pa.Table = session.run(session.engine_query(statement.query)).to_arrow_table()
     _make_room(session, statement)
@@ -60,7 +68,7 @@ def _call(action, **arguments: object) -> dict:  # noqa: ANN001 (a method of a b
 
 
 def _refuse_larger(statement: Unload, size: int) -> None:
-    """Where Redshift would begin another file (6.2 GB by default) is not documented."""
+    """Refuse larger files than MAXFILESIZE (default 6.2 GB): how Redshift splits is unknown."""
     limit = statement.options.get("maxfilesize", "6.2 GB")
     number = float(re.sub(r"[^\d.]", "", limit))
     if size > number * (2**30 if limit.upper().endswith("GB") else 2**20):
@@ -124,7 +132,7 @@ def _partitions(statement: Unload, table: pa.Table) -> Iterator[tuple[str, pa.Ta
 
 def _parquet(table: pa.Table) -> bytes:
     zoned = [i for i, f in enumerate(table.schema) if getattr(f.type, "tz", None)]
-    for i in zoned:  # a time zone is lost
+    for i in zoned:  # the files hold no time zones
         name = table.column_names[i]
         table = table.set_column(i, name, table[name].cast(pa.timestamp("us")))
     out = io.BytesIO()
@@ -165,7 +173,7 @@ def _column_text(column: pa.Array) -> pa.Array:
         )
     if pa.types.is_timestamp(column.type):
         text = pc.strftime(column.cast(pa.timestamp("us")), "%Y-%m-%d %H:%M:%S")
-        # a fraction stands without zeros at its end
+        # a fraction is written without trailing zeros
         text = pc.replace_substring_regex(text, r"(\.\d*?)0+$", r"\1")
         return pc.replace_substring_regex(text, r"\.$", "")
     return column.cast(pa.string())

@@ -1,4 +1,4 @@
-"""UNLOAD as it is written: its query, target and options.
+"""Parses UNLOAD: its query, target and options.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
 """
@@ -51,7 +51,14 @@ _TEXT_ONLY = {"delimiter", "header", "null", "gzip"}
 
 @dataclass(frozen=True)
 class Unload:
-    """An UNLOAD statement that may run."""
+    """A parsed UNLOAD statement.
+
+    Attributes:
+        query: The SELECT, as Redshift SQL.
+        bucket: The S3 bucket.
+        prefix: The prefix of the keys that it writes.
+        options: The values of the options, by name.
+    """
 
     query: str
     bucket: str
@@ -60,7 +67,15 @@ class Unload:
 
 
 def parse_unload(sql: str) -> Unload | None:
-    """The UNLOAD that `sql` is, or None; raises RedshiftError for what is wrong or refused."""
+    """Parse an UNLOAD statement.
+
+    Returns:
+        The statement; None if `sql` is not an UNLOAD.
+
+    Raises:
+        NotEmulatedError: The form of UNLOAD, an option or the query is not emulated.
+        RedshiftError: The options or the query are wrong.
+    """
     if not re.match(r"\s*UNLOAD\b", sql, re.IGNORECASE):
         return None
     match = _UNLOAD.fullmatch(sql)

@@ -1,1 +1,1 @@
-"""What a session does: statements, transactions, table locks, tables and the system catalog."""
+"""Sessions: statements, transactions, table locks, tables and the system catalog."""

@@ -1,4 +1,4 @@
-"""Statements that change rows or tables, carried out in a session."""
+"""Runs the statements of a session that change rows or tables."""
 
 import re
 from collections.abc import Sequence
@@ -17,30 +17,42 @@ _COUNTED = {"INSERT": "INSERT 0", "DELETE": "DELETE", "UPDATE": "UPDATE", "MERGE
 
 
 class DmlContext(SessionContext, Protocol):
-    """What changing rows and tables needs of a session."""
+    """The part of a session that `write` and `remove_duplicates` use."""
 
     transaction: Transaction
 
     @property
     def tables(self) -> Tables:
-        """The tables that the session sees, and how they are changed."""
+        """The tables that the session sees."""
         ...
 
     def translate(self, sql: str, oids: Sequence[int] = ()) -> Translated:
-        """The statement in DuckDB's SQL."""
+        """Translate a statement to DuckDB SQL; `oids` are the types of its parameters."""
         ...
 
     def session_variables(self) -> dict[str, str]:
-        """SQL literals of what a statement may ask of its session, by name."""
+        """SQL literals of the session variables, by name."""
         ...
 
     def set_default_timestamps(self) -> None:
-        """Give DuckDB the values of SYSDATE and GETDATE() for columns with such a default."""
+        """Set the DuckDB variables that the defaults SYSDATE and GETDATE() read."""
         ...
 
 
 def write(session: DmlContext, statement: Translated, literals: list[str]) -> str:
-    """Carry out a statement that changes rows or tables; returns its command tag."""
+    """Run a statement that changes rows or tables.
+
+    Args:
+        session: The session that runs it.
+        statement: The translated statement.
+        literals: SQL literals of the parameters $1, $2, … in order.
+
+    Returns:
+        The command tag, for example `INSERT 0 3`.
+
+    Raises:
+        RedshiftError: The statement fails, is refused, or the transaction is read-only.
+    """
     session.transaction.write(session.tables.permanent(statement.writes))
     if statement.tag in {"INSERT", "UPDATE", "MERGE"}:
         session.tables.require_lengths(statement.writes[0], statement.assigned)
@@ -54,7 +66,7 @@ def write(session: DmlContext, statement: Translated, literals: list[str]) -> st
     finally:
         if statement.tag.endswith((" TABLE", " VIEW", " SCHEMA")):
             session.tables.changed()
-            if session.transaction.status == "I":  # it is committed already
+            if session.transaction.status == "I":  # already committed
                 session.tables.forget()
     words = _COUNTED.get(statement.tag)
     return f"{words} {row[0]}" if words and row else statement.tag
@@ -94,7 +106,7 @@ def _change(session: DmlContext, statement: Translated, literals: list[str]) -> 
 
 
 def _truncate(session: DmlContext, statement: Translated) -> str:
-    # it commits what came before, and cannot be rolled back
+    # TRUNCATE commits the open transaction and cannot be rolled back
     with session.transaction.of_statement():
         session.run(f"DELETE FROM {session.tables.engine_name(statement.writes[0])}")
     session.transaction.end("COMMIT")
@@ -102,7 +114,18 @@ def _truncate(session: DmlContext, statement: Translated) -> str:
 
 
 def remove_duplicates(session: DmlContext, target: str, source: str, condition: str) -> None:
-    """MERGE … REMOVE DUPLICATES: the source's rows replace those that match."""
+    """Run MERGE … REMOVE DUPLICATES: the source's rows replace the target rows that match.
+
+    Args:
+        session: The session that runs it.
+        target: The target table, as schema.table.
+        source: The source table; without a schema it is in public.
+        condition: The ON condition.
+
+    Raises:
+        NotEmulatedError: The condition is not a list of equalities, or the source has equal rows.
+        RedshiftError: The statement fails, or the transaction is read-only.
+    """
     if not re.fullmatch(_EQUALITIES, condition.strip(), re.IGNORECASE):
         raise NotEmulatedError(f"the ON of MERGE takes equalities of columns only: {condition}")
     session.transaction.write([target])

@@ -12,7 +12,7 @@ from infra.local.redshift.engine.utility_commands import Command
 from infra.local.redshift.errors import RedshiftError
 from infra.local.redshift.sql.translated import Translated
 
-# tables of public are empty here; views of the catalogue are named without a schema
+# public: its tables are empty here, and catalogue views without a schema are looked up in it
 _ALWAYS = {"pg_catalog", "information_schema", "public"}
 _COMMANDS = {"BEGIN", "COMMIT", "ROLLBACK", "SET", "SHOW", "DEALLOCATE"}
 
@@ -23,11 +23,11 @@ def require_reading(
     """Check that a statement only reads, and only from tables of some schemas.
 
     Args:
-        statement: The statement that a user who may only read has sent.
+        statement: The statement of a user who may only read.
         schemas: The schemas that the user may read.
 
     Raises:
-        RedshiftError: 42501, as Redshift answers without the privilege.
+        RedshiftError: 42501, the user lacks the privilege.
     """
     if isinstance(statement, Command) and statement.tag in _COMMANDS:
         return

@@ -1,6 +1,6 @@
-"""Columns of a result: their type on the wire, and their values as the protocol sends them."""
+"""Columns of a result: their types in the protocol and the encoding of their values."""
 
-# pyarrow makes its compute functions when it is imported
+# pyarrow creates its compute functions at import, so pyright does not find them
 # pyright: reportAttributeAccessIssue=false
 
 import struct
@@ -49,7 +49,7 @@ _SQL_TYPES = {
 
 @dataclass(frozen=True)
 class OutColumn:
-    """A column of a result, as RowDescription names it."""
+    """A column of a result: its name, type OID and type modifier."""
 
     name: str
     oid: int
@@ -57,7 +57,15 @@ class OutColumn:
 
 
 def out_column(name: str, kind: str) -> OutColumn:
-    """The wire's type for an engine type; raises NotEmulatedError for one without."""
+    """Map a DuckDB type to a type of the protocol.
+
+    Args:
+        name: The column's name.
+        kind: The DuckDB type, for example `DECIMAL(18,2)`.
+
+    Raises:
+        NotEmulatedError: The protocol has no such type here.
+    """
     if kind.startswith("DECIMAL"):
         precision, scale = (int(n) for n in kind[8:-1].split(","))
         return OutColumn(name, protocol.NUMERIC, (precision << 16 | scale) + 4)
@@ -68,20 +76,28 @@ def out_column(name: str, kind: str) -> OutColumn:
 
 
 def parameter_kind(oid: int) -> str:
-    """The kind of a parameter; '' where its text may be of any."""
+    """The type class of a parameter, by its OID; '' for text of unknown type."""
     if oid == protocol.NUMERIC:
         return "number"
     return column_kind(_SQL_TYPES.get(oid, "").upper())
 
 
 def typed_null(oid: int) -> str:
-    """NULL of a parameter's type, to find the types of a result before the values are known."""
+    """SQL of a typed NULL, used to describe a statement before its parameters are bound."""
     kind = "decimal(38, 10)" if oid == protocol.NUMERIC else _SQL_TYPES.get(oid)
     return f"CAST(NULL AS {kind})" if kind else "NULL"
 
 
 def literal(value: Any, oid: int) -> str:  # noqa: ANN401
-    """A parameter as a literal: text stays of unknown type, as an untyped literal does."""
+    """SQL literal of a parameter.
+
+    Args:
+        value: The value, as `decode_parameter` returns it.
+        oid: The OID of the parameter's type.
+
+    Returns:
+        A literal with the parameter's type. Text becomes an untyped literal.
+    """
     if value is None:
         return typed_null(oid)
     if isinstance(value, bool):
@@ -98,7 +114,21 @@ def literal(value: Any, oid: int) -> str:  # noqa: ANN401
 def encode_rows(
     batch: pa.RecordBatch, oids: Sequence[int], formats: Sequence[int], extra_float_digits: int = 0
 ) -> bytes:
-    """All DataRow messages of a batch: each column as text (0) or binary (1)."""
+    """Encode a batch as DataRow messages.
+
+    Args:
+        batch: The rows.
+        oids: The type OID of each column.
+        formats: The format of each column: 0 is text, 1 is binary.
+        extra_float_digits: The session's setting; digits of a floating-point number beyond 15
+            (DOUBLE PRECISION) or 6 (REAL).
+
+    Returns:
+        The messages, concatenated.
+
+    Raises:
+        NotEmulatedError: A type has no binary format here.
+    """
     columns = [
         _column(column, oid, binary == 1, extra_float_digits)
         for column, oid, binary in zip(batch.columns, oids, formats, strict=True)
@@ -115,7 +145,7 @@ _NULL = struct.pack(">i", -1)
 
 
 def _column(column: pa.Array, oid: int, binary: bool, extra_float_digits: int) -> list[bytes]:
-    """Length and value of each row's field."""
+    """Encode a column: the length and the value of each row's field."""
     size = struct.Struct(">i").pack
     if binary and oid in _BINARY:
         form, prefix = _BINARY[oid]
@@ -151,11 +181,11 @@ _BINARY = {
     protocol.INT8: ("q", 8), protocol.FLOAT4: ("f", 4), protocol.FLOAT8: ("d", 8),
     protocol.TIMESTAMP: ("q", 8), protocol.TIMESTAMPTZ: ("q", 8), protocol.DATE: ("i", 4),
 }  # fmt: skip
-_ALIKE = {protocol.VARCHAR, protocol.TEXT, protocol.BPCHAR}  # binary and text are the same
+_ALIKE = {protocol.VARCHAR, protocol.TEXT, protocol.BPCHAR}  # binary and text format are the same
 
 
 def _binary_numeric(value: Decimal) -> bytes:
-    """Digits to the base 10,000, as PostgreSQL sends them."""
+    """Encode a NUMERIC in the binary format: base-10,000 digits."""
     sign, digits, exponent = value.as_tuple()
     scale = max(0, -int(exponent))
     whole = "".join(map(str, digits)).rjust(scale + 1, "0")
@@ -169,7 +199,7 @@ def _binary_numeric(value: Decimal) -> bytes:
 
 
 def _as_text(column: pa.Array, oid: int) -> pa.Array | None:
-    """Text of a column made by columnar code, where that is the protocol's text."""
+    """Convert a whole column to text; None if Arrow's text differs from the protocol's."""
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return column
     if oid in {protocol.INT2, protocol.INT4, protocol.INT8, protocol.DATE, protocol.NUMERIC,

@@ -1,4 +1,4 @@
-"""One connection: prepared statements, and what each statement does."""
+"""The session of one connection: prepares, describes and runs statements."""
 
 import re
 import threading
@@ -43,26 +43,26 @@ _ROWS_PER_BATCH = 10_000
 
 @dataclass
 class Prepared:
-    """A parsed statement under its name, with the types of its parameters and results."""
+    """A prepared statement, with the types of its parameters and result columns."""
 
     statement: Translated | Copy | Unload | Command | None  # None: an empty query
     sql: str = ""
     oids: tuple[int, ...] = ()
     columns: list[OutColumn] | None = None
     described: bool = False
-    version: int = 0  # of the tables, when it was described
+    version: int = 0  # `Tables.version` when it was described
 
 
 @dataclass
 class Result:
-    """What an execution gave: the command tag, and rows in batches where there are any."""
+    """The result of a statement: its command tag, and its rows in batches."""
 
     tag: str
     batches: Iterator[pa.RecordBatch] = field(default_factory=lambda: iter(()))
 
 
 class Session:
-    """The state of one connection. One thread uses it; others may call `interrupt`."""
+    """The state of one connection. One thread uses it; other threads may call `interrupt`."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Session:
             locks: The table locks that all sessions share.
             changes: The table changes that all sessions share.
             s3: A boto3 client for COPY and UNLOAD.
-            key: Process number and secret, which a client cancels with.
+            key: Process ID and secret of the client's cancel requests.
             user: The user who logged in.
             database: The database's name.
             readable_schemas: The only schemas that a user without write privileges may read; None
@@ -106,7 +106,15 @@ class Session:
         self._timeout_ms = 0
 
     def prepare(self, sql: str, oids: Sequence[int]) -> Prepared:
-        """Parse a statement; raises RedshiftError when it is wrong or refused."""
+        """Parse and translate a statement.
+
+        Args:
+            sql: One statement, or none (an empty query).
+            oids: The type OIDs of its parameters; 0 or a missing OID is an unknown type.
+
+        Raises:
+            RedshiftError: The statement is wrong or refused.
+        """
         if not sql.strip("; \t\r\n") or (_COMMENT.match(sql) and not split_statements(sql)):
             return Prepared(None)
         statement = (
@@ -121,7 +129,15 @@ class Session:
         return Prepared(statement, sql, tuple(oid or UNKNOWN for oid in padded))
 
     def translate(self, sql: str, oids: Sequence[int] = ()) -> Translated:
-        """SQL in the engine's words, by the columns that its tables have now."""
+        """Translate a statement to DuckDB SQL, with the current columns of its tables.
+
+        Args:
+            sql: One Redshift statement.
+            oids: The type OIDs of its parameters.
+
+        Raises:
+            RedshiftError: The statement is wrong or refused.
+        """
         tree, tables = checked(sql)
         for table in tree.find_all(exp.Table):
             if table.catalog and table.catalog.lower() != self.database.lower():
@@ -130,11 +146,18 @@ class Session:
         return translate(sql, known, tuple(parameter_kind(oid) for oid in oids))
 
     def engine_query(self, sql: str) -> str:
-        """DuckDB SQL of a query without parameters; raises RedshiftError."""
+        """Translate a query without parameters to DuckDB SQL; raises RedshiftError."""
         return self.translate(sql).bind([], self.session_variables())
 
     def describe(self, prepared: Prepared) -> list[OutColumn] | None:
-        """Columns that the statement will return, before its parameters are known."""
+        """The columns that a statement returns, before its parameters are bound.
+
+        Returns:
+            The columns; None for a statement that returns no rows.
+
+        Raises:
+            RedshiftError: The statement is wrong or refused, or the transaction has failed.
+        """
         if not prepared.described:
             statement = self._current(prepared)
             if isinstance(statement, Command) and statement.tag == "SHOW":
@@ -152,7 +175,15 @@ class Session:
         return prepared.columns
 
     def execute(self, prepared: Prepared, values: Sequence[Any] = ()) -> Result:
-        """Run a statement. An error inside a transaction makes it a failed one."""
+        """Run a prepared statement; an error marks an open transaction as failed.
+
+        Args:
+            prepared: The statement.
+            values: The Python values of its parameters, in order.
+
+        Raises:
+            RedshiftError: The statement fails or is refused.
+        """
         timer = self._timer()
         try:
             result = self._execute(prepared, values)
@@ -168,7 +199,7 @@ class Session:
         return result
 
     def _current(self, prepared: Prepared) -> Translated | Copy | Unload | Command | None:
-        """A statement as it is to run now: its tables may have changed since it was prepared."""
+        """The statement to run; translated again if it names tables: they may have changed."""
         known = prepared.statement
         if isinstance(known, Translated) and known.reads and self.transaction.status != "E":
             prepared.statement = self.translate(prepared.sql, prepared.oids)
@@ -177,12 +208,12 @@ class Session:
         return prepared.statement
 
     def _describe_again(self, prepared: Prepared) -> None:
-        """Raise RedshiftError where the client was told of other columns."""
+        """Raise RedshiftError if the columns differ from those that the client has received."""
         told, prepared.described = prepared.columns, False
         if self.describe(prepared) != told:
             prepared.columns, prepared.described = told, True
             raise RedshiftError(
-                "0A000", "cached plan must not change result type: prepare the statement anew"
+                "0A000", "cached plan must not change result type: prepare the statement again"
             )
 
     def _execute(self, prepared: Prepared, values: Sequence[Any]) -> Result:
@@ -217,14 +248,14 @@ class Session:
             require_reading(statement, self._readable_schemas)
 
     def close(self) -> None:
-        """Roll back what is open and give the locks back."""
+        """Roll back the open transaction, release the locks and close the DuckDB connection."""
         try:
             self.transaction.end("ROLLBACK")
         finally:
             self.connection.close()
 
     def interrupt(self) -> None:
-        """Cancel the running statement; may be called from another thread."""
+        """Cancel the running statement; callable from any thread."""
         if not self.transaction.cancel_waiting():
             self.connection.interrupt()
 
@@ -268,9 +299,9 @@ class Session:
         return timer
 
     def session_variables(self) -> dict[str, str]:
-        """SQL literals of what a statement may ask of its session, by name.
+        """SQL literals of the session variables, by name.
 
-        GETDATE() is the start of the statement, SYSDATE that of the transaction.
+        GETDATE() is the start time of the statement; SYSDATE is that of the transaction.
         """
         return {
             "statement_time": f"TIMESTAMP '{now().replace(microsecond=0)}'",
@@ -285,15 +316,15 @@ class Session:
         }
 
     def set_default_timestamps(self) -> None:
-        """Give DuckDB the values of SYSDATE and GETDATE() for columns with such a default."""
+        """Set the DuckDB variables that the defaults SYSDATE and GETDATE() read."""
         variables = self.session_variables()
         for clock in ("transaction_time", "statement_time"):
             self.run(f"SET VARIABLE {clock} = {variables[clock]}")
 
-    # ------------------------------------------------------------------ engine
+    # ------------------------------------------------------------------ DuckDB
 
     def run(self, sql: str) -> duckdb.DuckDBPyConnection:
-        """Run engine SQL; raises RedshiftError."""
+        """Run DuckDB SQL; raises RedshiftError."""
         try:
             return self.connection.execute(sql)
         except duckdb.Error as error:
@@ -304,14 +335,14 @@ class Session:
             yield from self.connection.sql(sql).to_arrow_reader(_ROWS_PER_BATCH)
         except duckdb.Error as error:
             raise from_duckdb(error) from error
-        except pa.ArrowException as error:  # an engine error in the middle of the rows
+        except pa.ArrowException as error:  # a DuckDB error after the first rows
             raise from_duckdb(duckdb.Error(str(error))) from error
 
 
 def _until_the_last(
     batches: Iterator[pa.RecordBatch], timer: threading.Timer
 ) -> Iterator[pa.RecordBatch]:
-    """The batches; the statement's timeout runs until they are all read."""
+    """Yield the batches; stop the statement's timeout when all are read."""
     try:
         yield from batches
     finally:

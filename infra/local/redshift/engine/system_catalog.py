@@ -1,7 +1,8 @@
-"""What clients ask of the catalogue: reflection by SQLAlchemy, versions, and the tables to read.
+"""Catalogue queries of clients: reflection by SQLAlchemy, version, database, schema and user.
 
-Source of the reflected queries: sqlalchemy-redshift's dialect.py. They use what only Redshift's
-own catalogue has, so they are known by their words and answered from views of the same columns.
+Source of the reflection queries: sqlalchemy-redshift's dialect.py. They use parts of Redshift's
+catalogue that DuckDB lacks. So the text of the query is matched, and views with the same columns
+answer it.
 """
 
 import re
@@ -47,7 +48,16 @@ _ANSWERS = [
 
 
 def system_query(sql: str, user: str = "", database: str = "") -> Translated | None:
-    """The answer to a known question about the catalogue, as engine SQL, or None."""
+    """Match a statement with the known catalogue queries.
+
+    Args:
+        sql: The statement.
+        user: The result of CURRENT_USER.
+        database: The result of CURRENT_DATABASE().
+
+    Returns:
+        DuckDB SQL that answers the query; None for any other statement.
+    """
     for words, view in _REFLECTED:
         if words in sql and "pg_catalog.pg_class" in sql:
             names = {"schema": "schema", "table_name": "table_name", "relname": "relname"}

@@ -25,7 +25,7 @@ CREATE OR REPLACE VIEW emulator.relations AS
   FROM duckdb_views() WHERE schema_name NOT IN ('emulator', 'main', 'pg_catalog',
                                                 'information_schema') AND NOT temporary;
 
--- Redshift's name of a type: from the definition where there is one
+-- Redshift's name of a DuckDB type, for columns whose table has no definition
 CREATE OR REPLACE MACRO emulator.type_name(kind) AS CASE
   WHEN starts_with(kind, 'DECIMAL') THEN 'numeric' || replace(kind[8:], ' ', '')
   WHEN kind = 'VARCHAR' THEN 'character varying(65535)'

@@ -1,4 +1,4 @@
-"""What a session knows of its tables: columns, definitions, and which ones are temporary."""
+"""The tables of a session: their columns and definitions, and which are temporary."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -17,54 +17,68 @@ Columns = tuple[tuple[str, str], ...]
 
 @dataclass
 class Changes:
-    """How often any session has changed a table, and the columns that tables have since; all
-    sessions share it.
+    """A counter of table changes and a cache of columns, which all sessions share.
+
+    Attributes:
+        count: The number of changes of tables by any session.
     """
 
     count: int = 0
     _columns: tuple[int, dict[str, Columns]] = (0, {})
 
     def columns_at(self, count: int) -> dict[str, Columns]:
-        """What is known of tables as they are after so many changes; others may add to it."""
+        """The cached columns of tables after `count` changes.
+
+        Args:
+            count: The number of changes; another number than before clears the cache.
+
+        Returns:
+            Columns by table. Callers add to this dictionary.
+        """
         if self._columns[0] != count:
             self._columns = (count, {})
         return self._columns[1]
 
 
 class Tables:
-    """Tables as one connection sees them; names are `schema.table`."""
+    """The tables that one connection sees; table names have the form `schema.table`."""
 
     def __init__(self, run: Callable[[str], duckdb.DuckDBPyConnection], changes: "Changes") -> None:
-        """Look them up by engine SQL that `run` carries out."""
+        """Start with an empty cache.
+
+        Args:
+            run: Runs DuckDB SQL on the session's connection.
+            changes: The table changes that all sessions share.
+        """
         self._run = run
         self._changes = changes
         self._version = 0
         self._changed = False
         self._with_lengths: set[str] = set()
         self._columns: dict[str, Columns] = {}
-        self._snapshot: int | None = None  # changes before the engine's transaction began
+        self._snapshot: int | None = None  # `changes.count` when DuckDB's transaction began
         self._temporary: set[str] = set()
 
     def engine_name(self, table: str) -> str:
-        """How the engine is told of a table."""
+        """The quoted name of a table in DuckDB."""
         schema, name = table.split(".")
         return f'temp.main."{name}"' if table in self._temporary else f'"{schema}"."{name}"'
 
     def permanent(self, tables: Sequence[str]) -> list[str]:
-        """Those that others see too."""
+        """The tables of `tables` that are not temporary."""
         return [table for table in tables if table not in self._temporary]
 
     def columns(self, table: str) -> list[tuple[str, str]]:
-        """Names and engine types of a table's columns, in order."""
+        """Names and DuckDB types of a table's columns, in order."""
         return self._run(
             f"SELECT column_name, data_type FROM duckdb_columns() WHERE {self._where(table)} "
             "ORDER BY column_index"
         ).fetchall()
 
     def _columns_of(self, tables: Sequence[str]) -> dict[str, Columns]:
-        """The columns of several permanent tables; of those that do not exist, none.
+        """The columns of several permanent tables; empty for a table that does not exist.
 
-        The engine looks through all of its catalogue for each question, so it is asked once.
+        DuckDB scans its whole catalogue for each query, so one query reads all tables.
         """
         found: dict[str, list[tuple[str, str]]] = {table: [] for table in tables}
         if tables:
@@ -80,7 +94,15 @@ class Tables:
         return {table: tuple(columns) for table, columns in found.items()}
 
     def require_lengths(self, table: str, assigned: Sequence[str]) -> None:
-        """Raise NotEmulatedError where text goes into columns whose length is not known."""
+        """Check that the lengths of the text columns that a statement writes are known.
+
+        Args:
+            table: The table that the statement writes.
+            assigned: The columns that it sets; empty means all columns.
+
+        Raises:
+            NotEmulatedError: A length is not known, because the table was made from a query.
+        """
         if table in self._with_lengths:
             return
         for _, columns in self.schema_of([table]):
@@ -90,7 +112,11 @@ class Tables:
                 self._with_lengths.add(table)
 
     def schema_of(self, tables: Sequence[str]) -> Schema:
-        """Columns and engine types of those of some tables that exist; asked for once."""
+        """Columns and DuckDB types of the tables that exist; cached until a table changes.
+
+        Args:
+            tables: Names of tables, which need not exist.
+        """
         if self._version != self._changes.count:
             self._version = self._changes.count
             self._columns.clear()
@@ -100,16 +126,16 @@ class Tables:
             self._columns |= self._looked_up([t for t in unknown if t not in self._temporary])
         for table in unknown:
             if table in self._temporary:
-                # which of the two a statement means, the engine is asked
+                # with a permanent table of the same name, columns stay unknown: DuckDB resolves it
                 hidden = self._permanent_too(table)
                 self._columns[table] = () if hidden else tuple(self.columns(table))
         return tuple((table, self._columns[table]) for table in tables if self._columns[table])
 
     def _looked_up(self, tables: Sequence[str]) -> dict[str, Columns]:
-        """Columns of permanent tables, from what other sessions know where this one sees the same.
+        """Columns of permanent tables, from the shared cache if it is valid for this session.
 
-        A session that has changed tables, or whose snapshot is older than the last change, sees
-        other tables than the others do.
+        It is not valid for a session that has changed tables, or whose snapshot is older than the
+        last change: such a session sees other tables than the other sessions do.
         """
         count = self._changes.count
         if self._changed or self._snapshot not in {None, count}:
@@ -117,17 +143,17 @@ class Tables:
         known = self._changes.columns_at(count)
         found = {table: known[table] for table in tables if table in known}
         asked = self._columns_of([table for table in tables if table not in found])
-        if self._changes.count == count:  # nobody changed a table meanwhile
+        if self._changes.count == count:  # no session changed a table meanwhile
             known |= asked
         return found | asked
 
     def begun(self) -> None:
-        """The engine's transaction begins: from here on it sees no change of others."""
+        """Note that DuckDB's transaction begins; it does not see later changes of others."""
         self._snapshot = self._changes.count
 
     @property
     def version(self) -> int:
-        """Changes when any session changes a table."""
+        """A number that increases when any session changes a table."""
         return self._changes.count
 
     def _permanent_too(self, table: str) -> bool:
@@ -140,7 +166,7 @@ class Tables:
         )
 
     def forget(self) -> None:
-        """Ask anew: a transaction has ended, or a table has changed."""
+        """Clear the cached columns, after the end of a transaction or a change of a table."""
         if self._changed:
             self._changes.count += 1
             self._changed = False
@@ -150,16 +176,21 @@ class Tables:
         self._with_lengths.clear()
 
     def changed(self) -> None:
-        """Have every session ask anew, now and once the transaction has ended."""
+        """Make all sessions read columns again, now and after the end of the transaction."""
         self._changes.count += 1
         self._changed = True
 
     def redshift_types(self, table: str) -> dict[str, str]:
-        """Names and Redshift's types of a table's columns."""
+        """Redshift types of a table's columns, by column name; raises RedshiftError."""
         return self.definition(table).columns
 
     def definition(self, table: str) -> ddl.Definition:
-        """What CREATE TABLE said; raises RedshiftError."""
+        """The definition of a table, as CREATE TABLE stored it.
+
+        Raises:
+            RedshiftError: 42P01, the table does not exist.
+            NotEmulatedError: The table was made from a query, so it has no definition.
+        """
         rows = self._run(
             f"SELECT comment FROM duckdb_tables() WHERE {self._where(table)}"
         ).fetchall()
@@ -168,13 +199,13 @@ class Tables:
         return ddl.parse(rows[0][0], table)
 
     def has(self, table: str) -> bool:
-        """Whether there is such a table."""
+        """Whether a table exists."""
         return bool(
             self._run(f"SELECT 1 FROM duckdb_tables() WHERE {self._where(table)}").fetchall()
         )
 
     def note(self, definition: ddl.Definition) -> None:
-        """Keep Redshift's view of a table in the engine's comment."""
+        """Store a table's definition in its DuckDB comment."""
         if definition.temporary:
             self._temporary.add(definition.table)
         if definition.columns:
@@ -182,22 +213,28 @@ class Tables:
             self._run(f"COMMENT ON TABLE {self.engine_name(definition.table)} IS '{text}'")
 
     def note_tuning(self, table: str, change: tuple[str, ...]) -> None:
-        """Keep what an ALTER TABLE changed of the distribution or the order of rows."""
+        """Store a change of DISTSTYLE, DISTKEY or SORTKEY in a table's definition."""
         self.note(ddl.changed(self.definition(table), change))
 
     def note_change(self, before: ddl.Definition, change: tuple[str, ...]) -> None:
-        """Keep what an ALTER TABLE changed."""
+        """Store a table's definition after an ALTER TABLE.
+
+        Args:
+            before: The definition before it.
+            change: The change, as `ddl.change_of` returns it.
+        """
         self.note(ddl.changed(before, change))
 
     def note_view(self, view: Translated) -> None:
-        """Keep which tables a view reads, unless it was made WITH NO SCHEMA BINDING."""
+        """Store the tables that a view reads; none for a view WITH NO SCHEMA BINDING."""
         reads = [] if view.late_binding else [t for t in view.reads if t != view.writes[0]]
         self._run(f"COMMENT ON VIEW {self.engine_name(view.writes[0])} IS '{json.dumps(reads)}'")
 
     def dropped_with(self, drop: Translated) -> list[str]:
-        """Engine SQL to drop the views that depend on what is dropped, if it says CASCADE.
+        """DuckDB statements that drop the views which depend on what a DROP … CASCADE drops.
 
-        Raises RedshiftError 2BP01 where there are some and it does not.
+        Raises:
+            RedshiftError: 2BP01, views depend on the objects and the DROP has no CASCADE.
         """
         statements = []
         for table in drop.writes:
@@ -214,7 +251,15 @@ class Tables:
         return statements
 
     def replaced(self, view: str, create: Callable[[], object]) -> None:
-        """Replace a view; raises RedshiftError where its columns would change."""
+        """Create or replace a view.
+
+        Args:
+            view: The view's name.
+            create: Runs the statement.
+
+        Raises:
+            RedshiftError: 42P16, the columns of the existing view would change.
+        """
         before = self.columns(view)
         create()
         if before and before != self.columns(view):
@@ -224,7 +269,7 @@ class Tables:
             )
 
     def _views_on(self, table: str) -> list[str]:
-        """The views that read a table, and those that read these."""
+        """The views that read a table, also through other views; dependent views first."""
         found = self._run(
             "SELECT schema_name || '.' || view_name, comment FROM duckdb_views() "
             "WHERE NOT internal AND comment IS NOT NULL"
@@ -233,7 +278,16 @@ class Tables:
         return [view for one in direct for view in (*self._views_on(one), one)]
 
     def create_like(self, new: ddl.Definition) -> ddl.Definition:
-        """CREATE TABLE a (LIKE b): its columns, lengths and NOT NULL, without keys and defaults."""
+        """Run CREATE TABLE a (LIKE b).
+
+        It copies columns, lengths and NOT NULL, but not keys and defaults.
+
+        Args:
+            new: The definition of the new table; `like` is the name of the model.
+
+        Returns:
+            The definition of the new table, with columns.
+        """
         model = self.definition(new.like)
         required = self._run(
             "SELECT column_name FROM duckdb_columns() "
@@ -259,7 +313,15 @@ class Tables:
         )
 
     def name_first_columns(self, sql: str, insert: Translated) -> str:
-        """INSERT of fewer values than columns fills the first ones."""
+        """Name the first columns in an INSERT … VALUES with fewer values than columns.
+
+        Args:
+            sql: DuckDB SQL of the INSERT, with its parameters bound.
+            insert: The translated INSERT.
+
+        Returns:
+            DuckDB SQL of the INSERT.
+        """
         columns = [name for name, _ in self.columns(insert.writes[0])]
         if not insert.values or insert.values >= len(columns):
             return sql

@@ -1,4 +1,4 @@
-"""One writer a table: a second one waits until the first one's transaction ends.
+"""Table locks: a second writer of a table waits until the first one's transaction ends.
 
 Sources: https://docs.aws.amazon.com/redshift/latest/dg/r_Serializable_isolation_example.html
 https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
@@ -11,21 +11,26 @@ from infra.local.redshift.errors import RedshiftError
 
 
 class TableLocks:
-    """Who writes which table, and who waits. Owners are sessions, told apart by identity."""
+    """The writers and waiters of tables. An owner is a transaction, compared by identity."""
 
     def __init__(self) -> None:
         """Start without locks."""
         self._changed = threading.Condition()
         self._writers: dict[str, object] = {}
-        self._exclusive: dict[str, object] = {}  # LOCK keeps readers out too
+        self._exclusive: dict[str, object] = {}  # LOCK blocks readers too
         self._waiting: dict[object, str] = {}
         self._cancelled: set[object] = set()
 
     def write(self, tables: Iterable[str], owner: object, *, exclusive: bool = False) -> None:
-        """Wait for the tables and hold them until `release`.
+        """Wait for the tables and lock them until `release`.
 
-        Raises RedshiftError: 40P01 where owners would wait for each other for ever, 57014 when
-        the statement is cancelled meanwhile.
+        Args:
+            tables: Names of tables, as schema.table.
+            owner: The transaction that locks them.
+            exclusive: Block readers too, as LOCK does.
+
+        Raises:
+            RedshiftError: 40P01 for a deadlock, 57014 if the statement is cancelled while it waits.
         """
         for table in sorted(set(tables)):
             self._wait(table, owner, self._writers)
@@ -33,13 +38,17 @@ class TableLocks:
                 self._exclusive[table] = owner
 
     def read(self, tables: Iterable[str], owner: object) -> None:
-        """Wait while another owner holds one of the tables with LOCK."""
+        """Wait while another owner holds one of the tables with LOCK.
+
+        Raises:
+            RedshiftError: 40P01 for a deadlock, 57014 if the statement is cancelled while it waits.
+        """
         for table in tables:
             if table in self._exclusive:
                 self._wait(table, owner, self._exclusive, hold=False)
 
     def release(self, owner: object) -> None:
-        """Give back all tables of an owner."""
+        """Release all locks of an owner."""
         with self._changed:
             self._writers = {t: o for t, o in self._writers.items() if o is not owner}
             self._exclusive = {t: o for t, o in self._exclusive.items() if o is not owner}
@@ -47,7 +56,7 @@ class TableLocks:
             self._changed.notify_all()
 
     def cancel(self, owner: object) -> bool:
-        """End the waiting of an owner; False when it does not wait."""
+        """Cancel the wait of an owner; False if it does not wait."""
         with self._changed:
             if owner not in self._waiting:
                 return False
@@ -78,7 +87,7 @@ class TableLocks:
         return (self._exclusive if exclusive else self._writers).get(table)
 
     def _deadlocked(self, owner: object) -> bool:
-        """Whether the one waited for waits, through others, for this owner."""
+        """Whether the wait of this owner is part of a cycle of waits."""
         seen: set[int] = set()
         at: object | None = owner
         while at is not None and id(at) not in seen:

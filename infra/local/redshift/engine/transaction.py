@@ -1,4 +1,4 @@
-"""The transaction of one connection: its state, its locks, and when the engine's begins.
+"""The transaction of one connection: its state, its locks, and DuckDB's transaction.
 
 Sources: https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html and
 https://docs.aws.amazon.com/redshift/latest/dg/r_BEGIN.html
@@ -13,7 +13,7 @@ from infra.local.redshift.errors import RedshiftError
 
 
 class Transaction:
-    """Begins, ends and fails; `run` carries out engine SQL."""
+    """The transaction state of one session."""
 
     def __init__(
         self,
@@ -22,19 +22,30 @@ class Transaction:
         begins: Callable[[], None],
         ended: Callable[[], None],
     ) -> None:
-        """Start idle; `begins` is called before the engine's begins, `ended` after each block."""
+        """Start idle.
+
+        Args:
+            run: Runs DuckDB SQL on the session's connection.
+            locks: The table locks that all sessions share.
+            begins: Called before DuckDB's transaction begins.
+            ended: Called after each transaction block.
+        """
         self._begins = begins
         self._ended = ended
         self.status = "I"  # I idle, T in a transaction, E in a failed one
-        self.began = now()  # of the transaction, or of the statement outside one
+        self.began = now()  # start time of the transaction; outside one, of the statement
         self._run = run
         self._locks = locks
         self._read_only = False
-        self._opened = False  # whether the engine's transaction has begun
-        self._implicit = False  # around the statements of one message
+        self._opened = False  # whether DuckDB's transaction has begun
+        self._implicit = False  # a transaction of `begin_implicitly`
 
     def begin(self, *, read_only: bool) -> bool:
-        """Begin one; False when one is in progress already."""
+        """Begin a transaction, or make an implicit one explicit.
+
+        Returns:
+            False if an explicit transaction is already in progress.
+        """
         if self.status != "I":
             implicit, self._implicit = self._implicit, False
             return implicit
@@ -44,18 +55,18 @@ class Transaction:
         return True
 
     def begin_implicitly(self) -> None:
-        """Begin one around several statements of one message, unless one is in progress."""
+        """Begin a transaction for the statements of one message, unless one is in progress."""
         if self.status == "I":
             self.begin(read_only=False)
             self._implicit = True
 
     def end_implicit(self) -> None:
-        """Commit what `begin_implicitly` began, unless a statement has ended it."""
+        """Commit the transaction of `begin_implicitly`, unless a statement has ended it."""
         if self._implicit:
             self.end("COMMIT")
 
     def open(self) -> None:
-        """Begin the engine's: a snapshot is taken by the first statement, not by BEGIN."""
+        """Begin DuckDB's transaction: the first statement takes the snapshot, not BEGIN."""
         if self.status == "T" and not self._opened:
             self._begins()
             self._run("BEGIN")
@@ -64,7 +75,14 @@ class Transaction:
             self.began = now()
 
     def end(self, tag: str) -> str:
-        """COMMIT or ROLLBACK; a failed transaction is rolled back either way."""
+        """Commit or roll back; a failed transaction is always rolled back.
+
+        Args:
+            tag: COMMIT or ROLLBACK.
+
+        Returns:
+            The command tag: ROLLBACK if the transaction was rolled back.
+        """
         if self.status == "I":
             self._locks.release(self)
             return tag
@@ -82,7 +100,7 @@ class Transaction:
 
     @contextmanager
     def of_statement(self) -> Iterator[None]:
-        """A transaction around a single statement, unless one is open."""
+        """Wrap a single statement in a transaction, unless one is open."""
         self.open()
         if self.status != "I":
             yield
@@ -99,7 +117,7 @@ class Transaction:
             self._locks.release(self)
 
     def fail(self) -> None:
-        """Mark a running transaction as failed."""
+        """Mark an explicit transaction as failed, or roll back an implicit one."""
         if self._implicit:
             self.end("ROLLBACK")
         elif self.status == "T":
@@ -116,15 +134,23 @@ class Transaction:
             )
 
     def write(self, tables: Sequence[str], *, exclusive: bool = False) -> None:
-        """Wait for the tables that a statement writes, and hold them to the transaction's end."""
+        """Lock the tables that a statement writes until the end of the transaction.
+
+        Args:
+            tables: Names of tables, as schema.table.
+            exclusive: Block readers too, as LOCK does.
+
+        Raises:
+            RedshiftError: 25006 in a read-only transaction, or an error of `TableLocks.write`.
+        """
         if self._read_only:
             raise RedshiftError("25006", "transaction is read-only")
         self._locks.write(tables, self, exclusive=exclusive)
 
     def read(self, tables: Sequence[str]) -> None:
-        """Wait while another transaction keeps readers out."""
+        """Wait while another transaction holds one of the tables with LOCK."""
         self._locks.read(tables, self)
 
     def cancel_waiting(self) -> bool:
-        """End a wait for a table; False when there is none. May be called from another thread."""
+        """Cancel a wait for a table; False if there is none. Callable from any thread."""
         return self._locks.cancel(self)

@@ -1,7 +1,7 @@
-"""Statements that are not SQL over tables: transactions, settings, LOCK and maintenance.
+"""Utility statements: transactions, settings, LOCK and maintenance.
 
-What is listed here has the effect that Redshift documents, or none beyond tuning; everything else
-goes on to the translator.
+The statements listed here have the effect that Redshift documents, or only affect tuning and do
+nothing here. All other statements are parsed elsewhere.
 """
 
 import re
@@ -18,10 +18,10 @@ VERSION = (
 
 @dataclass(frozen=True)
 class Command:
-    """A statement that the session itself carries out."""
+    """A statement that the session runs itself, without the translator."""
 
-    tag: str  # BEGIN, COMMIT, ROLLBACK, SET, SHOW, LOCK TABLE, VACUUM, ANALYZE or MERGE
-    name: str = ""  # of a setting; READ ONLY of a transaction; the source of a MERGE
+    tag: str  # BEGIN, COMMIT, ROLLBACK, SET, SHOW, DEALLOCATE, LOCK TABLE, VACUUM, ANALYZE, MERGE
+    name: str = ""  # of a setting or statement; READ ONLY of a BEGIN; source of a MERGE
     value: str = ""
     tables: tuple[str, ...] = ()
 
@@ -29,7 +29,7 @@ class Command:
 _LEVEL = r"(?:serializable|snapshot|read (?:un)?committed|repeatable read)"
 _TABLE = r"[a-z_][\w$]*(?:\.[a-z_][\w$]*)?"
 SETTINGS = {
-    # what it is set to is the only behaviour here, or without effect on results
+    # each pattern matches values that the server emulates, or that do not affect results
     "client_encoding": r"'?utf-?8'?|unicode",
     "datestyle": r"'?iso.*",
     "timezone": r"'?utc'?|default",
@@ -55,7 +55,14 @@ _SHOWN = {
 
 
 def parse_command(sql: str) -> Command | None:
-    """The command that a statement is, or None; raises NotEmulatedError for a refused setting."""
+    """Parse a utility statement.
+
+    Returns:
+        The command; None for any other statement.
+
+    Raises:
+        NotEmulatedError: The setting, or its value, is not emulated.
+    """
     text = re.sub(r"\s+", " ", re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL))
     text = text.strip(" ;")
     for pattern, make in _COMMANDS:
@@ -66,7 +73,7 @@ def parse_command(sql: str) -> Command | None:
 
 
 def shown(name: str) -> tuple[str, str]:
-    """Column name and value of SHOW."""
+    """Column name and value of SHOW; raises NotEmulatedError for an unknown setting."""
     found = _SHOWN.get(name.lower())
     if found is None:
         raise NotEmulatedError(f"SHOW {name}")
@@ -99,7 +106,7 @@ _COMMANDS: list[tuple[str, Callable[[re.Match[str]], Command]]] = [
     ),
     (r"(?:commit|end)(?: transaction| work)?", lambda _: Command("COMMIT")),
     (r"(?:rollback|abort)(?: transaction| work)?", lambda _: Command("ROLLBACK")),
-    # snapshot isolation is the only one here; the words are accepted and ignored, as BEGIN's are
+    # only snapshot isolation is emulated; the level is accepted and ignored, as in BEGIN
     (
         r"set session characteristics as transaction isolation level (?:serializable|snapshot)",
         lambda _: Command("SET", "transaction_isolation"),

@@ -1,1 +1,1 @@
-"""Redshift SQL to DuckDB SQL: parsed, checked, typed, rewritten and generated."""
+"""Translates Redshift SQL to DuckDB SQL: parse, validate, type, rewrite, generate."""

@@ -1,11 +1,11 @@
-"""What of SQL may pass: expressions with their parts, types, and tables of the catalogue.
+"""The accepted SQL: expressions with their parts, types, and tables of the catalogue.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_reference.html
 """
 
 from sqlglot import exp
 
-# each expression, and the parts that it may have
+# each accepted sqlglot expression, and the arguments that it may have
 EXPRESSIONS = {
     name: frozenset(parts.split())
     for name, parts in (
@@ -141,7 +141,7 @@ SYSTEM_TABLES = frozenset(
     "sys_load_history sys_load_error_detail".split()
 )
 
-# what else it may be called, and what to do instead
+# messages for refused expressions, functions and parts: the reason, or what to write instead
 REASONS = {
     "Lateral": "LATERAL does not exist in Redshift",
     "NullSafeEQ": "IS NOT DISTINCT FROM does not exist in Redshift",
@@ -172,7 +172,7 @@ INSTEAD = {
 }
 PARTS = {
     "fraction_in_string": "a fraction in an interval: write it in a smaller unit",
-    "with_": "WITH stands before the SELECT of an INSERT",
+    "with_": "write WITH before the SELECT of an INSERT",
     "symmetric": "BETWEEN SYMMETRIC does not exist in Redshift",
     "method": "NATURAL JOIN is not emulated: write ON",
     "windows": "named windows do not exist in Redshift",
@@ -186,7 +186,7 @@ PARTS = {
 
 
 def is_system(node: exp.Expr) -> bool:
-    """Whether a table is one of the catalogue's that may be read."""
+    """Whether a table is a catalogue table that may be read."""
     schema, name = node.text("db").lower(), node.name.lower()
     if schema == "information_schema":
         return name == "tables"

@@ -1,6 +1,6 @@
-"""CREATE TABLE: what Redshift keeps of it, and what the engine is told.
+"""CREATE TABLE and ALTER TABLE: the table's definition in Redshift, and the DDL for DuckDB.
 
-The engine forgets lengths, keys and distribution; they are kept as JSON in the table's comment.
+DuckDB does not store lengths, keys and distribution, so the table's comment holds them as JSON.
 Sources: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
 https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
 """
@@ -21,7 +21,7 @@ _TEXT_TYPES = {"VARCHAR": "VARCHAR", "TEXT": "VARCHAR", "NVARCHAR": "VARCHAR",
 
 @dataclass
 class Definition:
-    """A table as Redshift's catalogue shows it."""
+    """The definition of a table in Redshift's catalogue."""
 
     table: str  # schema-qualified
     temporary: bool = False
@@ -36,7 +36,7 @@ class Definition:
     foreign_keys: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> str:
-        """For the comment of the table."""
+        """JSON for the table's comment."""
         return json.dumps(asdict(self))
 
 
@@ -47,7 +47,7 @@ def name(table: exp.Expr) -> str:
 
 
 def normalise_type(kind: exp.Expr) -> None:
-    """Write the lengths that Redshift gives by default: VARCHAR(256), CHAR(1), DECIMAL(18, 0)."""
+    """Replace type aliases and VARCHAR(MAX); set default sizes of BPCHAR and DECIMAL."""
     value = kind.this.value
     if value in _TEXT_TYPES:
         kind.set("this", exp.DType[_TEXT_TYPES[value]])
@@ -68,7 +68,12 @@ def _size(value: int) -> exp.Expr:
 
 
 def of(create: exp.Expr) -> Definition:
-    """What a CREATE TABLE defines; raises NotEmulatedError for what is not emulated."""
+    """Read the definition in a CREATE TABLE; remove the keys of columns from the tree.
+
+    Raises:
+        NotEmulatedError: A part of the statement is not emulated.
+        RedshiftError: 42701, a column of CREATE TABLE AS is given twice.
+    """
     target = create.this if isinstance(create.this, exp.Table) else create.this.this
     if create.expression is not None:
         _check_query(create)
@@ -88,7 +93,7 @@ def of(create: exp.Expr) -> Definition:
 
 
 def _check_query(create: exp.Expr) -> None:
-    """Of CREATE TABLE AS: each column has a name of its own and a type."""
+    """Check that the columns of CREATE TABLE AS have different names, and types."""
     if create.args.get("exists"):
         refuse("CREATE TABLE AS has no IF NOT EXISTS in Redshift", create)
     query = create.expression.unnest()
@@ -133,7 +138,7 @@ def _read_column(column: exp.ColumnDef, found: Definition) -> None:
 
 
 def _read_constraints(column: exp.ColumnDef, found: Definition) -> list[exp.Expr]:
-    """Note the keys of a column; what is left is for the engine to enforce."""
+    """Store the keys of a column in `found`; return the constraints that DuckDB enforces."""
     label, kept = column.name.lower(), []
     for constraint in column.args.get("constraints") or []:
         rule = constraint.args.get("kind", constraint)
@@ -199,7 +204,11 @@ def _words(kind: exp.Expr) -> str:
 
 
 def rewrite(create: exp.Expr) -> None:
-    """Drop what only tunes or informs, and keep lengths as checks, which the engine ignores."""
+    """Rewrite a CREATE for DuckDB, in place.
+
+    It drops properties for tuning, and keys. It adds CHECK constraints for the lengths of text
+    columns, because DuckDB ignores the lengths.
+    """
     temporary = create.find(exp.TemporaryProperty)
     create.set("properties", exp.Properties(expressions=[temporary.copy()]) if temporary else None)
     schema = create.this
@@ -218,13 +227,13 @@ def rewrite(create: exp.Expr) -> None:
             kind.set("expressions", [])
         for default in column.find_all(exp.DefaultColumnConstraint):
             for clock in ("transaction_time", "statement_time"):
-                if f"${clock}" in default.sql():  # the session tells the time with each change
+                if f"${clock}" in default.sql():  # the session sets it before writes
                     default.set("this", exp.var(f"CAST(getvariable('{clock}') AS TIMESTAMP)"))
     schema.set("expressions", [*columns, *(exp.var(check) for check in checks)])
 
 
 def _length_check(column: str, kind: str, length: int) -> str:
-    """Lengths count bytes. CHAR would be padded, so only values of its exact length pass."""
+    """CHECK of a length in bytes; CHAR needs its exact length, as it is not padded here."""
     words = f"{_WORDS[kind]}({length})"
     exact = "=" if kind == "CHAR" else "<="
     reason = (
@@ -240,7 +249,12 @@ def _length_check(column: str, kind: str, length: int) -> str:
 
 
 def change_of(alter: exp.Expr) -> tuple[str, ...]:
-    """What an ALTER TABLE changes: (add, column, type), (drop, column) or (rename, column, new)."""
+    """Describe the change of an ALTER TABLE.
+
+    Returns:
+        One of (add, column, type), (drop, column), (rename, column, new name), (move, new name of
+        the table), (distkey, column), (diststyle, style) and (sortkey, column, …).
+    """
     action = alter.args["actions"][0]
     if isinstance(action, exp.ColumnDef):
         found = Definition("")
@@ -259,7 +273,15 @@ def change_of(alter: exp.Expr) -> tuple[str, ...]:
 
 
 def changed(before: Definition, change: tuple[str, ...]) -> Definition:
-    """The definition after an ALTER TABLE."""
+    """The definition of a table after an ALTER TABLE.
+
+    Args:
+        before: The definition before it.
+        change: The change, as `change_of` returns it.
+
+    Raises:
+        RedshiftError: 42703, the column to drop does not exist.
+    """
     what, column, *rest = change
     columns = dict(before.columns)
     if what == "diststyle":
@@ -276,14 +298,14 @@ def changed(before: Definition, change: tuple[str, ...]) -> Definition:
         columns.pop(column)
     elif what == "rename":
         columns = {rest[0] if c == column else c: kind for c, kind in columns.items()}
-    elif what == "move":  # to another name in the same schema
+    elif what == "move":  # RENAME TO: a new name in the same schema
         schema, _, _ = before.table.partition(".")
         return replace(before, table=f"{schema}.{column}", columns=columns)
     return replace(before, columns=columns)
 
 
 def parse(comment: str | None, table: str) -> Definition:
-    """The definition that a table's comment holds; raises NotEmulatedError where there is none."""
+    """Read the definition in a table's comment; raises NotEmulatedError if there is none."""
     if not comment:
         raise NotEmulatedError(f"{table} was made from a query, so the lengths of its columns are "
                                "not known: CREATE TABLE it with its types")  # fmt: skip

@@ -23,7 +23,15 @@ _TOKEN = re.compile(
 
 
 def to_char(form: str, value: str) -> str:
-    """An engine expression that formats `value`, itself an expression, as TO_CHAR does."""
+    """DuckDB SQL that formats a value as TO_CHAR does.
+
+    Args:
+        form: The format of Redshift's TO_CHAR.
+        value: DuckDB SQL of the value.
+
+    Raises:
+        NotEmulatedError: The format is not known.
+    """
     pieces: list[str] = []
     for token in _tokens(form):
         quoted, bare, name, numeric, other, literal = token.groups()
@@ -46,7 +54,11 @@ def to_char(form: str, value: str) -> str:
 
 
 def to_strptime(form: str) -> str:
-    """The engine's format for reading dates: numeric fields and separators only."""
+    """Translate a format of TO_DATE or TO_TIMESTAMP to a format of DuckDB's strptime.
+
+    Raises:
+        NotEmulatedError: The format has a field other than numbers, MON, AM or PM.
+    """
     parts = []
     for token in _tokens(form):
         numeric, literal = token[4], token[6]
@@ -92,7 +104,7 @@ _PART_OF = {alias: part for part, aliases in _PARTS.items() for alias in aliases
 
 
 def date_part(name: str) -> str:
-    """The engine's name of a date part."""
+    """DuckDB's name of a date part; raises NotEmulatedError for an unknown one."""
     part = _PART_OF.get(name.lower())
     if part is None:
         raise NotEmulatedError(f"date part {name}")
@@ -105,7 +117,14 @@ _HOURS = {"UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST":
 
 
 def zone_hours(name: str) -> int | None:
-    """Hours of a zone's abbreviation, None for a full name such as America/Sao_Paulo."""
+    """The UTC offset of a time zone's abbreviation.
+
+    Returns:
+        The offset in hours; None for a full name such as America/Sao_Paulo.
+
+    Raises:
+        NotEmulatedError: The abbreviation is not known.
+    """
     if name.upper() in _HOURS:
         return _HOURS[name.upper()]
     if re.fullmatch(r"[A-Za-z]+/[A-Za-z_/]+", name):

@@ -12,7 +12,7 @@ from infra.local.redshift.sql.registry import FUNCTIONS, Function
 
 
 def name_of(node: exp.Expr | None) -> str:
-    """The lower-case name of a function call, '' for another expression."""
+    """The lower-case name of a function call; '' for any other expression."""
     return str(node.this).lower() if isinstance(node, exp.Anonymous) else ""
 
 
@@ -24,24 +24,37 @@ def call(macro: str, *arguments: exp.Expr) -> exp.Expr:
 
 
 def engine(sql: str) -> exp.Expr:
-    """An expression written in the engine's own SQL."""
+    """Parse an expression of DuckDB SQL."""
     return sqlglot.parse_one(sql, read="duckdb")
 
 
 def pattern(node: exp.Expr, *, extent: bool) -> exp.Expr:
-    """A regular expression; a constant stays one, so that it is compiled once.
+    """Rewrite a regular expression; a constant stays constant, so that DuckDB compiles it once.
 
-    `extent` tells whether it counts how far a match goes, not only that there is one.
+    Args:
+        node: The expression of the pattern.
+        extent: Whether the extent of a match matters, not only whether there is one.
+
+    Raises:
+        NotEmulatedError: DuckDB may match the pattern differently.
     """
     if isinstance(node, exp.Literal):
         check_pattern(node.name, extent=extent)
         return node.copy()
-    # the session looks at the value of a parameter before it is written in
+    # the session checks the value of a parameter before it binds it
     return node.copy() if isinstance(node, exp.Parameter) else call("pattern", node.copy())
 
 
 def check_pattern(text: str, *, extent: bool) -> None:
-    """Raise NotEmulatedError for what the engine's regular expressions may match otherwise."""
+    """Refuse a regular expression that DuckDB may match differently from Redshift.
+
+    Args:
+        text: The regular expression.
+        extent: Whether the extent of a match matters, not only whether there is one.
+
+    Raises:
+        NotEmulatedError: The matches may differ.
+    """
     if "(?" in text or re.search(r"[*+?}]\?", text):
         raise NotEmulatedError(
             "a regular expression with (?…) or *? needs the parameter p in Redshift"
@@ -49,12 +62,12 @@ def check_pattern(text: str, *, extent: bool) -> None:
     if extent and "|" in re.sub(r"\[[^\]]*\]", "", text) and not _distinct(text):
         raise NotEmulatedError(
             "alternatives of a regular expression of which one may begin like another: POSIX "
-            "takes the longest, the engine the first"
+            "takes the longest, DuckDB the first"
         )
 
 
 def _distinct(text: str) -> bool:
-    """Whether alternatives are plain words of which none begins another."""
+    """Whether all alternatives are plain words and none is a prefix of another."""
     words = text.removeprefix("(").removesuffix(")").split("|")
     plain = all(re.fullmatch(r"[\w ,;:@#%&/<>=~-]+", word) for word in words)
     return plain and not any(a != b and b.startswith(a) for a in words for b in words)
@@ -170,7 +183,7 @@ def _json_path(arguments: list[exp.Expr]) -> exp.Expr:
 
 def _trim(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
     def trim(arguments: list[exp.Expr]) -> exp.Expr:
-        # without characters the engine would take every space of Unicode, not blanks alone
+        # without characters DuckDB trims every Unicode space, Redshift only blanks
         characters = arguments[1:] or [exp.Literal.string(" ")]
         return exp.Anonymous(this=name, expressions=[arguments[0], *characters])
 

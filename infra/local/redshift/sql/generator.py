@@ -14,7 +14,7 @@ def generate(tree: exp.Expr) -> str:
     if isinstance(tree, exp.Create):
         ddl.rewrite(tree)
     text = tree.sql(dialect="duckdb", comments=False)
-    if isinstance(tree, exp.Merge):  # the engine takes VALUES without parentheses around
+    if isinstance(tree, exp.Merge):  # DuckDB allows no parentheses around VALUES
         text = re.sub(r"THEN INSERT \(VALUES\s*\((.*)\)\)$", r"THEN INSERT VALUES (\1)", text)
     return text
 

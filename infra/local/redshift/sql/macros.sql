@@ -1,23 +1,23 @@
--- Redshift's functions and operators where the engine lacks them or answers otherwise.
+-- Redshift's functions and operators that DuckDB lacks or evaluates differently.
 --
--- Run once per database. A macro sees the engine's own type of each argument, so it can follow
--- Redshift's rules by type, and refuse with an error where those are not known for certain.
--- Overloads: one of (BIGINT) and one of (VARCHAR) always stand together. For an argument whose type
--- is not known yet (an aggregate, a window, an alias of the same SELECT) the engine then finds both
--- and gives up, instead of choosing a wrong one.
+-- Run at each start of the server. A macro sees DuckDB's type of each argument. So it can follow
+-- Redshift's rules by type, and raise an error where the rules are not certain.
+-- Overloads: a macro with an overload for BIGINT also has one for VARCHAR. If the type of an
+-- argument is not known yet (an aggregate, a window, an alias of the same SELECT), both match and
+-- DuckDB raises an error instead of choosing a wrong one.
 CREATE SCHEMA IF NOT EXISTS emulator;
 CREATE SCHEMA IF NOT EXISTS public;
 
 -- ------------------------------------------------------------------ comparisons
--- Trailing blanks do not count: dg/r_Character_types.html
+-- Comparisons ignore trailing blanks: dg/r_Character_types.html
 CREATE OR REPLACE MACRO emulator.key(x) AS x, (x BIGINT) AS x,
-  -- the test costs nothing, and text that ends in blanks is rare
+  -- the test is cheap, and text that ends in blanks is rare
   (x VARCHAR) AS CASE WHEN ends_with(x, ' ') THEN rtrim(x, ' ') ELSE x END;
 CREATE OR REPLACE MACRO emulator.unpadded(x) AS
   CASE WHEN typeof(x) = 'VARCHAR' AND ends_with(CAST(x AS VARCHAR), ' ')
        THEN error('0A000|grouping or comparing text that ends in blanks: TRIM it first')
        ELSE TRUE END;
--- where the type is not known in time: the value itself, if it has no trailing blanks
+-- if the type is not known when DuckDB binds: the value, or an error for trailing blanks
 CREATE OR REPLACE MACRO emulator.checked_key(x) AS
   CASE WHEN typeof(x) = 'VARCHAR' AND ends_with(CAST(x AS VARCHAR), ' ')
        THEN error('0A000|grouping or comparing text that ends in blanks: TRIM it first')
@@ -29,13 +29,13 @@ CREATE OR REPLACE MACRO emulator.kind(type) AS
        WHEN type = 'VARCHAR' THEN 'text'
        WHEN type = 'BOOLEAN' THEN 'a boolean'
        WHEN type = '"NULL"' THEN '' ELSE type END;
--- numbers are compared with text as text: dg/c_Supported_data_types.html
+-- Redshift compares a number with text as text: dg/c_Supported_data_types.html
 CREATE OR REPLACE MACRO emulator.alike(a, b) AS
   CASE WHEN emulator.kind(typeof(a)) = emulator.kind(typeof(b))
          OR emulator.kind(typeof(a)) = '' OR emulator.kind(typeof(b)) = '' THEN TRUE
        ELSE error('0A000|comparing ' || emulator.kind(typeof(a)) || ' with '
                   || emulator.kind(typeof(b)) || ': CAST one side') END;
--- a parameter without a type of its own comes as text, and a date takes it
+-- a parameter without a type arrives as text, and may be compared with a date
 CREATE OR REPLACE MACRO emulator.takes(a, b) AS
   CASE WHEN emulator.kind(typeof(a)) IN (emulator.kind(typeof(b)), '', 'a date')
          OR emulator.kind(typeof(b)) IN ('', 'a date') THEN TRUE
@@ -55,7 +55,7 @@ CREATE OR REPLACE MACRO emulator.sum(x) AS sum(x),
 CREATE OR REPLACE MACRO emulator.sum_distinct(x) AS sum(DISTINCT x),
   (x BIGINT) AS CAST(sum(DISTINCT x) AS BIGINT),
   (x VARCHAR) AS error('42883|function sum(character varying) does not exist');
--- `s` is a sum over a window, `x` only tells the type of what is summed
+-- `s` is a sum over a window; `x` only has the type of the summed values
 CREATE OR REPLACE MACRO emulator.sum_over(x, s) AS s,
   (x BIGINT, s) AS CAST(s AS BIGINT),
   (x VARCHAR, s) AS error('42883|function sum(character varying) does not exist');
@@ -63,12 +63,12 @@ CREATE OR REPLACE MACRO emulator.only_double(x, what) AS
   CASE WHEN typeof(x) IN ('DOUBLE', '"NULL"') THEN CAST(x AS DOUBLE)
        ELSE error('0A000|' || what || ' of ' || typeof(x)
                   || ' is rounded in a way that is not certain: CAST(… AS DOUBLE PRECISION) first') END;
--- of integers a truncated BIGINT: dg/r_AVG.html
+-- AVG of integers is a truncated BIGINT: dg/r_AVG.html
 CREATE OR REPLACE MACRO emulator.avg(x) AS avg(emulator.only_double(x, 'AVG')),
   (x BIGINT) AS CAST(sum(x) AS BIGINT) // count(x),
   (x VARCHAR) AS error('42883|function avg(character varying) does not exist');
--- of decimals at their scale, the rest cut off: dg/r_FROM_clause-pivot-unpivot-examples.html
--- (2.71 for 2.50, 3.75 and 1.90); of negative ones, on which side it is cut is not documented
+-- AVG of decimals is truncated to their scale: dg/r_FROM_clause-pivot-unpivot-examples.html
+-- (2.71 for 2.50, 3.75 and 1.90); the direction for negative averages is not documented
 CREATE OR REPLACE MACRO emulator.decimal_average(units, n) AS
   CASE WHEN units < 0 AND units % n <> 0
        THEN error('0A000|AVG of DECIMALs below zero is rounded in a way that is not certain: '
@@ -91,12 +91,12 @@ CREATE OR REPLACE MACRO emulator.modulo(a, b) AS
   CASE WHEN typeof(a) IN ('DOUBLE', 'FLOAT') OR typeof(b) IN ('DOUBLE', 'FLOAT')
        THEN error('42883|operator does not exist: double precision % double precision')
        ELSE a % b END;
--- of an integer, itself: dg/r_CEILING_FLOOR.html
+-- CEIL and FLOOR return an integer unchanged: dg/r_CEILING_FLOOR.html
 CREATE OR REPLACE MACRO emulator.ceil(x) AS ceil(x), (x BIGINT) AS x,
   (x VARCHAR) AS error('42883|function ceil(character varying) does not exist');
 CREATE OR REPLACE MACRO emulator.floor(x) AS floor(x), (x BIGINT) AS x,
   (x VARCHAR) AS error('42883|function floor(character varying) does not exist');
--- what has no result is an error, not NaN or infinity
+-- an undefined result is an error, not NaN or infinity
 CREATE OR REPLACE MACRO emulator.sqrt(x) AS
   CASE WHEN x < 0 THEN error('2201F|cannot take square root of a negative number')
        ELSE sqrt(x) END;
@@ -111,7 +111,7 @@ CREATE OR REPLACE MACRO emulator.acos(x) AS acos(emulator.sine_of(x));
 CREATE OR REPLACE MACRO emulator.asin(x) AS asin(emulator.sine_of(x));
 CREATE OR REPLACE MACRO emulator.finite(x) AS
   CASE WHEN isinf(x) OR isnan(x) THEN error('22003|value out of range: overflow') ELSE x END;
--- the value is mentioned once, so that calls within calls do not multiply
+-- `x` occurs once, so that the SQL of nested calls does not grow exponentially
 CREATE OR REPLACE MACRO emulator.finite_double(x) AS
   list_transform([x], lambda v: emulator.finite(v))[1];
 CREATE OR REPLACE MACRO emulator.finite_number(x) AS
@@ -120,7 +120,7 @@ CREATE OR REPLACE MACRO emulator.finite_number(x) AS
     THEN error('22003|value out of range: overflow') ELSE v END)[1];
 CREATE OR REPLACE MACRO emulator.exp(x) AS emulator.finite(exp(x));
 CREATE OR REPLACE MACRO emulator.power(x, y) AS emulator.finite(power(x, y));
--- months and a 31st of a month for each further day: dg/r_MONTHS_BETWEEN_function.html
+-- whole months, and 1/31 month for each further day: dg/r_MONTHS_BETWEEN_function.html
 CREATE OR REPLACE MACRO emulator.only_date(d) AS
   CASE WHEN typeof(d) IN ('DATE', '"NULL"') THEN CAST(d AS DATE)
        ELSE error('0A000|MONTHS_BETWEEN of ' || typeof(d) || ': CAST it to DATE') END;
@@ -138,7 +138,7 @@ CREATE OR REPLACE MACRO emulator.strtol(s, base) AS
             ELSE error('0A000|STRTOL knows here only the bases 10 and 16') END;
 
 -- ------------------------------------------------------------------ casts
--- whether a cast of stored values rounds is said both ways in the documentation
+-- the documentation contradicts itself on whether a cast of stored values rounds
 CREATE OR REPLACE MACRO emulator.exact(x, y) AS
   CASE WHEN typeof(x) NOT IN ('DOUBLE', 'FLOAT') AND NOT starts_with(typeof(x), 'DECIMAL') THEN y
        WHEN x IS NULL OR CAST(x AS DOUBLE) = CAST(y AS DOUBLE) THEN y
@@ -157,12 +157,12 @@ CREATE OR REPLACE MACRO emulator.printable(x) AS
 CREATE OR REPLACE MACRO emulator.cut(s, n) AS
   CASE WHEN s IS NULL OR strlen(s) <= n THEN s WHEN strlen(s) = length(s) THEN left(s, n)
        ELSE error('0A000|cutting text of several bytes a character') END;
--- the engine takes 1_000 for a number
+-- DuckDB reads 1_000 as a number
 CREATE OR REPLACE MACRO emulator.numeral(x) AS
   CASE WHEN typeof(x) = 'VARCHAR' AND contains(CAST(x AS VARCHAR), '_')
        THEN error('22P02|invalid input syntax for type numeric: "' || CAST(x AS VARCHAR) || '"')
        ELSE x END;
--- CHAR is blank-padded, and its blanks at the end do not count: only values without any pass
+-- CHAR is padded with blanks, which are then ignored: only values without padding are accepted
 CREATE OR REPLACE MACRO emulator.character(s, n) AS
   CASE WHEN s IS NULL OR (strlen(s) >= n AND NOT ends_with(emulator.cut(s, n), ' '))
        THEN emulator.cut(s, n)
@@ -199,7 +199,7 @@ CREATE OR REPLACE MACRO emulator.to_hex(x) AS lower(to_hex(x));
 CREATE OR REPLACE MACRO emulator.sha2(s, bits) AS
   CASE bits WHEN 256 THEN sha256(s) WHEN 0 THEN sha256(s)
             ELSE error('0A000|SHA2 knows here only 256 bits') END;
--- NULL and '' are left out, and there is no delimiter by default: dg/r_LISTAGG.html
+-- LISTAGG omits NULL and '', and has no delimiter by default: dg/r_LISTAGG.html
 CREATE OR REPLACE MACRO emulator.within_listagg_limit(s) AS
   CASE WHEN s IS NULL OR strlen(s) <= 65535 THEN s
        ELSE error('54000|Result size exceeds LISTAGG limit') END;
@@ -216,7 +216,8 @@ CREATE OR REPLACE MACRO emulator.regexp_replace(s, pattern) AS
     regexp_replace(s, pattern, emulator.replacement(by_what), 'g');
 CREATE OR REPLACE MACRO emulator.regexp_count(s, pattern) AS
   len(regexp_extract_all(s, pattern));
--- the match itself would not tell where it lies: its anchors and its repetitions count
+-- count the text before the match: a search for the matched text would ignore anchors and
+-- repetitions of the pattern
 CREATE OR REPLACE MACRO emulator.regexp_instr(s, pattern) AS
   CASE WHEN regexp_matches(s, pattern)
        THEN 1 + length(regexp_extract(s, '^([\s\S]*?)(?:' || pattern || ')', 1)) ELSE 0 END;
@@ -232,12 +233,12 @@ CREATE OR REPLACE MACRO emulator.dateadd(part, n, t) AS CAST(t AS TIMESTAMP) + C
 CREATE OR REPLACE MACRO emulator.datediff(part, a, b) AS CASE
   WHEN part IN ('year', 'month', 'day', 'hour', 'minute', 'second', 'millisecond', 'microsecond')
   THEN date_diff(part, CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP))
-  ELSE error('0A000|DATEDIFF of ' || part || ': where its boundary lies is not certain') END;
+  ELSE error('0A000|DATEDIFF of ' || part || ': its boundaries are not certain') END;
 CREATE OR REPLACE MACRO emulator.date_trunc(part, t) AS CASE
   WHEN part IN ('year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second')
   THEN date_trunc(part, CAST(t AS TIMESTAMP))
   ELSE error('0A000|DATE_TRUNC of ' || part) END;
--- the integer of that field alone: dg/r_Dateparts_for_datetime_functions.html
+-- EXTRACT returns an integer, of that field only: dg/r_Dateparts_for_datetime_functions.html
 CREATE OR REPLACE MACRO emulator.extract(part, t) AS CAST(CASE
     WHEN typeof(t) = 'TIMESTAMP WITH TIME ZONE'
     THEN error('0A000|EXTRACT from a TIMESTAMPTZ: use DATE_PART') ELSE CASE part
@@ -249,13 +250,13 @@ CREATE OR REPLACE MACRO emulator.extract(part, t) AS CAST(CASE
                           'second')
        THEN date_part(part, CAST(t AS TIMESTAMP))
        ELSE error('0A000|EXTRACT of ' || part) END END END AS INTEGER);
--- a double with its fraction: dg/r_DATE_PART_function.html
+-- DATE_PART returns a double with the fraction: dg/r_DATE_PART_function.html
 CREATE OR REPLACE MACRO emulator.date_part(part, t) AS CAST(CASE part
   WHEN 'second' THEN (extract('microsecond' FROM CAST(t AS TIMESTAMP)) / 1e6)
   WHEN 'epoch' THEN epoch(CAST(t AS TIMESTAMP))
   ELSE emulator.extract(part, t) END AS DOUBLE);
 CREATE OR REPLACE MACRO emulator.date_part_year(t) AS CAST(year(CAST(t AS DATE)) AS INTEGER);
--- the last day of a month stays the last: dg/r_ADD_MONTHS.html
+-- ADD_MONTHS keeps the last day of a month the last day: dg/r_ADD_MONTHS.html
 CREATE OR REPLACE MACRO emulator.add_months(t, n) AS
   CASE WHEN CAST(t AS DATE) = last_day(CAST(t AS DATE))
        THEN CAST(last_day(CAST(CAST(t AS DATE) + to_months(n) AS DATE)) AS TIMESTAMP)

@@ -1,7 +1,7 @@
 """Parses statements with sqlglot's Redshift grammar; functions keep Redshift's own names.
 
-sqlglot turns functions into its own concepts, which loses what Redshift tells apart (DATE_PART and
-EXTRACT, ADD_MONTHS and DATEADD). Here a function stays a name until `functions` allows it.
+sqlglot maps functions to its own classes, which loses differences of Redshift (DATE_PART and
+EXTRACT, ADD_MONTHS and DATEADD). Here a function keeps its name until `functions` allows it.
 """
 
 import re
@@ -32,7 +32,7 @@ _MISREAD = [
 _SPECIAL_FORMS = {"CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTRING", "TRIM"}
 
 
-# words and signs that sqlglot takes for a type or an operator, and Redshift does not know
+# types and operators of sqlglot that Redshift does not have
 _UNKNOWN_WORDS = {
     "==", "STRING", "NUMBER", "DOUBLE", "LONG", "INT64", "FLOAT64", "BYTEINT", "TINYINT", "BLOB",
     "MEDIUMINT", "LONGTEXT", "MEDIUMTEXT", "DATETIME64", "UINT", "HUGEINT",
@@ -40,10 +40,10 @@ _UNKNOWN_WORDS = {
 
 
 class LocalRedshift(Redshift):
-    """Redshift's SQL, functions unresolved."""
+    """sqlglot's Redshift dialect, with functions unresolved."""
 
     class Tokenizer(Redshift.Tokenizer):
-        """Without the words of other dialects."""
+        """Omits keywords of other dialects."""
 
         KEYWORDS: ClassVar = {
             word: kind
@@ -52,7 +52,7 @@ class LocalRedshift(Redshift):
         }
 
     class Parser(Redshift.Parser):
-        """Reads DISTKEY and SORTKEY of a column besides what sqlglot knows."""
+        """Adds DISTKEY and SORTKEY of a column to sqlglot's grammar."""
 
         FUNCTIONS: ClassVar = {}
         FUNCTION_PARSERS: ClassVar = {
@@ -64,7 +64,7 @@ class LocalRedshift(Redshift):
             name: Redshift.Parser.NO_PAREN_FUNCTION_PARSERS[name]
             for name in ("ANY", "CASE", "SYSDATE")
         } | {
-            # an exact count lies within the error that APPROXIMATE allows
+            # an exact count is within the error that APPROXIMATE allows
             "APPROXIMATE": lambda self: self._parse_function()
         }
         CONSTRAINT_PARSERS: ClassVar = {
@@ -74,7 +74,7 @@ class LocalRedshift(Redshift):
         }
 
         def _parse_csv(self, parse_method: Any, sep: TokenType = TokenType.COMMA) -> list[Any]:  # noqa: ANN401
-            """A list, without the comma at its end that sqlglot overlooks."""
+            """Parse a list; refuse a comma at its end, which sqlglot accepts."""
             found = super()._parse_csv(parse_method, sep=sep)
             if self._prev is not None and self._prev.token_type == sep:
                 self.raise_error("an expression is missing after the comma")
@@ -83,13 +83,18 @@ class LocalRedshift(Redshift):
         def _parse_from(
             self, joins: bool = False, skip_from_token: bool = False, consume_pipe: bool = False
         ) -> exp.From | None:
-            if consume_pipe:  # asked for only where a query may begin
+            if consume_pipe:  # set only where a query may begin
                 self.raise_error("a query that starts with FROM does not exist in Redshift")
             return super()._parse_from(joins=joins, skip_from_token=skip_from_token)
 
 
 def parse(sql: str) -> exp.Expr:
-    """The tree of one statement; raises RedshiftError 42601."""
+    """Parse one statement to a tree.
+
+    Raises:
+        NotEmulatedError: sqlglot would misread the text.
+        RedshiftError: 42601, a syntax error, or not exactly one statement.
+    """
     if any(
         match[1] and match[1][0] == "'" and "\\" in match[1] for match in PLACEHOLDER.finditer(sql)
     ):
@@ -98,8 +103,8 @@ def parse(sql: str) -> exp.Expr:
     for pattern, reason in _MISREAD:
         if re.search(pattern, sql, re.IGNORECASE):
             raise NotEmulatedError(reason)
-    # sqlglot takes `$1, $` for a quoted string; @1 it reads as a parameter. A temporary table may
-    # be written as #name.
+    # sqlglot reads `$1, $` as a quoted string, but @1 as a parameter. A temporary table may be
+    # written as #name.
     marked = PLACEHOLDER.sub(lambda m: m[0] if m[1] else f" @{m[2]}", sql)
     marked = re.sub(r"(create\s+)(table\s+)#(\w)", r"\1temp \2\3", marked, flags=re.IGNORECASE)
     marked = re.sub(r"(create\s+)(?:local\s+)(temp)", r"\1\2", marked, flags=re.IGNORECASE)
@@ -118,7 +123,7 @@ def parse(sql: str) -> exp.Expr:
 
 
 def split_statements(sql: str) -> tuple[str, ...]:
-    """Split at the semicolons that end statements; those in comments and strings do not.
+    """Split text into statements, at the semicolons outside comments and strings.
 
     Args:
         sql: One or more statements.

@@ -1,4 +1,4 @@
-"""What a statement is and touches: its kind, tables, parameters and patterns.
+"""Facts about a statement: its type, tables, parameters and patterns.
 
 These facts are read before the statement is rewritten.
 """
@@ -21,7 +21,7 @@ def first_words(sql: str) -> str:
 
 
 def kind_of_statement(tree: exp.Expr) -> str:
-    """SELECT, INSERT, CREATE TABLE and so on."""
+    """The type of a statement: SELECT, INSERT, CREATE TABLE and so on."""
     if isinstance(tree, exp.Query):
         return "SELECT"
     if isinstance(tree, (exp.Create, exp.Drop, exp.Alter)):
@@ -42,7 +42,7 @@ def written_tables(tree: exp.Expr) -> list[str]:
 
 
 def patterns(tree: exp.Expr) -> tuple[tuple[int, bool], ...]:
-    """Parameters that are regular expressions: number, and whether the match's extent counts."""
+    """The parameters that are regular expressions: number, and whether match extent matters."""
     operands = [(node.expression, False) for node in tree.find_all(exp.RegexpLike)]
     for node in tree.find_all(exp.Anonymous):
         if name_of(node).startswith("regexp_"):
@@ -51,7 +51,7 @@ def patterns(tree: exp.Expr) -> tuple[tuple[int, bool], ...]:
 
 
 def value_count(tree: exp.Expr) -> int:
-    """Values in a row of INSERT … VALUES without a column list, else 0."""
+    """The number of values per row of INSERT … VALUES without a column list; otherwise 0."""
     if not isinstance(tree, exp.Insert) or not isinstance(tree.this, exp.Table):
         return 0
     rows = tree.expression

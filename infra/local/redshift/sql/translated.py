@@ -1,4 +1,4 @@
-"""A translated statement, and how its parameters are written into it."""
+"""A translated statement and the binding of its parameters."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from infra.local.redshift.sql import ddl
 
-# group 1: quoted text and comments, left alone; group 2: $1, $2, … or a session variable
+# group 1: quoted text and comments, unchanged; group 2: $1, $2, … or a session variable
 PLACEHOLDER = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)|\$(\d+|\w+)", re.DOTALL)
 
 
@@ -14,15 +14,15 @@ PLACEHOLDER = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)|\$(\d+
 class Translated:
     """A statement in DuckDB's dialect, with what the session needs to run it."""
 
-    sql: str  # DuckDB's, with parameters as $1, $2 …
-    tag: str  # the command tag that the client is told
+    sql: str  # DuckDB SQL, with parameters as $1, $2, …
+    tag: str  # the command tag that the client receives
     returns_rows: bool = False
     writes: tuple[str, ...] = ()  # the tables that it writes, schema-qualified
     parameters: int = 0
     definition: ddl.Definition | None = None  # of CREATE TABLE
-    change: tuple[str, ...] = ()  # of ALTER TABLE: what, column, and its new name or type
+    change: tuple[str, ...] = ()  # of ALTER TABLE, as `ddl.change_of` returns it
     reads: tuple[str, ...] = ()
-    # the parameters that are regular expressions, and whether the extent of a match counts
+    # numbers of parameters that are regular expressions, and whether the extent of a match matters
     patterns: tuple[tuple[int, bool], ...] = ()
     late_binding: bool = False  # CREATE VIEW … WITH NO SCHEMA BINDING
     cascade: bool = False
@@ -36,7 +36,7 @@ class Translated:
         Args:
             literals: SQL literals of $1, $2, … in order.
             variables: SQL literals of the session variables, by name (`Session.session_variables`).
-            sql: Another text with the same placeholders; default: `self.sql`.
+            sql: Other SQL with the same placeholders; empty means `self.sql`.
 
         Returns:
             DuckDB SQL without placeholders.

@@ -1,8 +1,8 @@
-"""Translates Redshift SQL to DuckDB SQL; refuses what could give another result.
+"""Translates Redshift SQL to DuckDB SQL; refuses SQL whose result could differ.
 
-Only listed statements and expressions pass (`validator`, `functions`). Where DuckDB behaves
-differently, the expression is rewritten, mostly into a call of a macro of macros.sql, which follows
-Redshift's rules by the type that DuckDB finds.
+Only listed statements and expressions are accepted (`validator`, `functions`). Where DuckDB behaves
+differently, the expression is rewritten, mostly to a call of a macro of macros.sql. The macro
+applies Redshift's rules for the type that DuckDB finds.
 """
 
 from dataclasses import replace
@@ -41,10 +41,10 @@ _STATEMENTS = (
 
 @lru_cache(maxsize=1024)
 def checked(sql: str) -> tuple[exp.Expr, tuple[str, ...]]:
-    """Parse a statement and check that it may pass.
+    """Parse a statement and check that it is accepted.
 
     Returns:
-        The tree, shared by all callers and not to be changed; and the tables that it names.
+        The tree, and the tables that it names. All callers share the tree and must not change it.
 
     Raises:
         RedshiftError: 42601 for a syntax error, 0A000 for SQL that is refused.
@@ -65,6 +65,9 @@ def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -
         sql: One Redshift statement.
         schema: The columns of the tables that it names.
         parameters: The type classes of $1, $2, …; '' is text of unknown type.
+
+    Returns:
+        The DuckDB statement, with what the session needs to run it.
 
     Raises:
         RedshiftError: 42601 for a syntax error, 0A000 for SQL that is refused.
@@ -97,7 +100,7 @@ def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -
 
 
 def _select_into_as_create(tree: exp.Expr) -> exp.Expr:
-    """SELECT … INTO t is CREATE TABLE t AS."""
+    """Rewrite SELECT … INTO t as CREATE TABLE t AS."""
     if not isinstance(tree, exp.Select) or tree.args.get("into") is None:
         return tree
     into = tree.args["into"]
@@ -106,7 +109,7 @@ def _select_into_as_create(tree: exp.Expr) -> exp.Expr:
 
 
 def _bind_to_permanent_tables(view: exp.Expr) -> None:
-    """Make a view read permanent tables, even where its reader has temporary ones of that name."""
+    """Make a view read permanent tables, even if a reader has temporary tables of that name."""
     ctes = {cte.alias.lower() for cte in view.find_all(exp.CTE)}
     for table in view.find_all(exp.Table):
         if table.name and not table.db and table.name.lower() not in ctes and not is_system(table):
@@ -120,7 +123,7 @@ def _assigned_columns(tree: exp.Expr) -> tuple[str, ...]:
 
 
 def _add_from_to_delete(tree: exp.Expr) -> None:
-    """DELETE t WHERE … is DELETE FROM t WHERE …"""
+    """Rewrite DELETE t WHERE … as DELETE FROM t WHERE …"""
     if isinstance(tree, exp.Delete) and not tree.this:
         tree.set("this", tree.args["tables"][0].copy())
         tree.set("tables", None)

@@ -1,4 +1,4 @@
-"""What may pass: statements, expressions and types that Redshift has and the engine gives alike.
+"""Accepts only expressions and types that Redshift has and DuckDB evaluates alike.
 
 Everything else is refused with its reason.
 Source: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_reference.html
@@ -28,7 +28,7 @@ _CATALOGUES = {"pg_catalog", "information_schema", "emulator", "main", "temp", "
 
 
 def check(node: exp.Expr) -> None:
-    """Raise NotEmulatedError when the expression itself, children apart, may not pass."""
+    """Raise NotEmulatedError if an expression, apart from its children, is not accepted."""
     name = type(node).__name__
     if name not in EXPRESSIONS:
         raise NotEmulatedError(f"{REASONS.get(name, name.upper())} in {short(node)}")
@@ -190,7 +190,7 @@ def _check_limit(node: exp.Expr) -> None:
 
 def _check_interval(node: exp.Expr) -> None:
     if not isinstance(node.parent, (exp.Add, exp.Sub)):
-        refuse("an interval stands only in date + interval: use DATEADD(second, n, date)", node)
+        refuse("an interval is only for date + interval: use DATEADD(second, n, date)", node)
     amount = node.this.name if node.this and node.this.is_string else ""
     whole = f"{amount} {node.text('unit')}".strip().lower()
     if not re.fullmatch(rf"[+-]?\d+ {_UNITS}( [+-]?\d+ {_UNITS})*", whole):
@@ -218,7 +218,7 @@ def _check_tuple(node: exp.Expr) -> None:
 
 def _check_nulls(node: exp.Expr) -> None:
     if not isinstance(node.parent, exp.Window):
-        refuse("IGNORE NULLS and RESPECT NULLS stand after the parentheses", node)
+        refuse("write IGNORE NULLS and RESPECT NULLS after the parentheses", node)
 
 
 def _check_function(node: exp.Expr) -> None:

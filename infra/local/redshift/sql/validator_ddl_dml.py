@@ -1,4 +1,4 @@
-"""What of CREATE, ALTER, INSERT, UPDATE, MERGE and TRUNCATE may pass.
+"""Validates CREATE, ALTER, INSERT, UPDATE, MERGE and TRUNCATE.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_commands.html
 """
@@ -32,7 +32,7 @@ def _check_alter(node: exp.Expr) -> None:
         "BIGINT", "BOOLEAN", "DATE", "DECIMAL", "DOUBLE", "FLOAT", "INT", "SMALLINT", "TIMESTAMP",
     }  # fmt: skip
     if text:
-        refuse("ADD COLUMN of text: create the table anew", node)
+        refuse("ADD COLUMN of text: create a new table with the column", node)
     if isinstance(action, exp.Drop) and (
         action.args["kind"] != "COLUMN" or action.args.get("exists")
     ):

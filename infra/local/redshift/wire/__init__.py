@@ -1,1 +1,1 @@
-"""The server on its socket: TLS, login, and the messages of the PostgreSQL protocol."""
+"""The socket server: TLS, login, and the messages of the PostgreSQL protocol."""

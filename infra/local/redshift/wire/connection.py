@@ -1,4 +1,4 @@
-"""One client: its messages, in the order in which the protocol wants them.
+"""The connection of one client: login, then messages in the protocol's order.
 
 Source: https://www.postgresql.org/docs/8.0/protocol-flow.html
 """
@@ -26,14 +26,14 @@ _log = logging.getLogger("local_redshift")
 
 
 class Connection(socketserver.BaseRequestHandler):
-    """Serves one client until it leaves; what it sends may be anything."""
+    """Serves one client until it disconnects; does not trust its input."""
 
     server: ServerContext  # pyright: ignore[reportIncompatibleVariableOverride]
     busy = False
 
     def handle(self) -> None:
         """Log in, then answer messages."""
-        self.key = (os.getpid() & 0x7FFFFFFF, secrets.randbits(31))  # what a client cancels with
+        self.key = (os.getpid() & 0x7FFFFFFF, secrets.randbits(31))  # process ID, cancel secret
         self.server.connections.add(self)
         try:
             self._handle()
@@ -41,20 +41,20 @@ class Connection(socketserver.BaseRequestHandler):
             self.server.connections.discard(self)
 
     def hang_up(self) -> None:
-        """End what is running, and the connection; may be called from another thread."""
+        """Cancel the running statement and close the connection; callable from any thread."""
         session = self.server.sessions.get(self.key)
         if session is not None:
             session.interrupt()
-        with suppress(OSError):  # it has ended by itself
+        with suppress(OSError):  # it is already closed
             self.request.shutdown(socket.SHUT_RDWR)
 
     def abandoned(self) -> bool:
-        """Whether a statement runs for a client that has gone; asked from another thread."""
+        """Whether a statement runs for a disconnected client; callable from any thread."""
         poll = select.poll()
         try:
             poll.register(self.request, _GONE)
             return self.busy and bool(poll.poll(0))
-        except (OSError, ValueError):  # it has just been closed
+        except (OSError, ValueError):  # the socket was closed meanwhile
             return False
 
     def _handle(self) -> None:
@@ -66,7 +66,7 @@ class Connection(socketserver.BaseRequestHandler):
                 return
             self.wire.socket.settimeout(None)
             self._serve()
-        except (OSError, ValueError, struct.error) as error:  # gone, or not speaking the protocol
+        except (OSError, ValueError, struct.error) as error:  # disconnected, or a protocol error
             _log.info("connection ended: %s", error)
         finally:
             session = self.server.sessions.pop(self.key, None)
@@ -75,7 +75,7 @@ class Connection(socketserver.BaseRequestHandler):
             self._say_goodbye()
 
     def _say_goodbye(self) -> None:
-        """End TLS properly: a client that cancels waits for it."""
+        """Shut down TLS; a client that sent a cancel request waits for this."""
         if isinstance(self.request, ssl.SSLSocket):
             with suppress(OSError, ValueError):
                 self.request.settimeout(_GOODBYE_SECONDS)
@@ -107,7 +107,7 @@ class Connection(socketserver.BaseRequestHandler):
     # ------------------------------------------------------------------ messages
 
     def _serve(self) -> None:
-        skipping = False  # after an error, until the client syncs
+        skipping = False  # after an error, messages are skipped until the client sends Sync
         while True:
             kind, body = self.wire.read()
             if kind == b"X":
@@ -125,8 +125,8 @@ class Connection(socketserver.BaseRequestHandler):
                     skipping = self._failed(error, kind)
                 except OSError:
                     raise
-                except Exception as error:  # noqa: BLE001 (logged, and told to the client)
-                    # a statement must not take its connection down, let alone the server
+                except Exception as error:  # noqa: BLE001 (logged, and sent to the client)
+                    # an error in a statement must not end its connection or the server
                     _log.exception("internal error")
                     reason = (
                         f"internal error of the local Redshift: {type(error).__name__}: {error}"

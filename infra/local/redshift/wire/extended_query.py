@@ -1,4 +1,4 @@
-"""Statements of a client as messages: prepared, bound, described, run in parts, closed.
+"""Query messages of a client: Parse, Bind, Describe, Execute, Close and Query.
 
 Source: https://www.postgresql.org/docs/8.0/protocol-flow.html
 """
@@ -22,7 +22,7 @@ _MAX_STATEMENT = 16 * 1024 * 1024
 
 @dataclass
 class Portal:
-    """A bound statement, and where its rows have got to when they are fetched in parts."""
+    """A portal: a bound statement, and the rows that the client has not fetched yet."""
 
     prepared: Prepared
     values: list[Any]
@@ -32,10 +32,10 @@ class Portal:
 
 
 class Queries:
-    """Answers the messages of one session; its prepared statements and portals."""
+    """Answers the query messages of one session and holds its portals."""
 
     def __init__(self, wire: Wire, session: Session) -> None:
-        """Answer over a wire."""
+        """Answer the messages of `session` over `wire`."""
         self.wire = wire
         self.session = session
         self.portals: dict[str, Portal] = {}
@@ -49,13 +49,21 @@ class Queries:
         }
 
     def answer(self, kind: bytes, body: bytes) -> None:
-        """Carry out a message; raises RedshiftError."""
+        """Process one message and queue the answer.
+
+        Args:
+            kind: The message type, one byte.
+            body: The message without its type and length.
+
+        Raises:
+            RedshiftError: The message is malformed or unknown, or its statement fails.
+        """
         if kind not in self._handlers:
             raise RedshiftError("08P01", "unknown message")
         self._handlers[kind](Reader(body))
 
     def ready(self) -> None:
-        """Say that the next statement may come, and send what waits."""
+        """Send ReadyForQuery and the queued messages; drop portals outside a transaction."""
         if self.session.transaction.status == "I":
             self.portals.clear()
         self.wire.send(b"Z", self.session.transaction.status.encode())
@@ -126,7 +134,7 @@ class Queries:
             raise RedshiftError("54001", "stack depth limit exceeded") from None
 
     def _split(self, sql: str) -> tuple[str, ...]:
-        """The statements of a text; an empty one counts as a statement."""
+        """Split a query string into statements; an empty string is one statement."""
         if ";" not in sql.rstrip("; \n"):
             return (sql,)
         try:
@@ -183,7 +191,7 @@ class Queries:
 
 
 def _pick(formats: list[int], index: int) -> int:
-    """Format of a value: none given means text, one given means it for all."""
+    """The format of a value: text if no format is given; a single format applies to all."""
     if not formats:
         return 0
     return formats[0] if len(formats) == 1 else formats[index]

@@ -1,7 +1,7 @@
 """Temporary passwords for AWS credentials: the part of the Serverless API that drivers use.
 
-A caller signs with the server's user as access key and its password as secret key, and gets a user
-`IAM:…` with a password for an hour.
+A caller signs the request with the server's user as access key and the user's password as secret
+key. The answer holds a user `IAM:…` and a password that is valid for one hour.
 Source: https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_GetCredentials.html
 """
 
@@ -22,10 +22,20 @@ _MAX_BODY = 100_000
 
 
 class CredentialsEndpoint:
-    """Answers GetCredentials and GetWorkgroup on 127.0.0.1 in a thread of its own."""
+    """Answers GetCredentials and GetWorkgroup on 127.0.0.1, in a background thread."""
 
     def __init__(self, port: int, access_key: str, secret_key: str, redshift_port: int) -> None:
-        """Start to serve (port 0: a free one)."""
+        """Start serving.
+
+        Args:
+            port: The port on 127.0.0.1; 0 takes a free one.
+            access_key: The access key that callers must sign with.
+            secret_key: The secret key that callers must sign with.
+            redshift_port: The port that GetWorkgroup returns.
+
+        Raises:
+            OSError: The port cannot be used.
+        """
         self._keys = Credentials(access_key, secret_key)
         self._redshift_port = redshift_port
         self._issued: dict[str, tuple[bytes, float]] = {}
@@ -44,7 +54,7 @@ class CredentialsEndpoint:
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                """Keep quiet: requests carry signatures."""
+                """Log nothing, because requests carry signatures."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.port = int(self._server.server_address[1])
@@ -56,12 +66,20 @@ class CredentialsEndpoint:
         self._server.server_close()
 
     def password_of(self, user: str) -> bytes | None:
-        """The password issued to a user, while it is valid."""
+        """The password issued to a user; None if there is none or it has expired."""
         password, until = self._issued.get(user, (None, 0.0))
         return password if time.time() < until else None
 
     def answer(self, headers: dict[str, str], body: bytes) -> tuple[int, dict]:
-        """Status and answer for a request of the AWS JSON protocol."""
+        """Answer a request of the AWS JSON protocol.
+
+        Args:
+            headers: The HTTP headers of the request.
+            body: The JSON body of the request.
+
+        Returns:
+            The HTTP status and the JSON object of the response.
+        """
         named = {name.lower(): value for name, value in headers.items()}
         if not self._signed(named, body):
             return 403, {"__type": "AccessDeniedException", "message": "the signature is wrong"}
@@ -69,7 +87,7 @@ class CredentialsEndpoint:
         try:
             name = json.loads(body or b"{}").get("workgroupName")
         except (ValueError, AttributeError):
-            return 400, {"__type": "ValidationException", "message": "the body is no JSON object"}
+            return 400, {"__type": "ValidationException", "message": "body is not a JSON object"}
         if action == "GetWorkgroup":
             endpoint = {"address": "127.0.0.1", "port": self._redshift_port}
             return 200, {"workgroup": {"workgroupName": name, "endpoint": endpoint}}
@@ -81,7 +99,7 @@ class CredentialsEndpoint:
         return 400, {"__type": "ValidationException", "message": f"{action} is not emulated"}
 
     def _signed(self, headers: dict[str, str], body: bytes) -> bool:
-        """Whether the request carries the signature that our own keys give."""
+        """Whether the request is signed with the server's own keys."""
         given = headers.get("authorization", "")
         match = re.search(r"SignedHeaders=([^,\s]+)", given)
         scope = re.search(r"Credential=[^/]+/\d{8}/([\w-]+)/([\w-]+)/", given)

@@ -1,4 +1,4 @@
-"""The server: one thread a connection, on 127.0.0.1 only."""
+"""The server: one thread per connection, on 127.0.0.1 only."""
 
 import logging
 import re
@@ -29,7 +29,7 @@ _WATCH_SECONDS = 1
 
 
 class StartError(RuntimeError):
-    """The server cannot start; the message says why and what to do."""
+    """The server cannot start; the message contains the reason and what to do."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,17 @@ class Reader:
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """How a server is started.
+    """Options of a server.
 
     Attributes:
-        path: The DuckDB file that holds the database; certificates lie beside it.
+        path: The DuckDB file that holds the database; the certificates are in its folder.
         password: The password of `user`.
         port: The port on 127.0.0.1; 0 takes a free one.
         user: The user who may read and write everything.
         database: The database's name: a-z, 0-9 and _.
-        s3_endpoint: The S3 API for COPY and UNLOAD, as a URL; None refuses every connection to S3.
+        s3_endpoint: URL of the S3 API for COPY and UNLOAD; with None, connections to S3 fail.
         reader: A second user, who may only read some schemas.
-        iam_port: A port for GetCredentials of Redshift Serverless; None for no such endpoint.
+        iam_port: A port for GetCredentials of Redshift Serverless; None for no endpoint.
     """
 
     path: Path
@@ -135,11 +135,16 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection for a new session."""
         connection = self.database.cursor()
-        connection.execute("USE public")  # where Redshift looks for a table without a schema
+        connection.execute("USE public")  # the schema of unqualified names in Redshift
         return connection
 
     def new_session(self, key: tuple[int, int], user: str) -> Session:
-        """A session for a user who has logged in."""
+        """Open a session for a user who has logged in.
+
+        Args:
+            key: Process ID and secret of the client's cancel requests.
+            user: The user; the user of `ServerOptions.reader` may only read some schemas.
+        """
         reader = self._options.reader
         return Session(
             self.connect,
@@ -153,7 +158,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         )
 
     def password_of(self, user: str) -> bytes | None:
-        """The password that a user must give, None for an unknown user."""
+        """The password that a user must send; None for an unknown user."""
         options = self._options
         if user == options.user:
             return options.password.encode()
@@ -162,7 +167,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         return self.credentials.password_of(user) if self.credentials else None
 
     def watch(self) -> None:
-        """Cancel statements of clients that have gone, until the server closes."""
+        """Cancel statements of disconnected clients until the server closes."""
         while not self.closing.wait(_WATCH_SECONDS):
             for connection in tuple(self.connections):
                 if connection.abandoned():
@@ -186,7 +191,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
 def _open_database(path: Path, name: str) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect(
         str(path),
-        # `/` is bound when a macro is made, so this comes before the macros
+        # a macro binds `/` when it is created, so this setting must precede the macros
         config={"integer_division": "true", "python_enable_replacements": "false"},
     )
     database.execute(MACROS)
@@ -194,9 +199,9 @@ def _open_database(path: Path, name: str) -> duckdb.DuckDBPyConnection:
     for setting in (
         "SET GLOBAL preserve_insertion_order = false",
         "SET GLOBAL TimeZone = 'UTC'",
-        # a join without a condition ends with an error, not with a full disk
+        # a join without a condition then fails with an error before it fills the disk
         "SET GLOBAL max_temp_directory_size = '10GB'",
-        # the log carries commits; folding it into the file each time would double the writes
+        # the write-ahead log makes commits durable; frequent checkpoints would double the writes
         "SET GLOBAL checkpoint_threshold = '1GB'",
         "SET GLOBAL enable_external_access = false",
         "SET GLOBAL lock_configuration = true",
@@ -210,7 +215,7 @@ def running(options: ServerOptions) -> Iterator[RedshiftServer]:
     """Run a server in threads of this process.
 
     Args:
-        options: How the server is started.
+        options: The file, port and users of the server.
 
     Yields:
         The server; `server.port` is the port that it listens on.
@@ -239,14 +244,14 @@ def serve(options: ServerOptions, ready: Callable[[RedshiftServer], object]) -> 
     """Serve until SIGTERM or Ctrl-C.
 
     Args:
-        options: How the server is started.
-        ready: Called once the server answers.
+        options: The file, port and users of the server.
+        ready: Called with the server when clients can connect.
 
     Raises:
         StartError: The server cannot start.
     """
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # dropped DISTKEY and the like
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it warns of dropped DISTKEYs
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: sys.exit(0))
     server = RedshiftServer(options)
@@ -261,7 +266,7 @@ def serve(options: ServerOptions, ready: Callable[[RedshiftServer], object]) -> 
 
 
 def print_addresses(server: RedshiftServer) -> None:
-    """Print `ready HOST:PORT`, the certificate to trust, and the IAM endpoint if there is one."""
+    """Print `ready HOST:PORT`, the certificate to trust, and the IAM endpoint, if any."""
     print(f"ready 127.0.0.1:{server.port}", flush=True)
     print(f"TLS: trust {server.certificate}", flush=True)
     if server.credentials is not None:

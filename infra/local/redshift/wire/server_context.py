@@ -1,6 +1,6 @@
-"""What a connection needs of its server.
+"""Protocol of the server that a connection belongs to.
 
-`connection` depends on this protocol and not on `server`, which imports it.
+`connection` depends on this protocol instead of `server`, because `server` imports `connection`.
 """
 
 import ssl
@@ -10,17 +10,17 @@ from infra.local.redshift.engine.session import Session
 
 
 class ServerContext(Protocol):
-    """The server of a connection."""
+    """The part of the server that a connection uses."""
 
-    name: str  # of the database
+    name: str  # the database's name
     tls: ssl.SSLContext | None
-    connections: set[Any]  # the open ones
-    sessions: dict[tuple[int, int], Session]  # by process number and secret
+    connections: set[Any]  # the open connections
+    sessions: dict[tuple[int, int], Session]  # by process ID and secret
 
     def password_of(self, user: str) -> bytes | None:
-        """The password that a user must give, None for an unknown user."""
+        """The password that a user must send; None for an unknown user."""
         ...
 
     def new_session(self, key: tuple[int, int], user: str) -> Session:
-        """A session for a user who has logged in."""
+        """Open a session for a user who has logged in."""
         ...

@@ -1,4 +1,4 @@
-"""The start of a connection: TLS, what the client asks for, and its password.
+"""The start of a connection: TLS, the startup message and the password.
 
 Source: https://www.postgresql.org/docs/8.0/protocol-flow.html
 """
@@ -29,7 +29,13 @@ _SETTINGS = {
 
 @dataclass
 class Start:
-    """What a client asked for: a session with options, or to cancel the statement of another."""
+    """A client's request: open a session, or cancel the statement of another session.
+
+    Attributes:
+        wire: The connection, encrypted if the client has asked for TLS.
+        options: The startup parameters, such as `user` and `database`.
+        cancels: Process ID and secret of the session to cancel; None to open a session.
+    """
 
     wire: Wire
     options: dict[str, str] = field(default_factory=dict)
@@ -39,7 +45,14 @@ class Start:
 def greet(sock: socket.socket, tls: ssl.SSLContext | None) -> Start:
     """Read the startup message, over TLS if the client asks for it.
 
-    Raises OSError, ValueError or struct.error for what is not the protocol.
+    Args:
+        sock: The connected socket.
+        tls: The TLS context; None refuses TLS.
+
+    Raises:
+        OSError: The connection fails, or the client does not use protocol version 3.0.
+        ValueError: The message is not UTF-8.
+        struct.error: The message is too short.
     """
     wire = Wire(sock)
     code, body = wire.read_startup()
@@ -61,24 +74,33 @@ def greet(sock: socket.socket, tls: ssl.SSLContext | None) -> Start:
 
 
 def authenticate(wire: Wire, user: str, expected: bytes | None) -> None:
-    """Ask for the password and compare it; raises RedshiftError 28000."""
+    """Ask for the password and compare it.
+
+    Args:
+        wire: The connection.
+        user: The user name, for the error message.
+        expected: The user's password; None for an unknown user.
+
+    Raises:
+        RedshiftError: 28000, the password is wrong or the user is unknown.
+    """
     wire.send(b"R", struct.pack(">i", 3))  # cleartext password, over loopback or TLS
     wire.flush()
     kind, answer = wire.read(limit=_MAX_PASSWORD)
     given = answer.rstrip(b"\0")
-    # an unknown user takes as long as a wrong password
+    # compare for an unknown user too, so that the response time does not reveal it
     if kind != b"p" or not hmac.compare_digest(given, expected or secrets.token_bytes()):
         raise RedshiftError("28000", f'password authentication failed for user "{user}"')
 
 
 def require_database(asked: str, ours: str) -> None:
-    """Raise RedshiftError 3D000 where a client asks for another database than there is."""
+    """Raise RedshiftError 3D000 if the client asks for a database that does not exist."""
     if asked.lower() != ours:
         raise RedshiftError("3D000", f'database "{asked}" does not exist, this one is {ours}')
 
 
 def welcome(wire: Wire, key: tuple[int, int]) -> None:
-    """Say that the login succeeded, what is set, and what a cancel needs."""
+    """Queue AuthenticationOk, the server's settings, and the key of cancel requests."""
     wire.send(b"R", struct.pack(">i", 0))
     for name, value in _SETTINGS.items():
         wire.send(b"S", cstring(name) + cstring(value))

@@ -1,6 +1,6 @@
-"""A certificate authority of one's own, so that drivers can verify the local server.
+"""A private certificate authority, so that drivers can verify the local server.
 
-`ca.pem` beside the database is what a client trusts: `SSL_CERT_FILE=…/ca.pem`.
+Clients must trust `ca.pem` in the database's folder: `SSL_CERT_FILE=…/ca.pem`.
 """
 
 import os
@@ -11,7 +11,11 @@ import trustme
 
 
 def server_context(folder: Path) -> ssl.SSLContext:
-    """TLS for 127.0.0.1 and localhost; the authority is made once per folder and kept there."""
+    """Create a TLS context for 127.0.0.1 and localhost.
+
+    Args:
+        folder: Holds the authority in `ca.pem` and `ca.key`; both are created if one is missing.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     public, private = folder / "ca.pem", folder / "ca.key"
     if public.exists() and private.exists():

@@ -1,6 +1,6 @@
-# Who may do what: the role of COPY and UNLOAD, and the identity of the pipeline.
+# IAM permissions: the role of COPY and UNLOAD, and the role of the pipeline.
 
-# --- COPY and UNLOAD: Redshift itself reaches the lake ---
+# --- COPY and UNLOAD: Redshift accesses the lake ---
 
 resource "aws_iam_role" "copy" {
   name               = "${var.name}-copy"
@@ -50,7 +50,7 @@ data "aws_iam_policy_document" "copy" {
     resources = ["${var.bucket_arn}/raw/*", "${var.bucket_arn}/manifests/*", "${var.bucket_arn}/checks/*"]
   }
 
-  # UNLOAD looks at what is there before it writes; it never deletes
+  # UNLOAD checks for existing files before it writes; it never deletes
   statement {
     sid       = "WriteExports"
     actions   = ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
@@ -64,7 +64,7 @@ data "aws_iam_policy_document" "copy" {
   }
 }
 
-# --- the pipeline: uploads, logs in to the warehouse, tells people ---
+# --- the pipeline: uploads, logs in to the warehouse, sends notifications ---
 
 resource "aws_iam_role" "pipeline" {
   name                 = "${var.name}-pipeline"
@@ -87,7 +87,7 @@ data "aws_iam_policy_document" "pipeline_trust" {
     }
   }
 
-  # who may act as the pipeline is named; the account as a whole is not
+  # only the listed principals may assume the role, not the whole account
   dynamic "statement" {
     for_each = length(var.trusted_principals) > 0 ? [1] : []
 
@@ -109,7 +109,7 @@ resource "aws_iam_role_policy" "pipeline" {
 }
 
 locals {
-  # what the pipeline keeps in the lake (tasks/ingest/upload.py, publish.py, report.py, export.py)
+  # prefixes that the pipeline writes in the lake (tasks/ingest/upload.py, publish.py, report.py, export.py)
   prefixes      = ["raw", "quarantine", "manifests", "published", "reports", "notifications", "exports", "checks"]
   copy_prefixes = [for prefix in ["raw", "manifests", "exports", "checks"] : "${prefix}/*"]
 }
@@ -129,7 +129,7 @@ data "aws_iam_policy_document" "pipeline" {
     ]
   }
 
-  # a retracted batch loses its note, a superseded export its files; the bucket keeps their versions
+  # a retraction deletes the batch's note, an export the superseded files; the bucket keeps old versions
   statement {
     sid       = "DeleteNotesAndExports"
     actions   = ["s3:DeleteObject"]

@@ -1,14 +1,14 @@
 output "copy_role_arn" {
-  description = "Role of COPY and UNLOAD."
+  description = "ARN of the role of COPY and UNLOAD."
   value       = aws_iam_role.copy.arn
 }
 
 output "pipeline_role_arn" {
-  description = "Role of the pipeline."
+  description = "ARN of the pipeline role."
   value       = aws_iam_role.pipeline.arn
 }
 
 output "pipeline_role_name" {
-  description = "Its name; its database user is IAMR:<name>."
+  description = "Name of the pipeline role; its database user is IAMR:<name>."
   value       = aws_iam_role.pipeline.name
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "First part of all names: <project>-<environment>."
+  description = "Prefix of all names: <project>-<environment>."
   type        = string
 }
 
@@ -9,27 +9,27 @@ variable "partition" {
 }
 
 variable "workgroup_arn" {
-  description = "The workgroup that the pipeline logs in to."
+  description = "ARN of the workgroup that the pipeline logs in to."
   type        = string
 }
 
 variable "bucket_arn" {
-  description = "The lake."
+  description = "ARN of the lake's bucket."
   type        = string
 }
 
 variable "kms_key_arn" {
-  description = "Key of the lake and the topic."
+  description = "ARN of the KMS key for the lake and the topic."
   type        = string
 }
 
 variable "topic_arn" {
-  description = "Topic that is told of failures."
+  description = "ARN of the topic that receives failure notifications."
   type        = string
 }
 
 variable "source_bucket" {
-  description = "Bucket where the CSV files are dropped, or null."
+  description = "Bucket that receives the source CSV files, or null."
   type        = string
 }
 
@@ -39,16 +39,16 @@ variable "source_prefix" {
 }
 
 variable "source_kms_key_arn" {
-  description = "Key that the source's files are encrypted with, or null."
+  description = "ARN of the KMS key that encrypts the source files, or null."
   type        = string
 }
 
 variable "trusted_services" {
-  description = "AWS services that may act as the pipeline: where flows run."
+  description = "AWS services that may assume the pipeline role, because flows run on them."
   type        = list(string)
 }
 
 variable "trusted_principals" {
-  description = "IAM users and roles that may act as the pipeline."
+  description = "ARNs of IAM users and roles that may assume the pipeline role."
   type        = list(string)
 }

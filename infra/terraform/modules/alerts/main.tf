@@ -1,4 +1,4 @@
-# One topic for everything that people must hear of: runs that fail, limits, cost.
+# One topic for all alerts: failed runs, limits, cost.
 resource "aws_sns_topic" "this" {
   name              = "${var.name}-alerts"
   kms_master_key_id = var.kms_key_arn
@@ -76,7 +76,7 @@ resource "aws_cloudwatch_metric_alarm" "rpu" {
   ok_actions          = [aws_sns_topic.this.arn]
 }
 
-# failures are counted by the kind of query, so they are added up here
+# the metric counts failures per query type, so they are summed here
 resource "aws_cloudwatch_metric_alarm" "failed_queries" {
   alarm_name          = "${var.name}-failed-queries"
   alarm_description   = "Ten queries failed within five minutes; the pipeline tells its own failures besides."
@@ -110,7 +110,7 @@ resource "aws_cloudwatch_metric_alarm" "failed_queries" {
   }
 }
 
-# the daily snapshot is made by EventBridge Scheduler, which would fail in silence
+# EventBridge Scheduler takes the daily snapshot and would fail silently
 resource "aws_cloudwatch_metric_alarm" "snapshot" {
   alarm_name          = "${var.name}-snapshot"
   alarm_description   = "A schedule could not do its work; the one of this project takes the daily snapshot."

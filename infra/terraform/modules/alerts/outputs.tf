@@ -1,4 +1,4 @@
 output "topic_arn" {
-  description = "The topic that everybody is told by."
+  description = "ARN of the topic for all alerts."
   value       = aws_sns_topic.this.arn
 }

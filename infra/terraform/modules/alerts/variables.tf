@@ -1,10 +1,10 @@
 variable "name" {
-  description = "First part of all names: <project>-<environment>."
+  description = "Prefix of all names: <project>-<environment>."
   type        = string
 }
 
 variable "environment" {
-  description = "Value of the tag `environment`, which the budget goes by."
+  description = "Value of the tag `environment`, by which the budget is filtered."
   type        = string
 }
 
@@ -14,31 +14,31 @@ variable "account" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of the topic."
+  description = "ARN of the KMS key for the topic."
   type        = string
 }
 
 variable "emails" {
-  description = "Who is told by e-mail."
+  description = "E-mail addresses that receive alerts."
   type        = list(string)
 }
 
 variable "workgroup" {
-  description = "Workgroup that is watched."
+  description = "Name of the monitored workgroup."
   type        = string
 }
 
 variable "namespace" {
-  description = "Namespace that is watched."
+  description = "Name of the monitored namespace."
   type        = string
 }
 
 variable "daily_rpu_hours" {
-  description = "RPU-hours a day at which the warehouse is switched off."
+  description = "RPU-hours per day at which the warehouse is switched off."
   type        = number
 }
 
 variable "monthly_budget_usd" {
-  description = "US dollars a month."
+  description = "Monthly budget in US dollars."
   type        = number
 }

@@ -1,10 +1,10 @@
-# Users and grants inside the warehouse, through Redshift's Data API: no network path is needed, and the
-# administrator's password stays in Secrets Manager. The SQL itself is in sql/access/.
+# Users and grants inside the warehouse, through Redshift's Data API: it needs no network path, and the
+# administrator's password stays in Secrets Manager. The SQL is in sql/access/.
 #
-# AWS forgets a statement after a day, and the provider then reads it as empty; so what a statement said is
-# ignored, and it runs again only where its text changes, or the namespace, where users live, is another.
+# AWS deletes the record of a statement after a day, and the provider then reads it as empty. Changes of
+# the record are therefore ignored: a statement runs again only if its text or the namespace changes.
 locals {
-  # the Data API takes one statement at a time, each known by its text
+  # the Data API takes one statement at a time; the key of each is its text
   statements = {
     for file in ["roles", "schemas", "loader", "transformer", "reader"] : file => {
       for text in compact([
@@ -16,7 +16,7 @@ locals {
     }
   }
 
-  # names of IAM roles differ by environment, so these are written here
+  # names of IAM roles differ by environment, so these statements are written here
   users   = { for name in setunion([var.pipeline_role], var.readers) : name => "CREATE USER \"IAMR:${name}\" PASSWORD DISABLE" }
   members = { for name in var.readers : name => "GRANT ROLE olist_reader TO \"IAMR:${name}\"" }
 }
@@ -67,7 +67,7 @@ resource "aws_redshiftdata_statement" "users" {
   }
 }
 
-# grants to the three roles one after the other: Redshift refuses two at once on one schema
+# grant to the three roles one after the other: Redshift refuses concurrent grants on one schema
 resource "aws_redshiftdata_statement" "loader" {
   for_each = local.statements.loader
 
@@ -146,7 +146,7 @@ resource "aws_redshiftdata_statement" "readers" {
   }
 }
 
-# nobody but those who are named may lend the warehouse a role
+# only users with an explicit ASSUMEROLE grant may use an IAM role
 resource "aws_redshiftdata_statement" "no_role_for_all" {
   workgroup_name = var.workgroup
   database       = var.database

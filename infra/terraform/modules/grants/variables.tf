@@ -1,20 +1,20 @@
 variable "workgroup" {
-  description = "The workgroup."
+  description = "Name of the workgroup."
   type        = string
 }
 
 variable "namespace_id" {
-  description = "Id of the namespace, where users and roles live; another one means a new warehouse."
+  description = "Id of the namespace, which holds users and roles; a new id means a new warehouse."
   type        = string
 }
 
 variable "database" {
-  description = "The database."
+  description = "Name of the database."
   type        = string
 }
 
 variable "admin_secret" {
-  description = "ARN of the administrator's secret; whoever applies this must be allowed to read it."
+  description = "ARN of the administrator's secret; the identity that runs `terraform apply` must be allowed to read it."
   type        = string
 }
 
@@ -24,16 +24,16 @@ variable "pipeline_role" {
 }
 
 variable "copy_role_arn" {
-  description = "Role that the pipeline may name in COPY and UNLOAD."
+  description = "ARN of the role that the pipeline may use in COPY and UNLOAD."
   type        = string
 }
 
 variable "readers" {
-  description = "Names of IAM roles that may read what is published."
+  description = "Names of IAM roles that may read the published tables."
   type        = set(string)
 }
 
 variable "scripts_folder" {
-  description = "Folder of the SQL."
+  description = "Folder with the SQL scripts."
   type        = string
 }

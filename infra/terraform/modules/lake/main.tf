@@ -1,7 +1,7 @@
 # The lake: one private, encrypted, versioned bucket, and one for its access logs.
 resource "aws_s3_bucket" "lake" {
-  #checkov:skip=CKV_AWS_144:the lake can be filled again from its source; versions and snapshots guard it in the region
-  #checkov:skip=CKV2_AWS_62:nothing waits for objects; Prefect starts the runs
+  #checkov:skip=CKV_AWS_144:the lake can be reloaded from its source; versions and snapshots protect it in the region
+  #checkov:skip=CKV2_AWS_62:no consumer needs object events; Prefect starts the runs
   bucket        = var.name
   force_destroy = !var.keep_data
 }
@@ -53,7 +53,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   bucket     = aws_s3_bucket.lake.id
   depends_on = [aws_s3_bucket_versioning.lake]
 
-  # raw is what the warehouse can be rebuilt from: it stays, and moves to where keeping is cheap
+  # the warehouse can be rebuilt from raw: keep it, and move it to cheaper storage
   rule {
     id     = "raw"
     status = "Enabled"
@@ -101,7 +101,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
     }
   }
 
-  # the pipeline itself takes away what a later export has replaced (tasks/reporting/export/unload.py)
+  # the pipeline itself deletes superseded exports (tasks/reporting/export/unload.py)
   rule {
     id     = "exports"
     status = "Enabled"
@@ -142,8 +142,8 @@ resource "aws_s3_bucket_policy" "lake" {
   depends_on = [aws_s3_bucket_public_access_block.lake]
 }
 
-# TLS and nothing more: Redshift reads Parquet by presigned URLs, which a rule about the age or kind
-# of a signature, or about the endpoint, would break
+# require TLS only: Redshift reads Parquet by presigned URLs, and a rule about the age or type of a
+# signature, or about the endpoint, would break them
 data "aws_iam_policy_document" "tls_only" {
   for_each = { lake = aws_s3_bucket.lake.arn, logs = aws_s3_bucket.logs.arn }
 
@@ -190,10 +190,10 @@ data "aws_iam_policy_document" "tls_only" {
 # --- access logs ---
 
 resource "aws_s3_bucket" "logs" {
-  #checkov:skip=CKV_AWS_18:it is where the access logs go
+  #checkov:skip=CKV_AWS_18:this bucket receives the access logs
   #checkov:skip=CKV_AWS_144:access logs of one bucket, kept in its region
   #checkov:skip=CKV_AWS_145:the log delivery of S3 writes to buckets with S3's own keys
-  #checkov:skip=CKV2_AWS_62:nothing waits for access logs
+  #checkov:skip=CKV2_AWS_62:no consumer needs events of access logs
   bucket        = "${var.name}-logs"
   force_destroy = !var.keep_data
 }

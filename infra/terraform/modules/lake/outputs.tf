@@ -4,7 +4,7 @@ output "bucket" {
 }
 
 output "bucket_name" {
-  description = "The same, known before it is made."
+  description = "Name of the lake's bucket, known at plan time."
   value       = var.name
 }
 

@@ -9,21 +9,21 @@ variable "kms_key_arn" {
 }
 
 variable "quarantine_days" {
-  description = "Days that quarantined rows are kept."
+  description = "Retention of quarantined rows, in days."
   type        = number
 }
 
 variable "export_days" {
-  description = "Days that replaced exports can still be restored."
+  description = "Days during which superseded exports can be restored."
   type        = number
 }
 
 variable "log_days" {
-  description = "Days that access logs are kept."
+  description = "Retention of access logs, in days."
   type        = number
 }
 
 variable "keep_data" {
-  description = "Refuse to destroy the bucket with objects in it."
+  description = "If true, a bucket that contains objects cannot be destroyed."
   type        = bool
 }

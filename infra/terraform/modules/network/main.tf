@@ -1,5 +1,5 @@
-# A VPC of its own: three private subnets for the warehouse, S3 without the internet, and a way out
-# (never in) where flows run inside.
+# A dedicated VPC: three private subnets for the warehouse, S3 access without the internet and, if flows
+# run inside the VPC, outbound internet access (never inbound).
 resource "aws_vpc" "this" {
   cidr_block           = var.cidr
   enable_dns_hostnames = true
@@ -8,7 +8,7 @@ resource "aws_vpc" "this" {
   tags = { Name = var.name }
 }
 
-# Redshift Serverless wants three subnets in three zones
+# Redshift Serverless requires three subnets in three zones
 resource "aws_subnet" "private" {
   count = 3
 
@@ -32,7 +32,7 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private.id
 }
 
-# with enhanced VPC routing COPY and UNLOAD take this way; it costs nothing
+# with enhanced VPC routing, COPY and UNLOAD use this endpoint; it is free of charge
 resource "aws_vpc_endpoint" "s3" {
   vpc_id            = aws_vpc.this.id
   service_name      = "com.amazonaws.${var.region}.s3"
@@ -42,12 +42,12 @@ resource "aws_vpc_endpoint" "s3" {
   tags = { Name = "${var.name}-s3" }
 }
 
-# nobody uses it, so it allows nothing
+# the default security group is unused, so it has no rules
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 }
 
-# --- the way out, for a runner: APIs of AWS, packages, Prefect's server ---
+# --- outbound access for a runner: AWS APIs, packages, Prefect server ---
 
 resource "aws_subnet" "public" {
   count = var.outbound ? 1 : 0
@@ -118,7 +118,7 @@ resource "aws_route" "out" {
   nat_gateway_id         = aws_nat_gateway.this[0].id
 }
 
-# --- who talked to whom ---
+# --- VPC flow logs ---
 
 resource "aws_cloudwatch_log_group" "flows" {
   name              = "/${var.name}/vpc-flows"

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "First part of all names."
+  description = "Prefix of all names."
   type        = string
 }
 
@@ -9,7 +9,7 @@ variable "region" {
 }
 
 variable "cidr" {
-  description = "Addresses of the VPC."
+  description = "CIDR block of the VPC."
   type        = string
 }
 
@@ -19,16 +19,16 @@ variable "zones" {
 }
 
 variable "outbound" {
-  description = "A NAT gateway, so that what runs inside can reach the APIs of AWS and Prefect."
+  description = "Create a NAT gateway, so that a runner in the VPC can reach the APIs of AWS and Prefect."
   type        = bool
 }
 
 variable "kms_key_arn" {
-  description = "Key for the logs."
+  description = "ARN of the KMS key for the logs."
   type        = string
 }
 
 variable "log_days" {
-  description = "Days that logs are kept."
+  description = "Retention of logs, in days."
   type        = number
 }

@@ -1,5 +1,5 @@
-# Where flows run, inside the VPC, since the warehouse has no public endpoint: a machine with Prefect's
-# server and worker, or a cluster in which a worker starts one task a run.
+# The runner of the flows, inside the VPC because the warehouse has no public endpoint: a machine with
+# Prefect's server and worker, or an ECS cluster in which a worker starts one task per run.
 resource "aws_security_group" "this" {
   name        = "${var.name}-runner"
   description = "Flows: nothing comes in; the warehouse, AWS, Prefect and packages out"
@@ -32,12 +32,12 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = var.kms_key_arn
 }
 
-# --- instance: reached by Session Manager, which needs no open port ---
+# --- instance: accessed through Session Manager, which needs no open port ---
 
 data "aws_ssm_parameter" "image" {
   count = var.kind == "instance" ? 1 : 0
 
-  # not every library of the lock file is there for ARM
+  # not every package of the lock file has an ARM build
   name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 }
 
@@ -75,7 +75,7 @@ resource "aws_instance" "this" {
   tags = { Name = "${var.name}-runner" }
 
   lifecycle {
-    # a newer image replaces the machine when somebody decides so: terraform apply -replace
+    # a newer image does not replace the machine automatically; use terraform apply -replace
     ignore_changes = [ami]
   }
 }
@@ -94,7 +94,7 @@ resource "aws_iam_role_policy_attachment" "session_manager" {
   policy_arn = "arn:${var.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore"
 }
 
-# --- ECS: a task a run ---
+# --- ECS: one task per run ---
 
 resource "aws_ecs_cluster" "this" {
   count = var.kind == "ecs" ? 1 : 0
@@ -138,7 +138,7 @@ resource "aws_ecr_lifecycle_policy" "this" {
   })
 }
 
-# ECS itself: fetches the image, writes the log
+# execution role: ECS pulls the image and writes the log
 resource "aws_iam_role" "execution" {
   count = var.kind == "ecs" ? 1 : 0
 
@@ -183,7 +183,7 @@ data "aws_iam_policy_document" "execution" {
     ]
   }
 
-  # this action knows no resource: the token is that of the whole registry, and reads nothing by itself
+  # this action supports no resource: the token is for the whole registry and grants no read access itself
   #checkov:skip=CKV_AWS_356:ecr:GetAuthorizationToken can be given for "*" only
   statement {
     sid       = "LogInToTheRegistry"
@@ -204,7 +204,7 @@ data "aws_iam_policy_document" "execution" {
   }
 }
 
-# the worker, wherever it runs, starts and ends tasks with this policy
+# policy for the worker, wherever it runs: it starts and stops tasks
 resource "aws_iam_policy" "worker" {
   count = var.kind == "ecs" ? 1 : 0
 
@@ -222,7 +222,7 @@ data "aws_iam_policy_document" "worker" {
     resources = ["arn:${var.partition}:ecs:${var.region}:${var.account}:task/${var.name}/*", "arn:${var.partition}:ecs:${var.region}:${var.account}:task-definition/prefect*"]
   }
 
-  # these know no resource
+  # these actions support no resource
   #checkov:skip=CKV_AWS_356:task definitions are registered, and networks looked up, for "*" only
   #checkov:skip=CKV_AWS_111:task definitions are registered for "*" only; they may use the two roles below and no other
   statement {

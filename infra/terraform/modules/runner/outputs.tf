@@ -1,34 +1,34 @@
 output "security_group_id" {
-  description = "Security group of whatever runs flows."
+  description = "Id of the runner's security group."
   value       = aws_security_group.this.id
 }
 
 output "instance_id" {
-  description = "The machine, or null."
+  description = "Id of the instance, or null."
   value       = one(aws_instance.this[*].id)
 }
 
 output "cluster_arn" {
-  description = "The ECS cluster, or null."
+  description = "ARN of the ECS cluster, or null."
   value       = one(aws_ecs_cluster.this[*].arn)
 }
 
 output "image" {
-  description = "Where the image goes; or null. Tags cannot be used twice, so each revision has its own."
+  description = "Image repository and tag, or null. Tags are immutable, so each revision has its own tag."
   value       = var.kind == "ecs" ? "${one(aws_ecr_repository.this[*].repository_url)}:${var.revision}" : null
 }
 
 output "execution_role_arn" {
-  description = "Role with which ECS starts a task, or null."
+  description = "ARN of the role that ECS uses to start a task, or null."
   value       = one(aws_iam_role.execution[*].arn)
 }
 
 output "worker_policy_arn" {
-  description = "Policy for whatever runs Prefect's ECS worker, or null."
+  description = "ARN of the policy for Prefect's ECS worker, or null."
   value       = one(aws_iam_policy.worker[*].arn)
 }
 
 output "log_group" {
-  description = "Where runs log."
+  description = "Name of the log group of the runs."
   value       = aws_cloudwatch_log_group.this.name
 }

@@ -1,10 +1,10 @@
 variable "name" {
-  description = "First part of all names."
+  description = "Prefix of all names."
   type        = string
 }
 
 variable "kind" {
-  description = "instance or ecs."
+  description = "Type of runner: instance or ecs."
   type        = string
 }
 
@@ -24,47 +24,47 @@ variable "account" {
 }
 
 variable "vpc_id" {
-  description = "The VPC of the warehouse."
+  description = "Id of the warehouse's VPC."
   type        = string
 }
 
 variable "vpc_cidr" {
-  description = "Its addresses."
+  description = "CIDR block of the VPC."
   type        = string
 }
 
 variable "subnet_id" {
-  description = "Private subnet of the instance."
+  description = "Id of the instance's private subnet."
   type        = string
 }
 
 variable "kms_key_arn" {
-  description = "Key of disk, images and logs."
+  description = "ARN of the KMS key for disk, images and logs."
   type        = string
 }
 
 variable "pipeline_role_name" {
-  description = "Role that flows act as."
+  description = "Name of the role that flows assume."
   type        = string
 }
 
 variable "pipeline_role_arn" {
-  description = "Its ARN."
+  description = "ARN of the role that flows assume."
   type        = string
 }
 
 variable "log_days" {
-  description = "Days that logs are kept."
+  description = "Retention of logs, in days."
   type        = number
 }
 
 variable "keep_data" {
-  description = "Refuse to destroy the registry with images in it."
+  description = "If true, a registry that contains images cannot be destroyed."
   type        = bool
 }
 
 variable "prefect_auth_secret" {
-  description = "ARN of the secret with which tasks ask the Prefect server; for ecs."
+  description = "ARN of the secret that tasks use to authenticate with the Prefect server; for ecs."
   type        = string
 }
 
@@ -74,11 +74,11 @@ variable "repository" {
 }
 
 variable "revision" {
-  description = "Commit, tag or branch."
+  description = "Commit, tag or branch of the code."
   type        = string
 }
 
 variable "dotenv" {
-  description = "The pipeline's settings; no secret is among them."
+  description = "The pipeline's settings in dotenv format; contains no secret."
   type        = string
 }

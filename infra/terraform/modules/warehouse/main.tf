@@ -3,7 +3,7 @@ resource "aws_redshiftserverless_namespace" "this" {
   namespace_name = var.name
   db_name        = var.database
 
-  # Redshift makes the administrator's password, keeps it in Secrets Manager and rotates it
+  # Redshift creates the administrator's password, stores it in Secrets Manager and rotates it
   admin_username                   = "olist_admin"
   manage_admin_password            = true
   admin_password_secret_kms_key_id = var.kms_key_arn
@@ -13,7 +13,7 @@ resource "aws_redshiftserverless_namespace" "this" {
   log_exports = keys(aws_cloudwatch_log_group.exports)
 }
 
-# Redshift would make these itself, without an end and without our key
+# Redshift would create these log groups itself, without retention and without our key
 resource "aws_cloudwatch_log_group" "exports" {
   for_each = toset(["userlog", "connectionlog", "useractivitylog"])
 
@@ -56,13 +56,14 @@ resource "aws_redshiftserverless_workgroup" "this" {
   }
 
   lifecycle {
-    # AWS adds keys of its own, which the provider would take for a change at each apply: these are set
-    # when the workgroup is made; change one later in the console, or with aws redshift-serverless
+    # AWS adds its own keys, which the provider would report as a change at each apply. The parameters
+    # are set when the workgroup is created; change them later in the console or with
+    # `aws redshift-serverless`
     ignore_changes = [config_parameter]
   }
 }
 
-# compute is what costs: beyond the limit queries are refused until the next day
+# compute is the main cost: above the limit, queries are refused until the next day
 resource "aws_redshiftserverless_usage_limit" "compute" {
   resource_arn  = aws_redshiftserverless_workgroup.this.arn
   usage_type    = "serverless-compute"
@@ -71,7 +72,7 @@ resource "aws_redshiftserverless_usage_limit" "compute" {
   breach_action = "deactivate"
 }
 
-# --- who may reach it ---
+# --- network access ---
 
 resource "aws_security_group" "this" {
   name        = "${var.name}-warehouse"
@@ -101,7 +102,7 @@ resource "aws_vpc_security_group_egress_rule" "s3" {
   description       = "COPY and UNLOAD through the gateway endpoint"
 }
 
-# --- a snapshot a day; recovery points of the last 24 hours come with Serverless ---
+# --- daily snapshot; Serverless also keeps recovery points of the last 24 hours ---
 
 resource "aws_scheduler_schedule" "snapshot" {
   name                         = "${var.name}-snapshot"
@@ -117,7 +118,7 @@ resource "aws_scheduler_schedule" "snapshot" {
   target {
     arn      = "arn:${var.partition}:scheduler:::aws-sdk:redshiftserverless:createSnapshot"
     role_arn = aws_iam_role.snapshot.arn
-    # Scheduler looks for its placeholder as it is; jsonencode writes < and > as \u003c and \u003e
+    # Scheduler needs its placeholder verbatim; jsonencode writes < and > as \u003c and \u003e
     input = replace(replace(jsonencode({
       NamespaceName   = aws_redshiftserverless_namespace.this.namespace_name
       SnapshotName    = "${var.name}-<aws.scheduler.execution-id>"
@@ -160,7 +161,7 @@ data "aws_iam_policy_document" "snapshot" {
     actions = ["redshift-serverless:CreateSnapshot"]
     resources = [
       aws_redshiftserverless_namespace.this.arn,
-      # a snapshot's ARN ends with an id that AWS makes
+      # a snapshot's ARN ends with an id that AWS generates
       "arn:${var.partition}:redshift-serverless:${var.region}:${var.account}:snapshot/*",
     ]
   }

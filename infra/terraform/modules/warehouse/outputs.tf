@@ -4,12 +4,12 @@ output "host" {
 }
 
 output "port" {
-  description = "Its port."
+  description = "Port of the warehouse."
   value       = aws_redshiftserverless_workgroup.this.endpoint[0].port
 }
 
 output "workgroup_name" {
-  description = "The workgroup."
+  description = "Name of the workgroup."
   value       = aws_redshiftserverless_workgroup.this.workgroup_name
 }
 
@@ -24,6 +24,6 @@ output "namespace_id" {
 }
 
 output "admin_secret_arn" {
-  description = "The administrator's secret; its value stays in Secrets Manager."
+  description = "ARN of the administrator's secret; its value stays in Secrets Manager."
   value       = aws_redshiftserverless_namespace.this.admin_password_secret_arn
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of namespace and workgroup."
+  description = "Name of the namespace and the workgroup."
   type        = string
 }
 
@@ -29,17 +29,17 @@ variable "kms_key_arn" {
 }
 
 variable "copy_role_arn" {
-  description = "Role with which COPY and UNLOAD reach the lake."
+  description = "ARN of the role that COPY and UNLOAD use to access the lake."
   type        = string
 }
 
 variable "vpc_id" {
-  description = "The VPC."
+  description = "Id of the VPC."
   type        = string
 }
 
 variable "subnet_ids" {
-  description = "Three subnets in three zones."
+  description = "Ids of three subnets in three availability zones."
   type        = list(string)
 
   validation {
@@ -49,7 +49,7 @@ variable "subnet_ids" {
 }
 
 variable "s3_prefix_list_id" {
-  description = "Addresses of S3, for the way out."
+  description = "Prefix list of S3, for the egress rule."
   type        = string
 }
 
@@ -59,36 +59,36 @@ variable "clients" {
 }
 
 variable "client_count" {
-  description = "How many those are, which must be known before they exist."
+  description = "Number of those security groups; must be known at plan time."
   type        = number
 }
 
 variable "base_capacity" {
-  description = "RPU to begin a query with."
+  description = "Base capacity in RPU."
   type        = number
 }
 
 variable "max_capacity" {
-  description = "RPU to grow to."
+  description = "Maximum capacity in RPU."
   type        = number
 }
 
 variable "daily_rpu_hours" {
-  description = "RPU-hours a day, then queries are refused."
+  description = "RPU-hours per day, after which queries are refused."
   type        = number
 }
 
 variable "max_query_seconds" {
-  description = "Seconds after which a query is ended."
+  description = "Seconds after which a query is cancelled."
   type        = number
 }
 
 variable "log_days" {
-  description = "Days that the logs of connections, users and queries are kept."
+  description = "Retention of connection, user and query logs, in days."
   type        = number
 }
 
 variable "snapshot_days" {
-  description = "Days that a snapshot is kept."
+  description = "Retention of a snapshot, in days."
   type        = number
 }

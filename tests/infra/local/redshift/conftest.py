@@ -1,7 +1,7 @@
-"""A Redshift to ask: the local one, or a real workgroup when OLIST_REDSHIFT_DSN names it.
+"""The Redshift under test: the local one, or a real workgroup if OLIST_REDSHIFT_DSN is set.
 
 `OLIST_REDSHIFT_DSN=redshift://user:password@host:5439/database` runs the same tests, unchanged,
-against it. Tests of COPY and UNLOAD then need `OLIST_BUCKET` and `OLIST_COPY_ROLE` too.
+against it. Tests of COPY and UNLOAD then also need `OLIST_BUCKET` and `OLIST_COPY_ROLE`.
 """
 
 import os
@@ -26,7 +26,7 @@ REAL = {name: os.environ.get(name, "") for name in ("OLIST_BUCKET", "OLIST_COPY_
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every behaviour says where it is documented, or why it is the emulator's own."""
+    """Require exactly one mark per test: `documented` or `emulator_only`."""
     for item in items:
         if HERE not in item.path.parents:
             continue
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class Place:
-    """Where COPY and UNLOAD may read and write."""
+    """A bucket and a role for COPY and UNLOAD."""
 
     bucket: str
     role: str
@@ -64,7 +64,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def parameters(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What `redshift_connector.connect` needs."""
+    """Arguments of `redshift_connector.connect`."""
     if not DSN:
         return connection_parameters(request.getfixturevalue("stack"))
     parts = urlsplit(DSN)
@@ -79,7 +79,7 @@ def parameters(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.fixture
 def connect(parameters: dict[str, Any]) -> Iterator[Callable[..., redshift_connector.Connection]]:
-    """Opens connections that are closed after the test."""
+    """Factory of connections that are closed after the test."""
     opened: list[redshift_connector.Connection] = []
 
     def open_one(**more: Any) -> redshift_connector.Connection:
@@ -89,13 +89,13 @@ def connect(parameters: dict[str, Any]) -> Iterator[Callable[..., redshift_conne
 
     yield open_one
     for connection in opened:
-        with suppress(InterfaceError):  # the test has closed it
+        with suppress(InterfaceError):  # the test may have closed it
             connection.close()
 
 
 @dataclass
 class Database:
-    """One connection in autocommit, with short words for what tests do."""
+    """One connection in autocommit mode, with short helper methods for tests."""
 
     connection: redshift_connector.Connection
 
@@ -115,13 +115,13 @@ class Database:
         return self.rows(sql, parameters)[0][0]
 
     def error(self, sql: str, parameters: tuple = ()) -> dict[str, str]:
-        """Fields of the error that a statement ends with."""
+        """Fields of the error that the statement raises."""
         with pytest.raises(ProgrammingError) as caught:
             self.rows(sql, parameters)
         return caught.value.args[0]
 
     def notices(self) -> list[str]:
-        """Notices since the connection began."""
+        """Notices received on the connection so far."""
         return [str(notice.get(b"M", b""), "utf8") for notice in self.connection.notices]
 
 
@@ -135,7 +135,7 @@ def db(connect: Callable[..., redshift_connector.Connection]) -> Database:
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest) -> Place:
-    """A bucket that the database may read and write."""
+    """A bucket that the database can read and write."""
     if DSN:
         if not all(REAL.values()):
             pytest.skip("COPY and UNLOAD on a real workgroup need OLIST_BUCKET and OLIST_COPY_ROLE")
@@ -147,7 +147,7 @@ def place(request: pytest.FixtureRequest) -> Place:
 
 @pytest.fixture
 def sales(db: Database) -> Database:
-    """A small table of every type, under the name `sales`."""
+    """A small table `sales` with one column per type."""
     db.run("DROP TABLE IF EXISTS sales")
     db.run(
         "CREATE TABLE sales (i INTEGER, m DECIMAL(8, 2), f DOUBLE PRECISION, s VARCHAR(20), "

@@ -1,7 +1,7 @@
-"""Writes COVERAGE.md: what the local Redshift accepts, refuses, and how far each is documented.
+"""Write COVERAGE.md: what the local Redshift accepts and refuses, and the sources for each.
 
-`make coverage` runs it; a test fails while the file is stale. All of it is read off the code and
-the tests, so nothing can be listed that no test has shown.
+`make coverage` runs it; a test fails while the file is stale. The content comes from the code and
+the tests, so every listed behaviour has a test.
 """
 
 import sys
@@ -46,18 +46,18 @@ _COMMANDS = "BEGIN, COMMIT, ROLLBACK, LOCK, SET, RESET, SHOW, VACUUM, ANALYZE, C
 
 
 class _Collected:
-    """Keeps what pytest collects."""
+    """pytest plugin that stores the collected tests."""
 
     def __init__(self) -> None:
         self.items: list[pytest.Item] = []
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """All tests, once."""
+        """Store the collected tests."""
         self.items = list(items)
 
 
 def text() -> str:
-    """The whole file."""
+    """Text of COVERAGE.md."""
     collected = _Collected()
     quiet = ["--collect-only", "--quiet", "--quiet", "--numprocesses=0", "-p", "no:cacheprovider"]
     if pytest.main([*quiet, str(HERE)], plugins=[collected]) != pytest.ExitCode.OK:
@@ -106,7 +106,7 @@ def _behaviours(items: list[pytest.Item]) -> Iterator[str]:
 
 
 def _statements(tests: dict[str, list[tuple[str, str]]]) -> Iterator[str]:
-    """The SQL of parametrized tests, folded away."""
+    """The SQL of parametrized tests, in a collapsed section."""
     shown = [case for cases in tests.values() for case, _ in cases if " " in case]
     if shown:
         yield f"\n<details><summary>{len(shown)} statements</summary>\n\n```sql"
@@ -144,7 +144,7 @@ def _linked(reason: str) -> str:
 
 
 def main() -> None:
-    """Write the file, or with `--check` say whether it is stale."""
+    """Write the file, or with `--check` fail if it is stale."""
     made = text()
     if "--check" not in sys.argv:
         TARGET.write_text(made)

@@ -1,4 +1,4 @@
-"""What is known of each behaviour: where it is documented, or why it is the emulator's own."""
+"""Marks for tests: where a behaviour is documented, or why it is specific to the emulator."""
 
 import pytest
 
@@ -7,17 +7,17 @@ _GUIDE = "https://docs.aws.amazon.com/redshift/latest/dg/"
 
 
 def documented(page: str) -> pytest.MarkDecorator:
-    """Redshift's documentation says so; `page` is a page of the developer guide, or a URL."""
+    """Mark a behaviour as documented; `page` is a page of the developer guide, or a URL."""
     return pytest.mark.documented(page if "://" in page else f"{_GUIDE}{page}.html")
 
 
 def emulator_only(reason: str) -> pytest.MarkDecorator:
-    """Says nothing of Redshift: what the emulator refuses or does besides, and why."""
+    """Mark a behaviour as specific to the emulator, not Redshift; `reason` explains it."""
     return pytest.mark.emulator_only(reason)
 
 
 def marked(item: pytest.Item) -> list[pytest.Mark]:
-    """The marks of a test that say what is known."""
+    """The `documented` and `emulator_only` marks of a test."""
     return [mark for mark in item.iter_markers() if mark.name in MARKS]
 
 
@@ -32,5 +32,5 @@ def fails(sql: str, words: str, page: str):
 
 
 def refuses(sql: str, words: str, reason: str):
-    """SQL that the emulator refuses because Redshift's result is not certain."""
+    """SQL that the emulator refuses because Redshift's result is uncertain."""
     return pytest.param(sql, words, marks=emulator_only(reason), id=sql)

@@ -1,4 +1,4 @@
-"""A client that may send anything: messages by hand over a plain socket."""
+"""A client that sends arbitrary protocol messages over a plain socket."""
 
 import socket
 import struct
@@ -29,7 +29,7 @@ class Raw:
         return head[:1], self._in.read(length - 4)
 
     def until(self, kind: bytes) -> list[tuple[bytes, bytes]]:
-        """All messages up to one of a kind, it included."""
+        """All messages up to and including the first of type `kind`."""
         found = []
         while True:
             one = self.read()
@@ -38,12 +38,12 @@ class Raw:
                 return found
 
     def kinds(self, until: bytes = b"Z") -> str:
-        """The kinds of all messages up to one of a kind, as a word."""
+        """Type letters of all messages up to type `until`, as one string."""
         return b"".join(kind for kind, _ in self.until(until)).decode()
 
     @staticmethod
     def state(messages: list[tuple[bytes, bytes]]) -> str:
-        """The SQLSTATE of the first error among messages, '' without one."""
+        """SQLSTATE of the first error among the messages, or '' if there is none."""
         for kind, body in messages:
             if kind == b"E":
                 fields = {part[:1]: part[1:] for part in body.split(b"\0") if part}

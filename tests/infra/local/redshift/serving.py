@@ -1,4 +1,4 @@
-"""`olist redshift` as a process of a test."""
+"""Run `olist redshift` as a process for a test."""
 
 import os
 import subprocess
@@ -16,14 +16,14 @@ def command(path: Path, *more: str) -> list[str]:
 
 
 def environment(password: str | None) -> dict[str, str]:
-    """What the command is told: nothing of a developer's own runs."""
+    """Environment of the command, without the developer's own OLIST settings."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("OLIST_")}
     return clean if password is None else {**clean, "OLIST_REDSHIFT_PASSWORD": password}
 
 
 @contextmanager
 def served(path: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The process and its port, once it says that it is ready."""
+    """The process and its port, once it reports ready."""
     line = command(path, "--port", "0", *more)
     with subprocess.Popen(
         line,

@@ -1,4 +1,4 @@
-"""COVERAGE.md says what the code and the tests say."""
+"""COVERAGE.md matches the code and the tests."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Analysts' SQL on the real orders: the same numbers as Polars finds in the files."""
+"""Analysts' SQL on the real orders gives the same numbers as Polars on the files."""
 
 import re
 from collections.abc import Iterator
@@ -156,7 +156,7 @@ def test_days_to_delivery(olist: Database, files: dict[str, pl.DataFrame]) -> No
     )
     expected = pl.DataFrame({"average": [days.sum() // days.len()], "median": [days.median()]})
     sql = (
-        "SELECT AVG(DATEDIFF(day, bought, delivered)) AS average, "  # of whole numbers: truncated
+        "SELECT AVG(DATEDIFF(day, bought, delivered)) AS average, "  # integers: truncated
         "PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY CAST(DATEDIFF(day, bought, delivered) "
         "AS DOUBLE PRECISION)) AS median FROM orders WHERE delivered IS NOT NULL"
     )

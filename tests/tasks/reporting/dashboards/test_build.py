@@ -1,4 +1,4 @@
-"""The dashboards, in a real browser: their figures are those of the queries that they show."""
+"""The dashboards in a real browser: figures equal the results of the displayed queries."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ ORDER = {"customer_id": "a", "order_id": "o"}
 
 
 class Opened:
-    """A page from its file; notes what it asks for and complains of."""
+    """A page opened from its file; records its requests and its errors."""
 
     def __init__(
         self, browser: Browser, path: Path, width: int = 1280, scheme: Any = "light"
@@ -38,7 +38,7 @@ class Opened:
         self.page.wait_for_function("document.documentElement.dataset.shown")
 
     def choose(self, **values: str) -> None:
-        """Set filters, and wait until everything is drawn."""
+        """Set filters and wait until all charts are drawn."""
         for name, value in values.items():
             self.page.evaluate("delete document.documentElement.dataset.shown")
             self.page.select_option(f"#{name}", value)
@@ -51,19 +51,19 @@ class Opened:
         return self.page.locator(f"#sql-{name}").text_content() or ""
 
     def rows(self, name: str) -> dict[str, str]:
-        """The rows of a chart, as its table lists them."""
+        """Rows of a chart, from its table view."""
         cells = self.page.locator(f"#rows-{name} tr").evaluate_all(
             "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
         )
         return dict(cells)
 
     def overflow(self) -> int:
-        """Pixels that the page is wider than the screen."""
+        """Number of pixels by which the page is wider than the screen."""
         return self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
 
 def fixed(value: Any, digits: int = 2) -> str:
-    """Rounded as a browser does it: halves go up."""
+    """Round as a browser does: halves up."""
     return f"{Decimal(value).quantize(Decimal(10) ** -digits, ROUND_HALF_UP):,}"
 
 
@@ -93,7 +93,7 @@ def plain(text: str) -> str:
     return text[:1].upper() + text[1:].replace("_", " ")
 
 
-# what a row of the query must be found as, in the rows of the chart
+# expected chart row for each query row
 CHARTS: dict[str, Callable[..., tuple[str, str]]] = {
     "months": lambda state, month, value: (f"{name(state)}, {month:%B %Y}", money(value)),
     "average": lambda state, average, _: (name(state), money(average)),
@@ -114,7 +114,7 @@ def _delay(day: int) -> str:
 
 
 def require_equal(opened: Opened, dashboard: Dashboard, ask: Callable[[str], list[tuple]]) -> None:
-    """Every figure of the page is what its query gives."""
+    """Assert that every figure of the page equals its query result."""
     for tile in dashboard.tiles:
         (row,) = ask(opened.query(tile.id))
         assert opened.tile(tile.id) == TILES[tile.id](*row), tile.id
@@ -129,7 +129,7 @@ def require_equal(opened: Opened, dashboard: Dashboard, ask: Callable[[str], lis
         if chart.id in CHARTS:
             expected = [CHARTS[chart.id](*row) for row in found if row[1] is not None]
             missing = [pair for pair in expected if not shown.get(pair[0], "").startswith(pair[1])]
-            if chart.id in {"months", "average"}:  # queries have all states, the page the largest
+            if chart.id in {"months", "average"}:  # the page shows only large states
                 missing = [pair for pair in missing if pair[0] in shown]
                 state = opened.page.input_value("#state")
                 assert not state or any(label.startswith(name(state)) for label in shown)
@@ -193,7 +193,7 @@ def test_a_page_asks_for_nothing_and_fits_the_screen(
     assert opened.asked == [(pages / file).as_uri()]
     assert opened.complaints == []
     assert opened.overflow() == 0
-    # every chart is drawn, and says in words what it shows
+    # every chart is drawn and has a text description
     for figure in opened.page.locator(".chart").all():
         assert figure.get_attribute("aria-label")
         assert figure.locator("svg, canvas").count() >= 1
@@ -233,7 +233,7 @@ def test_pages_are_small(pages: Path) -> None:
 
 
 class TestFewRows:
-    """Nothing, one order, and a month without sales look sensible."""
+    """Pages work with no orders, with one order, and with a month without sales."""
 
     @pytest.fixture
     def few(self, stack: Settings, tmp_path: Path) -> Loader:

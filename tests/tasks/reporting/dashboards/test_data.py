@@ -1,4 +1,4 @@
-"""Rows are packed by column, and come out as they went in."""
+"""Rows are packed by column and unpacked unchanged."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Places as people write them."""
+"""City and state names as displayed."""
 
 import pytest
 
@@ -16,10 +16,10 @@ SPELT = [
 @pytest.mark.parametrize(
     ("city", "name"),
     [
-        ("sao paulo", "São Paulo"),  # by its most frequent spelling with accents
+        ("sao paulo", "São Paulo"),  # the most frequent spelling with accents
         ("jundiai", "Jundiaí"),
         ("embu-guacu", "Embu-Guaçu"),
-        ("sao bernardo do campo", "Sao Bernardo do Campo"),  # nobody spells it with accents here
+        ("sao bernardo do campo", "Sao Bernardo do Campo"),  # no accented spelling in the data
         ("santa barbara d'oeste", "Santa Barbara D'Oeste"),
         ("brasília", "Brasília"),
         ("", ""),
@@ -30,5 +30,5 @@ def test_a_city_is_written_with_capitals_and_accents(city: str, name: str) -> No
 
 
 def test_all_states_have_names() -> None:
-    assert len(STATES) == 27 + 1  # and the one that is not known
+    assert len(STATES) == 27 + 1  # plus the unknown state
     assert STATES["SP"] == "São Paulo"

@@ -1,4 +1,4 @@
-"""Exports: what is published, in S3 and on a laptop; readers never see half of it."""
+"""Exports of the published tables to S3 and to disk; readers never see a partial export."""
 
 import csv
 from datetime import date
@@ -21,7 +21,7 @@ DAY = date(2018, 10, 18)
 
 @pytest.fixture
 def loaded(load: Loader, tmp_path: Path) -> Settings:
-    """Forty orders, published."""
+    """A stack with forty published orders."""
     load.clear()
     generate(tmp_path / "dump", 40, seed=5)
     load.begin()
@@ -73,16 +73,16 @@ def test_the_dictionary_says_type_and_meaning_of_every_column(
 
 
 def test_readers_see_the_last_complete_export(loaded: Settings) -> None:
-    """Killed in the middle, the manifest names the files of before; they are all still there."""
+    """After a kill during an export, the manifest lists the previous files; all still exist."""
     lake = Lake(loaded)
     _exported(loaded, "r1")
     before = lake.get_json(LATEST)
-    export_table(loaded, "dim_date", DAY, "r2")  # and dies here
+    export_table(loaded, "dim_date", DAY, "r2")  # the run is killed here
     assert lake.get_json(LATEST) == before
     keys = set(lake.keys("exports/"))
     for table in before["tables"].values():
         assert {lake.key(url) for urls in table["files"].values() for url in urls} <= keys
-    # run again, it takes its own files away and goes on
+    # the rerun deletes its own files and continues
     _exported(loaded, "r2")
     after = lake.get_json(LATEST)
     assert after["run_id"] == "r2"

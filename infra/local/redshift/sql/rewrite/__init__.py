@@ -1,1 +1,1 @@
-"""Expressions whose result differs on DuckDB, rewritten to follow Redshift's rules."""
+"""Rewrites expressions whose result differs on DuckDB, to follow Redshift's rules."""

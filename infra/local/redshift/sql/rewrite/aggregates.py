@@ -1,4 +1,4 @@
-"""Aggregates whose form differs in the engine: LISTAGG, percentiles, SUM and AVG over a window.
+"""Rewrites aggregates that differ in DuckDB: LISTAGG, percentiles, SUM and AVG over a window.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/c_Aggregate_Functions.html
 """
@@ -11,7 +11,7 @@ from infra.local.redshift.sql.types.numeric_type import scale_of
 
 
 def within_group(node: exp.Expr) -> exp.Expr:
-    """LISTAGG, PERCENTILE_CONT and PERCENTILE_DISC … WITHIN GROUP."""
+    """Rewrite LISTAGG, PERCENTILE_CONT or PERCENTILE_DISC with WITHIN GROUP."""
     function, order = node.this, node.expression
     name = name_of(function)
     if name == "listagg":
@@ -28,7 +28,7 @@ def within_group(node: exp.Expr) -> exp.Expr:
 
 
 def listagg(function: exp.Expr, order: exp.Expr | None) -> exp.Expr:
-    """LISTAGG: without NULL and empty text, and without a delimiter by default."""
+    """Rewrite LISTAGG: it omits NULL and empty text, and has no delimiter by default."""
     value, *rest = function.expressions
     distinct = isinstance(value, exp.Distinct)
     if distinct:
@@ -48,7 +48,7 @@ def listagg(function: exp.Expr, order: exp.Expr | None) -> exp.Expr:
 
 
 def average(function: exp.Expr) -> exp.Expr | None:
-    """AVG of DECIMALs, whose scale is known; None for another."""
+    """Rewrite AVG of DECIMALs with a known scale; None for any other AVG."""
     scale = scale_of(str(function.meta.get("number", "")))
     value = function.expressions[0]
     if scale is None or isinstance(value, exp.Distinct) or isinstance(function.parent, exp.Window):
@@ -57,7 +57,7 @@ def average(function: exp.Expr) -> exp.Expr | None:
 
 
 def _decimal_average(total: str, count: str, scale: int) -> exp.Expr:
-    """AVG of DECIMALs from their sum and their number, at their own scale."""
+    """AVG of DECIMALs from SQL of their sum and count, truncated to their scale."""
     units = f"CAST({total} * {10**scale} AS HUGEINT)"
     return engine(
         f"CAST(CAST(emulator.decimal_average({units}, {count}) AS DECIMAL(24, 0)) "
@@ -66,12 +66,12 @@ def _decimal_average(total: str, count: str, scale: int) -> exp.Expr:
 
 
 def over_window(node: exp.Expr) -> exp.Expr:
-    """SUM and AVG over a window, by the type of what they sum."""
+    """Rewrite SUM and AVG over a window by their argument's type; cast ranks to INTEGER."""
     function = node.this
     if isinstance(function, exp.WithinGroup) or function.find(exp.Dot) is None:
         ranks = name_of(function) in {"rank", "dense_rank"}  # INTEGER: dg/r_WF_RANK.html
         return exp.cast(node.copy(), "int") if ranks else node
-    # the macro was put in before; a window needs the engine's aggregate itself
+    # the function is already a macro; a window needs DuckDB's aggregate itself
     macro = function.expression if isinstance(function, exp.Dot) else None
     name = name_of(macro)
     if name not in {"sum", "avg"}:
@@ -95,7 +95,7 @@ def over_window(node: exp.Expr) -> exp.Expr:
 
 
 def _witness(value: exp.Expr) -> exp.Expr:
-    """An expression of the same type without aggregates, whose type the engine knows."""
+    """An expression of the same type without aggregates, so that DuckDB can find its type."""
     copy = exp.Paren(this=value.copy())
     for node in reversed(list(copy.walk())):
         if isinstance(node, exp.Dot) and name_of(node.expression) in {"sum", "avg"}:

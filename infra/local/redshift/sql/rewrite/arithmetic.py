@@ -1,4 +1,4 @@
-"""Casts and divisions of numbers: exact, or refused where the rounding is not documented.
+"""Rewrites casts and arithmetic: exact, or refused where the rounding is not documented.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
 """
@@ -17,7 +17,7 @@ _INTEGERS = {"INT": "Integer", "BIGINT": "Long", "SMALLINT": "Short"}
 
 
 def cast(node: exp.Expr) -> exp.Expr:
-    """CAST: text is cut to its length, and no digit is dropped."""
+    """Rewrite CAST: text is truncated to its length; dropping digits is an error."""
     kind = node.args["to"]
     normalise_type(kind)
     target = kind.this.value
@@ -57,7 +57,7 @@ def cast(node: exp.Expr) -> exp.Expr:
 
 
 def _once(value: exp.Expr, make: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
-    """What `make` builds around a value that it mentions several times, evaluated once."""
+    """Apply `make`, which uses its argument several times, so that it is evaluated once."""
     if isinstance(value.unnest(), (exp.Column, exp.Literal, exp.Parameter)):
         return make(value.copy())
     body = make(exp.column("v")).sql("duckdb")
@@ -69,7 +69,14 @@ def _fraction(value: exp.Expr) -> bool:
 
 
 def typed_literals(node: exp.Expr) -> exp.Expr:
-    """A whole number beside a column is an INTEGER; the engine would make it as small as that."""
+    """Rewrite an addition, subtraction or multiplication.
+
+    A whole number beside a column or a parameter becomes an INTEGER; DuckDB would give it the type
+    of the column, which may be smaller. An infinite result becomes an error.
+
+    Raises:
+        NotEmulatedError: An operand is REAL.
+    """
     refuse_real(node)
     for side, other in (("this", "expression"), ("expression", "this")):
         value = node.args[side]
@@ -80,7 +87,7 @@ def typed_literals(node: exp.Expr) -> exp.Expr:
 
 
 def _finite(node: exp.Expr) -> exp.Expr:
-    """Arithmetic that is an error where its result is infinite, as numbers of 8 bytes can be."""
+    """Wrap arithmetic so that an infinite result, which a DOUBLE may have, is an error."""
     kind = number_type(node)
     if kind == DOUBLE:
         return call("finite_double", node.copy())
@@ -91,22 +98,29 @@ def _finite(node: exp.Expr) -> exp.Expr:
 
 
 def refuse_real(node: exp.Expr) -> None:
-    """Redshift goes on in DOUBLE PRECISION where one side is no REAL, the engine in REAL."""
+    """Raise NotEmulatedError for arithmetic with REAL.
+
+    If only one side is REAL, Redshift computes in DOUBLE PRECISION, but DuckDB in REAL.
+    """
     if REAL in {number_type(node.this), number_type(node.expression)}:
         refuse("arithmetic with REAL: CAST it AS DOUBLE PRECISION", node)
 
 
 def divide(node: exp.Expr) -> exp.Expr:
-    """Division: of integers an integer, by zero an error; of decimals only within ROUND."""
+    """Rewrite a division.
+
+    Integers give an integer, and division by zero is an error. A quotient of DECIMALs is accepted
+    only within ROUND.
+    """
     refuse_real(node)
-    # ROUND(decimal / decimal, n) is rewritten as a whole, below
+    # `round_quotient` rewrites ROUND(decimal / decimal, n) as a whole
     if name_of(node.parent) == "round" and _decimal_operands(node):
         return node
     return call("quotient", node.this.copy(), node.expression.copy())
 
 
 def _decimal_operands(node: exp.Expr) -> list[tuple[exp.Expr, int, int]]:
-    """Operand, precision and scale of both sides of a division of explicit DECIMAL casts."""
+    """Operand, precision and scale of both sides; empty unless both are casts to DECIMAL."""
     sides = []
     for side in (node.this, node.expression):
         size = side.unnest().meta.get("decimal")
@@ -117,7 +131,14 @@ def _decimal_operands(node: exp.Expr) -> list[tuple[exp.Expr, int, int]]:
 
 
 def round_quotient(node: exp.Expr) -> exp.Expr | None:
-    """ROUND of a quotient of two DECIMALs: exact where the quotient has digits to spare."""
+    """Rewrite ROUND of a quotient of two casts to DECIMAL, exactly.
+
+    Returns:
+        The expression; None for any other ROUND.
+
+    Raises:
+        NotEmulatedError: The scale of Redshift's quotient is not certain.
+    """
     first = node.expressions[0]
     sides = _decimal_operands(first) if isinstance(first, exp.Div) else []
     if not sides:

@@ -1,4 +1,4 @@
-"""What each expression becomes in the engine, its parts being rewritten already."""
+"""The rewrite of each type of expression for DuckDB; its parts are rewritten before it."""
 
 from collections.abc import Callable
 
@@ -35,7 +35,7 @@ def _anonymous(node: exp.Expr) -> exp.Expr:
 
 
 def _lower(node: exp.Expr) -> exp.Expr:
-    # Redshift folds quoted names too; quoting keeps the engine's reserved words usable
+    # Redshift folds quoted names too; quotes allow names that are reserved words of DuckDB
     node.set("this", node.this.lower())
     node.set("quoted", True)
     return node
@@ -49,7 +49,7 @@ def _trim(node: exp.Expr) -> exp.Expr:
 
 
 def _concatenation(node: exp.Expr) -> exp.Expr:
-    # each operand on its own: calls within calls would grow with every further ||
+    # wrap each operand, not the result: nested calls would grow with each further ||
     for side in ("this", "expression"):
         operand = node.args[side]
         if not isinstance(operand.unnest(), (exp.DPipe, exp.Literal)):
@@ -58,7 +58,7 @@ def _concatenation(node: exp.Expr) -> exp.Expr:
 
 
 def _table(node: exp.Expr) -> exp.Expr:
-    node.set("catalog", None)  # it is the database of the session, which has seen to that
+    node.set("catalog", None)  # the session has checked that this is its database
     if is_system(node):
         node.set("db", exp.to_identifier("emulator"))
     return node
@@ -70,7 +70,7 @@ def _parts(node: exp.Expr, *names: str) -> list[exp.Expr]:
 
 def _like(node: exp.Expr) -> exp.Expr:
     if isinstance(node.expression, exp.Parameter) and not isinstance(node.parent, exp.Escape):
-        # a backslash escapes unless it is said otherwise: dg/r_patternmatching_condition_like.html
+        # a backslash escapes by default: dg/r_patternmatching_condition_like.html
         return exp.Escape(this=_folded(node.copy()), expression=exp.Literal.string("\\"))
     return _folded(node)
 
@@ -83,7 +83,7 @@ def _folded(node: exp.Expr) -> exp.Expr:
 
 
 def _ignore_nulls(node: exp.Expr) -> exp.Expr:
-    # sqlglot writes these words only for functions that it knows
+    # sqlglot writes IGNORE NULLS only for functions that it knows
     function = node.this
     arguments = ", ".join(argument.sql("duckdb") for argument in function.expressions)
     return exp.var(f"{name_of(function)}({arguments} IGNORE NULLS)")

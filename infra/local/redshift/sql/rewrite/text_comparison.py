@@ -1,4 +1,4 @@
-"""Comparing and grouping text as Redshift does: trailing blanks do not count.
+"""Rewrites comparisons and grouping of text: Redshift ignores trailing blanks.
 
 Sources: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html and, for numbers
 against text, https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html
@@ -17,7 +17,11 @@ COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 
 
 def compare(node: exp.Expr) -> exp.Expr:
-    """A comparison with text compared without trailing blanks, and unlike kinds refused."""
+    """Rewrite a comparison so that trailing blanks of text are ignored.
+
+    Raises:
+        NotEmulatedError: The sides have different type classes.
+    """
     left, right = node.this, node.expression
     kinds = kind_of(left), kind_of(right)
     if "null" in kinds or isinstance(right, (exp.Any, exp.All)):
@@ -46,9 +50,9 @@ def compare(node: exp.Expr) -> exp.Expr:
 
 
 def _certain(kind: str, other: str) -> bool:
-    """Whether values of two kinds may be compared, without asking the engine for their types.
+    """Whether two type classes may be compared without a check of the types by DuckDB.
 
-    A parameter is text in quotes, unless the client has said what else it is.
+    A parameter is text in quotes, unless the client has given its type.
     """
     if kind in {"text", "date"} and other in {"parameter", "literal"}:
         return True
@@ -56,7 +60,7 @@ def _certain(kind: str, other: str) -> bool:
 
 
 def compare_in(node: exp.In) -> exp.Expr:
-    """IN over a list or a subquery, by the same rules."""
+    """Rewrite IN over a list or a subquery, by the rules of `compare`."""
     guards: list[exp.Expr] = []
     query = node.args.get("query")
     if query is not None:
@@ -90,7 +94,7 @@ def compare_in(node: exp.In) -> exp.Expr:
 
 
 def group_guards(select: exp.Select) -> list[exp.Expr]:
-    """Conditions on the groups of a SELECT: no key is text that ends in blanks."""
+    """Conditions that raise an error if a key of GROUP BY is text that ends in blanks."""
     group = select.args.get("group")
     if group is None:
         return []
@@ -105,7 +109,7 @@ def group_guards(select: exp.Select) -> list[exp.Expr]:
     for key in keys:
         if isinstance(key, exp.Literal):
             if key.is_int and (select.is_star or int(key.name) > len(select.expressions)):
-                refuse("GROUP BY a position of no column that stands in the SELECT list", group)
+                refuse("GROUP BY a position that is not in the SELECT list, or of *", group)
             if not key.is_int:
                 refuse("GROUP BY takes columns, expressions of them, or positions", group)
             key = select.expressions[int(key.name) - 1].unalias()  # noqa: PLW2901 (GROUP BY 1)
@@ -114,7 +118,7 @@ def group_guards(select: exp.Select) -> list[exp.Expr]:
 
 
 def distinct_guards(select: exp.Select) -> list[exp.Expr]:
-    """The same for the rows of SELECT DISTINCT."""
+    """Conditions that raise an error if a column of SELECT DISTINCT ends in blanks."""
     shown = []
     for projection in select.expressions:
         value = projection.unalias()
@@ -148,7 +152,7 @@ def _keyed(node: exp.Expr) -> exp.Expr:
 
 
 def _keyed_query(query: exp.Expr) -> exp.Expr:
-    """A subquery of one column, which it gives without trailing blanks."""
+    """Rewrite a subquery of one column so that its values have no trailing blanks."""
     select = query.unnest()
     if isinstance(select, exp.Select) and not select.args.get("distinct") and not select.is_star:
         keyed = query.copy()
@@ -157,13 +161,13 @@ def _keyed_query(query: exp.Expr) -> exp.Expr:
         column.replace(exp.alias_(_keyed(column.unalias()), "key", quoted=True))
         return keyed
     inner = exp.Subquery(this=select.copy(), alias=exp.TableAlias(this=_identifier("q")))
-    # COLUMNS(*) is the one column of the subquery, with the type that the engine found
+    # COLUMNS(*) is the one column of the subquery, with the type that DuckDB found
     keys = call("key", exp.Anonymous(this="COLUMNS", expressions=[exp.Star()]))
     return exp.Subquery(this=exp.select(keys).from_(inner))
 
 
 def _typed_like(value: exp.Expr) -> exp.Expr:
-    """An expression of the same type; where that is a subquery, one that costs nothing."""
+    """An expression of the same type; a subquery gets LIMIT 0, so that it costs nothing."""
     select = value.unnest()
     if not isinstance(select, exp.Select):
         return value.copy()
@@ -175,7 +179,7 @@ def _typed_like(value: exp.Expr) -> exp.Expr:
 
 
 def _known_to_engine(node: exp.Expr) -> bool:
-    """Whether the engine knows the type before it binds aggregates, windows and aliases."""
+    """Whether DuckDB knows the type before it binds aggregates, windows and aliases."""
     if any(isinstance(part, (exp.Window, exp.WithinGroup)) for part in node.walk()):
         return False
     if any(name_of(part) in AGGREGATES for part in node.walk()):
@@ -202,7 +206,7 @@ def _identifier(name: str) -> exp.Identifier:
 
 
 def normalise(node: exp.Expr) -> None:
-    """Spell out the comparisons that CASE, DECODE, NULLIF and BETWEEN contain."""
+    """Rewrite CASE, DECODE, NULLIF and BETWEEN to explicit comparisons, in place."""
     if isinstance(node, exp.Case) and node.this is not None:
         operand = node.this
         node.set("this", None)
@@ -239,7 +243,7 @@ def normalise(node: exp.Expr) -> None:
 
 
 def _select(node: exp.Expr) -> exp.Expr:
-    """Refuse keys of groups and of DISTINCT that end in blanks."""
+    """Refuse values of GROUP BY and DISTINCT that end in blanks, by conditions in the SQL."""
     if not isinstance(node, exp.Select):
         return node
     for condition in group_guards(node):
@@ -252,7 +256,7 @@ def _select(node: exp.Expr) -> exp.Expr:
 
 
 def _aggregates(select: exp.Select) -> bool:
-    """Whether a SELECT without GROUP BY is of one row."""
+    """Whether a SELECT has aggregates, so that it returns one row without GROUP BY."""
     calls = (call for p in select.expressions for call in p.find_all(exp.Anonymous))
     return any(
         name_of(call) in AGGREGATES and call.find_ancestor(exp.Window, exp.Select) is select
@@ -266,7 +270,7 @@ def _set_operation(node: exp.Expr) -> exp.Expr:
     for side in ("this", "expression"):
         operand = node.args[side].unnest()
         if isinstance(operand, exp.SetOperation):
-            continue  # its own operands are wrapped
+            continue  # its own operands are wrapped when it is visited
         source = exp.Subquery(
             this=operand.copy(), alias=exp.TableAlias(this=exp.to_identifier("q"))
         )
@@ -276,7 +280,7 @@ def _set_operation(node: exp.Expr) -> exp.Expr:
 
 
 def _window(node: exp.Expr) -> exp.Expr:
-    """Rows are peers, and of one partition, where they differ in trailing blanks alone."""
+    """Ignore trailing blanks in PARTITION BY, and in the ORDER BY of ranks."""
     node.set("partition_by", [_keyed(key) for key in node.args.get("partition_by") or []])
     if name_of(node.this) in {"rank", "dense_rank", "percent_rank", "cume_dist"}:
         for item in node.args["order"].expressions if node.args.get("order") else []:

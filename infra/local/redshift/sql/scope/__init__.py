@@ -1,1 +1,1 @@
-"""Which table and column each name means, and the type class of each column."""
+"""Resolves names to tables and columns, and finds the type class of each column."""

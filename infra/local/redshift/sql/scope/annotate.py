@@ -1,6 +1,6 @@
-"""What the columns of a statement are: found from its tables, CTEs and subqueries.
+"""Resolves the columns of a statement from its tables, CTEs and subqueries.
 
-Notes the kind of each column before SQL is rewritten, and writes JOIN … USING and PIVOT out.
+Stores the type class of each column before SQL is rewritten; rewrites JOIN … USING and PIVOT.
 """
 
 from collections.abc import Sequence
@@ -19,15 +19,15 @@ from infra.local.redshift.sql.scope.pivot import rotated
 from infra.local.redshift.sql.types.numeric_type import REAL, is_number, note_number, number_type
 from infra.local.redshift.sql.types.type_class import NOT_COLUMNS, engine_kind, kind_of, plain
 
-# tables with their columns and the engine's types of them; unknown tables are left out
+# tables with the names and DuckDB types of their columns; unknown tables are left out
 Schema = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-# columns of a table, a view or a subquery with their kinds; None where they are not known
+# names and type classes of the columns of a table, view or subquery; None if not known
 Columns = list[tuple[str, str]] | None
-_A_QUERY: dict[str, Columns] = {"": []}  # stands for the query around a subquery of FROM
+_A_QUERY: dict[str, Columns] = {"": []}  # marks the query around a subquery of FROM
 
 
 class _Scope:
-    """What names mean in one place: CTEs, and the tables of this query and of those around it."""
+    """The names that a query sees: CTEs, and the tables of this query and of outer queries."""
 
     def __init__(self, tables: dict[str, Columns], ctes: dict[str, Columns]) -> None:
         self.tables = tables
@@ -60,7 +60,7 @@ class _Scope:
 
 
 def _only(label: str, columns: list[tuple[str, str]]) -> str:
-    """The kind of the only column of a name, '' where there is none."""
+    """The type class of the column with a name; '' if there is none."""
     kinds = [kind for name_, kind in columns if name_ == label]
     if len(kinds) > 1:
         raise RedshiftError("42702", f'column reference "{label}" is ambiguous')
@@ -68,9 +68,18 @@ def _only(label: str, columns: list[tuple[str, str]]) -> str:
 
 
 def annotate(tree: exp.Expr, schema: Schema, parameters: Sequence[str] = ()) -> Columns:
-    """Note the kind of every column of a statement; returns those that its query gives.
+    """Store the type class of every column of a statement in the tree.
 
-    `parameters` are the kinds of $1, $2, … as far as the client has said; '' is text of any kind.
+    Args:
+        tree: The statement.
+        schema: The columns of its tables.
+        parameters: The type classes of $1, $2, … as given by the client; '' is an unknown type.
+
+    Returns:
+        The columns that its query returns; None if it has no query or they are not known.
+
+    Raises:
+        RedshiftError: 42702 for an ambiguous column, 0A000 for SQL that is refused.
     """
     for parameter in tree.find_all(exp.Parameter):
         position = int(parameter.name) - 1
@@ -131,7 +140,7 @@ def _renamed(columns: Columns, names: list[str]) -> Columns:
 
 
 def _query(query: exp.Expr, scope: _Scope) -> Columns:
-    """Annotate a query in a scope of its own; returns its columns."""
+    """Annotate a query in its scope; return its columns."""
     query = query.unnest()
     _ctes(query, scope)
     if isinstance(query, exp.SetOperation):
@@ -177,7 +186,7 @@ def _select(select: exp.Select, scope: _Scope) -> Columns:
 
 
 def _either(kind: str, other: str) -> str:
-    """The kind of a column that two queries give."""
+    """The type class of a column of a set operation, from the two queries."""
     if kind == other:
         return kind
     return plain(kind) if plain(kind) == plain(other) and REAL not in {kind, other} else ""
@@ -190,13 +199,13 @@ def _visit_parts(node: exp.Expr, parts: Sequence[str], scope: _Scope) -> None:
 
 
 def _source(source: exp.Expr, scope: _Scope) -> None:
-    """Enter a table or a subquery of FROM under the name that columns have for it."""
+    """Add a table or subquery of FROM to the scope, by its alias or name."""
     columns = _columns_of(source, scope)
     if source.args.get("pivots"):
         source = rotated(source, columns)
         columns = _columns_of(source, scope)
     label = source.alias_or_name.lower()
-    # of two tables of one name, in two schemas, the engine is asked
+    # the columns of two tables of one name, in two schemas, stay unknown: DuckDB resolves them
     scope.sources[0][label] = None if label in scope.sources[0] else columns
 
 
@@ -214,7 +223,7 @@ def _columns_of(source: exp.Expr, scope: _Scope) -> Columns:
 
 
 def _without_sources(scope: _Scope) -> _Scope:
-    """For a subquery in FROM, which does not see the tables beside it."""
+    """The scope of a subquery in FROM, which does not see the tables beside it."""
     inner = scope.inner()
     inner.sources = [{}, _A_QUERY, *scope.sources[1:]]
     return inner

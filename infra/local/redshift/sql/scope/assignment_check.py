@@ -1,7 +1,7 @@
-"""Values that go into columns, by INSERT, UPDATE and MERGE: of the column's kind, or refused.
+"""Checks that INSERT, UPDATE and MERGE write values of the column's type class.
 
-Redshift converts some of them and rounds others, which is documented in part only; what is certain
-is a value of the column's own kind.
+Redshift converts or rounds some other values, but documents this only in part. Only the result of
+a value of the column's own type class is certain, so other values are refused.
 Source: https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html
 """
 
@@ -20,7 +20,16 @@ _BOOLEANS = {"t", "f", "true", "false"}
 
 
 def check_assignments(tree: exp.Expr, schema: Schema, shown: Columns) -> None:
-    """Refuse values of another kind than their column; `shown` are the columns of a query."""
+    """Refuse values whose type class differs from that of their column.
+
+    Args:
+        tree: The statement.
+        schema: The columns of its tables.
+        shown: The columns that the query of an INSERT returns, from `annotate`.
+
+    Raises:
+        NotEmulatedError: A value has another type class, or it may be rounded.
+    """
     known = {table: dict(columns) for table, columns in schema}
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     if not isinstance(tree, (exp.Insert, exp.Update, exp.Merge)):
@@ -40,7 +49,7 @@ def check_assignments(tree: exp.Expr, schema: Schema, shown: Columns) -> None:
 
 
 def _pairs(tree: exp.Expr, columns: list[str]) -> Iterator[tuple[str, exp.Expr]]:
-    """Each column that a statement writes, with each expression that it is given."""
+    """Yield each column that a statement writes, with each expression assigned to it."""
     if isinstance(tree, exp.Update):
         for change in tree.expressions:
             yield change.this.name.lower(), change.expression
@@ -68,7 +77,7 @@ def _values(source: exp.Expr) -> list[list[exp.Expr]]:
 
 
 def _written_out(source: exp.Expr) -> bool:
-    """Whether a query is a SELECT whose columns stand there one by one."""
+    """Whether a query is a SELECT that lists its columns, without `*`."""
     return isinstance(source, exp.Select) and not source.is_star
 
 

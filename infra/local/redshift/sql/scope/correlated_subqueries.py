@@ -1,6 +1,6 @@
-"""Correlated subqueries of the patterns that Redshift cannot plan: refused as there.
+"""Refuses the patterns of correlated subqueries that Redshift refuses.
 
-`scopes` notes which columns belong to a query around the one that they stand in.
+`scope.annotate` marks the columns that belong to an outer query.
 Source: https://docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html
 """
 
@@ -16,14 +16,23 @@ _REASON = "Redshift does not support a correlated subquery"
 
 
 def note_level(column: exp.Column, level: int, between: bool) -> None:
-    """Note how many queries lie between a column and its table; refuse one that skips a query."""
+    """Mark a column that belongs to an outer query; refuse one that skips a query.
+
+    Args:
+        column: The column.
+        level: The number of queries from the column out to its table; 0 for its own query.
+        between: Whether a query in between has tables.
+
+    Raises:
+        NotEmulatedError: The column skips a query.
+    """
     column.meta["outer"] = level > 0
     if level > 1 and between:
         refuse(f"{_REASON} that skips a query: JOIN in the query between", column)
 
 
 def check_condition(join: exp.Expr) -> None:
-    """Refuse them in the ON of an outer join."""
+    """Refuse correlated subqueries in the ON of an outer join."""
     if join.args.get("side"):
         for query in _queries(join.args["on"]):
             if _outer(query):
@@ -31,7 +40,12 @@ def check_condition(join: exp.Expr) -> None:
 
 
 def check_select(select: exp.Expr) -> None:
-    """Refuse window functions in them, their results as keys of groups, and sums given to IN."""
+    """Refuse what Redshift does not support in or around a SELECT.
+
+    Raises:
+        NotEmulatedError: A correlated subquery has a window function or is a key of GROUP BY, or
+            the SELECT is a subquery of IN with GROUP BY and an aggregate other than MIN and MAX.
+    """
     if _outer(select) and select.find(exp.Window) is not None:
         refuse(f"{_REASON} with a window function: compute it in a CTE and JOIN", select)
     for key in _group_keys(select):
@@ -52,7 +66,7 @@ def _queries(node: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def _outer(query: exp.Expr) -> bool:
-    """Whether a query has columns of one around it, its own subqueries aside."""
+    """Whether a query, apart from its subqueries, has columns of an outer query."""
     return any(
         column.meta.get("outer") and column.find_ancestor(exp.Select) is query
         for column in query.find_all(exp.Column)

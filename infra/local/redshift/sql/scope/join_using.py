@@ -1,7 +1,7 @@
-"""JOIN … USING, written out as ON: its columns are compared by Redshift's rules, too.
+"""Rewrites JOIN … USING to ON, so that its columns are compared by Redshift's rules.
 
-A column of USING is one column of the result. Its unqualified name means the left table's, or the
-right one's after RIGHT JOIN.
+A column of USING is one column of the result. Its unqualified name means the column of the left
+table, or of the right table after RIGHT JOIN.
 Source: https://www.postgresql.org/docs/8.0/queries-table-expressions.html
 """
 
@@ -11,12 +11,22 @@ from sqlglot import exp
 
 from infra.local.redshift.errors import refuse
 
-# sources of a SELECT by the name that columns have for them, with their columns in order
+# the sources of a SELECT by alias or name, with their columns in order
 Sources = dict[str, list[tuple[str, str]] | None]
 
 
 def write_on(join: exp.Join, left: Sources, right: str, merged: dict[str, exp.Column]) -> None:
-    """Give a join its ON; `merged` then tells what the names of USING mean."""
+    """Replace the USING of a join with ON.
+
+    Args:
+        join: The join; it is changed in place.
+        left: The sources to the left of the join.
+        right: The alias or name of the joined source.
+        merged: The columns of USING so far, by name; the columns of this join are added.
+
+    Raises:
+        NotEmulatedError: The table of a column is not known, or two sources have one name.
+    """
     if right.lower() in left:
         refuse("JOIN … USING of two tables of one name: give them aliases", join)
     conditions, named = [], {}
@@ -41,7 +51,16 @@ def _owner(label: str, left: Sources, join: exp.Join) -> exp.Column:
 
 
 def name_merged(select: exp.Select, sources: Sources, merged: dict[str, exp.Column]) -> None:
-    """Have the names of USING, and `*`, mean the merged columns."""
+    """Replace unqualified columns of USING, and `*`, with the merged columns.
+
+    Args:
+        select: The SELECT; it is changed in place.
+        sources: Its sources.
+        merged: The columns of USING by name, as `write_on` leaves them.
+
+    Raises:
+        NotEmulatedError: The columns of `*` are not known.
+    """
     aliases = {p.alias.lower() for p in select.expressions if isinstance(p, exp.Alias)}
     for projection in list(select.expressions):
         if isinstance(projection, exp.Star):

@@ -1,4 +1,4 @@
-"""PIVOT and UNPIVOT of FROM, written out as GROUP BY and UNION ALL.
+"""Rewrites PIVOT and UNPIVOT to GROUP BY and UNION ALL.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause-pivot-unpivot-examples.html
 """
@@ -15,10 +15,21 @@ _AGGREGATES = {"count", "sum", "min", "max", "avg"}
 
 
 def rotated(source: exp.Expr, columns: Sequence[tuple[str, str]] | None) -> exp.Expr:
-    """Replace a table or a subquery that is rotated by the subquery that it stands for."""
+    """Replace a source that has PIVOT or UNPIVOT with an equivalent subquery.
+
+    Args:
+        source: The table or subquery of FROM.
+        columns: Its columns with their type classes; None if they are not known.
+
+    Returns:
+        The subquery, which replaces `source` in the tree.
+
+    Raises:
+        NotEmulatedError: The columns are not known, or the form is not emulated.
+    """
     pivot, *more = source.args["pivots"]
     if more:
-        refuse("PIVOT and UNPIVOT of what is rotated already", source)
+        refuse("more than one PIVOT or UNPIVOT of a table", source)
     if columns is None:
         refuse("the columns that are rotated are not known here: name them in a subquery", source)
     table = source.copy()
@@ -30,7 +41,7 @@ def rotated(source: exp.Expr, columns: Sequence[tuple[str, str]] | None) -> exp.
 
 
 def _pivot(pivot: exp.Expr, table: exp.Expr, columns: dict[str, str]) -> exp.Expr:
-    """One row a group of the columns that PIVOT does not name, one column a value."""
+    """One row per group of the columns that PIVOT does not name, one column per value."""
     if len(pivot.expressions) != 1 or len(pivot.args["fields"]) != 1:
         refuse("PIVOT takes one aggregate and one column", pivot)
     aggregate = pivot.expressions[0].unalias()
@@ -49,7 +60,7 @@ def _pivot(pivot: exp.Expr, table: exp.Expr, columns: dict[str, str]) -> exp.Exp
 
 
 def _label(value: exp.Expr) -> str:
-    """The name of the column of a value: its alias, else the constant itself."""
+    """The name of the column for a value: its alias, or the constant itself."""
     constant = value.unalias()
     number = constant.this if isinstance(constant, exp.Neg) else constant
     if not isinstance(number, (exp.Literal, exp.Null)):
@@ -65,7 +76,7 @@ def _label(value: exp.Expr) -> str:
 
 
 def _where(aggregate: exp.Expr, column: exp.Expr, value: exp.Expr) -> exp.Expr:
-    """The aggregate over the rows that have a value."""
+    """The aggregate over the rows in which `column` has `value`."""
     test = (exp.Is if isinstance(value, exp.Null) else exp.EQ)(
         this=column.copy(), expression=value.copy()
     )
@@ -79,7 +90,7 @@ def _where(aggregate: exp.Expr, column: exp.Expr, value: exp.Expr) -> exp.Expr:
 
 
 def _unpivot(pivot: exp.Expr, table: exp.Expr, columns: dict[str, str]) -> exp.Expr:
-    """One row a value of the columns that UNPIVOT names, beside the columns that it does not."""
+    """One row per value of the columns that UNPIVOT names, with the other columns."""
     value, by = pivot.expressions[0], pivot.args["fields"][0]
     picked = [column.unalias() for column in by.expressions]
     named = [column.name.lower() for column in picked]

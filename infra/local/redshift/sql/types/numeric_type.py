@@ -1,6 +1,6 @@
-"""What type of number an expression gives: integer, decimal with its scale, real or double.
+"""The numeric type of an expression: integer, decimal with its scale, real or double.
 
-Where it stays unknown ('') the rewritten SQL asks the engine, or is refused.
+If it is unknown (''), the rewritten SQL checks DuckDB's type, or the statement is refused.
 Source: https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
 """
 
@@ -13,7 +13,7 @@ from infra.local.redshift.sql.functions import name_of
 from infra.local.redshift.sql.registry import result_of
 
 INTEGER, REAL, DOUBLE = "integer", "real", "double"
-_DECIMAL = "decimal:"  # and the scale
+_DECIMAL = "decimal:"  # followed by the scale
 _OF_ENGINE = {"SMALLINT": INTEGER, "INTEGER": INTEGER, "BIGINT": INTEGER, "FLOAT": REAL,
               "DOUBLE": DOUBLE}  # fmt: skip
 _OF_CAST = {"SMALLINT": INTEGER, "INT": INTEGER, "BIGINT": INTEGER, "FLOAT": REAL,
@@ -21,30 +21,30 @@ _OF_CAST = {"SMALLINT": INTEGER, "INT": INTEGER, "BIGINT": INTEGER, "FLOAT": REA
 
 
 def engine_number(kind: str) -> str:
-    """The type of number of an engine type, or ''."""
+    """The numeric type of a DuckDB type, or ''."""
     if match := re.fullmatch(r"DECIMAL\(\d+,\s*(\d+)\)", kind):
         return _DECIMAL + match[1]
     return _OF_ENGINE.get(kind, "")
 
 
 def is_number(kind: str) -> bool:
-    """Whether a kind of column is one of the types that `number_type` gives."""
+    """Whether a type class is one of the types that `number_type` returns."""
     return kind in {INTEGER, REAL, DOUBLE} or kind.startswith(_DECIMAL)
 
 
 def scale_of(kind: str) -> int | None:
-    """The scale of a decimal, None for another type."""
+    """The scale of a decimal type; None for any other type."""
     return int(kind.removeprefix(_DECIMAL)) if kind.startswith(_DECIMAL) else None
 
 
 def note_number(node: exp.Expr) -> None:
-    """Keep the type of an expression whose parts are about to be rewritten."""
+    """Store an expression's numeric type on its node, before its parts are rewritten."""
     if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Window)) or name_of(node) == "avg":
         node.meta["number"] = number_type(node)
 
 
 def number_type(node: exp.Expr) -> str:
-    """integer, decimal:<scale>, real or double; '' for what is unknown or no number."""
+    """The numeric type: integer, decimal:<scale>, real or double; '' if there is none."""
     node = node.unnest()
     if "number" in node.meta:
         return str(node.meta["number"])
@@ -58,7 +58,7 @@ def number_type(node: exp.Expr) -> str:
         return _literal(node.name)
     if isinstance(node, exp.Cast):
         return _cast(node)
-    if isinstance(node, exp.Select):  # a subquery of one value
+    if isinstance(node, exp.Select):  # a scalar subquery
         return number_type(node.expressions[0].unalias())
     if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Div)):
         return _arithmetic(node)

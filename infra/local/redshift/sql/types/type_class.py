@@ -1,7 +1,8 @@
-"""What kind of value an expression has: number, text, date or boolean.
+"""The type class of an expression: number, text, date or boolean.
 
-A comparison of numbers needs no rule of Redshift's; one of text does. Where a kind stays unknown
-('') the rewritten SQL asks the engine. `scopes` tells the kinds of columns.
+A comparison of text must follow Redshift's rules; a comparison of numbers needs none. If a type
+class is unknown (''), the rewritten SQL checks DuckDB's type. `scope.annotate` finds the type
+classes of columns.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,11 @@ NOT_COLUMNS = {"literal": "text", "parameter": "", "null": ""}
 
 
 def kind_of(node: exp.Expr) -> str:  # noqa: PLR0912
-    """number, text, date or boolean; literal (text in quotes), parameter or null; '' if unknown."""
+    """The type class of an expression.
+
+    Returns:
+        number, text, date, boolean, literal (text in quotes), parameter or null; '' if unknown.
+    """
     node = node.unnest()
     if isinstance(node, exp.WithinGroup) and name_of(node.this) == "percentile_disc":
         return kind_of(node.expression.expressions[0].this)
@@ -35,7 +40,7 @@ def kind_of(node: exp.Expr) -> str:  # noqa: PLR0912
         return str(node.meta.get("kind") or "parameter")
     if isinstance(node, exp.Null):
         return "null"
-    if isinstance(node, exp.Select):  # a subquery of one value
+    if isinstance(node, exp.Select):  # a scalar subquery
         kind = kind_of(node.expressions[0].unalias())
         return NOT_COLUMNS.get(kind, kind)
     if isinstance(node, exp.Cast):
@@ -68,7 +73,7 @@ def _of_function(node: exp.Expr) -> str:
 
 
 def _common(values: Sequence[exp.Expr]) -> str:
-    """The kind of values of which one is the result; NULL has any."""
+    """The common type class of values, apart from NULL; '' if there is none."""
     kinds = {kind_of(value) for value in values} - {"null"}
     if kinds == {"literal"}:
         return "text"
@@ -76,17 +81,20 @@ def _common(values: Sequence[exp.Expr]) -> str:
 
 
 def plain(kind: str) -> str:
-    """A kind with every type of number taken for a number."""
+    """The type class without the numeric type: any numeric type becomes number."""
     return "number" if is_number(kind) else kind
 
 
 def column_kind(kind: str) -> str:
-    """The kind of a column of an engine type, or ''."""
+    """The type class of a DuckDB type, or ''."""
     return plain(engine_kind(kind))
 
 
 def engine_kind(kind: str) -> str:
-    """The same with the types of numbers apart, whose arithmetic differs."""
+    """The numeric type of a DuckDB type, or its type class if it is not a number, or ''.
+
+    Numeric types are kept apart because their arithmetic differs.
+    """
     if kind == "VARCHAR":
         return "text"
     if kind == "BOOLEAN":

@@ -1,4 +1,4 @@
-"""COPY: what is loaded, what is refused, and where the reasons are."""
+"""COPY: loaded values, refused input, and the reported errors."""
 
 import bz2
 import gzip
@@ -85,7 +85,7 @@ class TestParquet:
             ("c", pa.decimal128(9, 2)),
             ("c", pa.decimal128(8, 1)),
             ("d", pa.timestamp("us")),
-            ("t", pa.timestamp("ns")),  # would come out as another century
+            ("t", pa.timestamp("ns")),  # would be read as another century
         ],
         ids=str,
     )
@@ -139,7 +139,7 @@ class TestParquet:
 
 
 class TestFiles:
-    """Which files are read: a prefix, or what a manifest names."""
+    """Selection of files: by prefix or by manifest."""
 
     @documented("copy-parameters-data-source-s3")
     def test_a_key_is_a_prefix(self, target: Database, place: Place) -> None:
@@ -350,7 +350,7 @@ class TestText:
 
 
 class TestErrors:
-    """A load that fails says which file, line and column in sys_load_error_detail."""
+    """A failed load records file, line and column in sys_load_error_detail."""
 
     @documented("SYS_LOAD_ERROR_DETAIL")
     @pytest.mark.parametrize(

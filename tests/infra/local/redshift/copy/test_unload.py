@@ -1,4 +1,4 @@
-"""UNLOAD: names of files, what they hold, and what is already there."""
+"""UNLOAD: file names, file contents, and existing files."""
 
 import gzip
 import io
@@ -19,7 +19,7 @@ _QUERY = "SELECT i, m, s, d, ts, b FROM sales ORDER BY i, m"
 
 @pytest.fixture
 def at(place: Place, request: pytest.FixtureRequest) -> str:
-    """A prefix of the test's own."""
+    """A prefix for this test only."""
     prefix = "unload/" + re.sub(r"\W+", "-", request.node.name) + "/"
     for key in place.keys(prefix):
         place.s3.delete_object(Bucket=place.bucket, Key=key)

@@ -10,7 +10,7 @@ from tests.infra.local.redshift.ledger import documented, emulator_only
 
 @pytest.fixture
 def stock(db: Database) -> Database:
-    """Tables `stock` and `news`, to merge."""
+    """Tables `stock` and `news`, for MERGE."""
     for table in ("stock", "news"):
         db.run(f"DROP TABLE IF EXISTS {table}")
         db.run(f"CREATE TABLE {table} (id INTEGER, name VARCHAR(10), amount INTEGER)")

@@ -1,4 +1,4 @@
-"""The user of BI tools: reads what is published, by the statements that such tools send."""
+"""The BI user can read published tables with the statements that BI tools send."""
 
 from collections.abc import Iterator
 
@@ -31,7 +31,7 @@ def reader(stack: Settings, load: Loader) -> Iterator[psycopg.Connection]:
 @pytest.mark.parametrize(
     "sql",
     [
-        # what drivers send first
+        # statements that drivers send first
         "SELECT version()",
         "SET client_encoding TO 'UTF8'",
         "SET application_name = 'Metabase'",
@@ -51,7 +51,7 @@ def reader(stack: Settings, load: Loader) -> Iterator[psycopg.Connection]:
         "SELECT database_name, schema_name, table_name FROM svv_all_tables "
         "WHERE schema_name = 'analytics'",
         "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = 'analytics'",
-        # what they ask then: Tableau, Metabase, Superset, Power BI
+        # statements that tools send next: Tableau, Metabase, Superset, Power BI
         'SELECT "fact_order"."order_status" AS "order_status", '
         'SUM("fact_order"."order_value") AS "sum:order_value:ok" '
         'FROM "analytics"."fact_order" "fact_order" GROUP BY 1',

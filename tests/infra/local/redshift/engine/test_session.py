@@ -1,4 +1,4 @@
-"""Settings and the catalogue: what a session may set and see."""
+"""Session settings and the system catalogue."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What tables keep: lengths in bytes, decimals, NOT NULL, names; keys only inform."""
+"""Table properties: byte lengths, decimals, NOT NULL, names; keys are informational only."""
 
 import datetime as dt
 import time
@@ -12,7 +12,7 @@ from tests.infra.local.redshift.ledger import documented, emulator_only
 
 @pytest.fixture
 def kept(db: Database) -> Database:
-    """An empty table `kept` with a column of each kind."""
+    """An empty table `kept` with one column per type."""
     db.run("DROP TABLE IF EXISTS kept")
     db.run(
         "CREATE TABLE kept (v VARCHAR(3), c CHAR(2), n DECIMAL(8, 2), i INTEGER, t TIMESTAMP, "
@@ -145,7 +145,7 @@ def test_default_clocks_tell_the_transaction_and_the_statement(db: Database) -> 
     )
     db.run("BEGIN")
     db.run("INSERT INTO told (a) VALUES (1)")
-    time.sleep(1.1)  # GETDATE counts whole seconds
+    time.sleep(1.1)  # GETDATE has a resolution of one second
     db.run("INSERT INTO told (a) SELECT 2")
     sysdate = db.value("SELECT SYSDATE")
     rows = db.rows("SELECT began, stated FROM told ORDER BY a")
@@ -206,7 +206,7 @@ def test_alter_table_adds_drops_and_renames(db: Database) -> None:
     db.run("ALTER TABLE altered DROP COLUMN a")
     db.run("ALTER TABLE altered RENAME TO renamed")
     assert db.rows("SELECT e, c FROM renamed") == [("x", 7)]
-    # the length stays with the renamed column
+    # the renamed column keeps its length
     assert db.error("INSERT INTO renamed VALUES ('123456', 1)")["C"] == "22001"
 
 
@@ -215,7 +215,7 @@ def test_a_view_shows_what_its_tables_hold(sales: Database) -> None:
     sales.run("CREATE OR REPLACE VIEW seen AS SELECT i, AVG(i) OVER () AS mean FROM sales")
     assert sales.rows("SELECT mean FROM seen WHERE i = 1") == [(1,)]
     sales.run("INSERT INTO sales (i) VALUES (8)")
-    assert sales.rows("SELECT mean FROM seen WHERE i = 1") == [(3,)]  # 13 / 4, cut
+    assert sales.rows("SELECT mean FROM seen WHERE i = 1") == [(3,)]  # 13 / 4, truncated
 
 
 @emulator_only("IDENTITY numbers rows with gaps and in no order, which would not be the same here")

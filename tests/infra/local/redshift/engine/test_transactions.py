@@ -1,4 +1,4 @@
-"""Transactions: snapshots, one writer a table, failed transactions, cancelling, many clients."""
+"""Transactions: snapshots, one writer per table, failures, cancellation, many clients."""
 
 import threading
 import time
@@ -11,8 +11,8 @@ from redshift_connector.error import ProgrammingError
 from tests.infra.local.redshift.conftest import Database
 from tests.infra.local.redshift.ledger import documented, emulator_only
 
-_SHORT = 0.3  # seconds in which a statement that waits must not end
-_LONG = 20  # seconds in which one that may go on must
+_SHORT = 0.3  # seconds: a blocked statement must not end within this time
+_LONG = 20  # seconds: an unblocked statement must end within this time
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def counted(db: Database) -> Database:
 
 
 class Running:
-    """A statement in a thread of its own."""
+    """A statement that runs in a separate thread."""
 
     def __init__(self, connection: object, *statements: str) -> None:
         self.error: Exception | None = None
@@ -63,7 +63,7 @@ def _count(connection, table: str = "counted") -> int:
 @documented("c_serial_isolation")
 def test_a_transaction_sees_the_snapshot_of_its_first_statement(two) -> None:
     reader, writer = two
-    reader.cursor().execute("SELECT 1")  # of no table, and yet it begins the snapshot
+    reader.cursor().execute("SELECT 1")  # reads no table, but starts the snapshot
     assert _count(reader) == 1
     writer.cursor().execute("INSERT INTO counted VALUES (2)")
     assert _count(reader) == 1  # not committed
@@ -95,7 +95,7 @@ def test_a_second_writer_of_a_table_waits(two) -> None:
     second.commit()
     cursor = first.cursor()
     cursor.execute("SELECT a FROM counted")
-    assert cursor.fetchone()[0] == 12  # it waited, and then saw what the first had written
+    assert cursor.fetchone()[0] == 12  # it waited, then read what the first transaction had written
 
 
 @documented("r_Serializable_isolation_example")

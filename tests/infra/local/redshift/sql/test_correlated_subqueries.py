@@ -1,4 +1,4 @@
-"""Correlated subqueries: those that Redshift plans, and those that its documentation excludes."""
+"""Correlated subqueries that Redshift supports, and those that its documentation excludes."""
 
 import pytest
 

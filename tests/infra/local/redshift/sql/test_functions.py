@@ -1,4 +1,4 @@
-"""Functions by their documented examples; those with rules of their own are in `test_semantics`."""
+"""Functions, with their documented examples; special rules are tested in `test_semantics`."""
 
 import hashlib
 import math

@@ -1,4 +1,4 @@
-"""PIVOT and UNPIVOT, with the tables, the queries and the results of the documentation."""
+"""PIVOT and UNPIVOT, with tables, queries and results from the documentation."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -51,7 +51,7 @@ def shown(part: Database) -> Callable[[str], tuple[list[str], list[tuple]]]:
 
 @documented(PAGE)
 def test_pivot_averages_prices_at_their_own_scale(shown: Callable) -> None:
-    # (2.50 + 3.75 + 1.90) / 3 is 2.7166…: the documentation shows it cut, not rounded
+    # (2.50 + 3.75 + 1.90) / 3 is 2.7166…: the documentation shows it truncated, not rounded
     assert shown(
         "SELECT * FROM (SELECT partname, price FROM part) PIVOT ("
         "AVG(price) FOR partname IN ('prop', 'rudder', 'wing'))"

@@ -1,4 +1,4 @@
-"""Expressions give what Redshift documents, also where other databases give something else."""
+"""Expressions return the documented results, also where other databases differ."""
 
 import datetime as dt
 from decimal import Decimal
@@ -16,7 +16,7 @@ _TS = "CAST('2018-03-04 15:06:07.189717' AS TIMESTAMP)"
     ("sql", "expected"),
     [
         # numbers
-        gives("SELECT AVG(i) FROM sales", 1, "r_AVG"),  # 5 / 3, cut
+        gives("SELECT AVG(i) FROM sales", 1, "r_AVG"),  # 5 / 3, truncated
         gives("SELECT AVG(f) FROM sales WHERE i = 1", 1.5, "r_AVG"),
         gives("SELECT AVG(m) FROM sales", Decimal("15.37"), "r_FROM_clause-pivot-unpivot-examples"),  # 15.375, cut
         gives("SELECT AVG(m) OVER () FROM sales LIMIT 1", Decimal("15.37"), "r_FROM_clause-pivot-unpivot-examples"),

@@ -1,4 +1,4 @@
-"""Kinds of values: where they may meet, where they may go, and the types that functions give."""
+"""Type classes: comparison, assignment, and result types of functions."""
 
 import io
 
@@ -245,7 +245,7 @@ _USING = "https://www.postgresql.org/docs/8.0/queries-table-expressions.html"
         gives("SELECT * FROM using_a JOIN using_b USING (k)", [(1, "a1", "j", "b1")], _USING),
         gives("SELECT * FROM using_a LEFT JOIN using_b USING (k) ORDER BY k", [(1, "a1", "j", "b1"), (2, "a2", None, None)], _USING),
         gives("SELECT k, y FROM using_a RIGHT JOIN using_b USING (k) ORDER BY k", [(1, "b1"), (3, "b3")], _USING),
-        # the names of the last join come first, and blanks at the end of text do not count
+        # the names of the last join come first, and trailing blanks do not count
         gives("SELECT * FROM using_a JOIN using_b USING (k) JOIN using_c USING (j)", [("j", 1, "a1", "b1", "c1")], _USING),
         gives("WITH q AS (SELECT k FROM using_a) SELECT k, COUNT(y) AS n FROM q LEFT JOIN using_b USING (k) GROUP BY k ORDER BY k", [(1, 1), (2, 0)], _USING),
     ],
@@ -324,7 +324,7 @@ def test_a_prepared_statement_follows_its_tables(db: Database) -> None:
 
 
 class TestScopes:
-    """Names mean what Redshift takes them for; text in `p.cust` has trailing blanks."""
+    """Names resolve as in Redshift; text in `p.cust` has trailing blanks."""
 
     @pytest.fixture
     def p(self, db: Database) -> Database:
@@ -343,17 +343,17 @@ class TestScopes:
     @pytest.mark.parametrize(
         ("sql", "expected"),
         [
-            # two tables of one name, in two schemas
+            # two tables with the same name in two schemas
             ("SELECT COUNT(DISTINCT core.k.v) AS n FROM core.k JOIN stg.k ON core.k.id = stg.k.id", [(1,)]),
-            # a list of names over columns that repeat
+            # a list of names over duplicate columns
             ("WITH q(x, y, z) AS (SELECT cust, cust, id FROM p) SELECT COUNT(*) AS n FROM q AS a JOIN q AS b ON a.y = b.y", [(5,)]),
-            # a CTE that has the name of a table which it reads
+            # a CTE with the name of the table that it reads
             ("WITH p AS (SELECT 7 AS n UNION ALL SELECT COUNT(*) FROM p AS a JOIN p AS b ON a.cust = b.cust) SELECT n FROM p ORDER BY 1", [(5,), (7,)]),
             ("WITH p AS (SELECT 7 AS cust UNION ALL SELECT id FROM p WHERE cust = 'b') SELECT cust FROM p ORDER BY 1", [(3,), (7,)]),
-            # an alias wins in ORDER BY, a column of USING elsewhere
+            # an alias has priority in ORDER BY, a USING column elsewhere
             ("SELECT -id AS id FROM p AS a JOIN p AS b USING (id) ORDER BY id", [(-3,), (-2,), (-1,)]),
             ("SELECT MAX(id) AS id, b.cust FROM p AS a JOIN p AS b USING (id) WHERE id <> 2 GROUP BY b.cust ORDER BY id", [(1, "a"), (3, "b")]),
-            # names that Redshift gives to columns without one
+            # default names of unnamed columns
             ("SELECT max FROM (SELECT MAX(id) FROM p) AS a", [(3,)]),
             ("WITH q(a, b) AS (SELECT MAX(id), COUNT(*) FROM p) SELECT a, b FROM q", [(3, 3)]),
             ("WITH RECURSIVE n(i, j) AS (SELECT 1, 1 UNION ALL SELECT i + 1, j + i FROM n WHERE i < 3) SELECT i, j FROM n ORDER BY 1", [(1, 1), (2, 2), (3, 4)]),

@@ -1,4 +1,4 @@
-"""SQL that Redshift lacks is refused, statement by statement, although the engine would run it."""
+"""SQL that Redshift does not support is refused, even if the engine could run it."""
 
 import re
 from pathlib import Path
@@ -24,9 +24,9 @@ def tables(sales: Database) -> Database:
 @pytest.mark.parametrize("sql", STATEMENTS)
 def test_is_refused_for_what_it_is(tables: Database, sql: str) -> None:
     fields = tables.error(sql)
-    # neither for a table or column that is missing, nor by an internal error
+    # not because of a missing table or column, nor by an internal error
     assert fields["C"] in {"0A000", "42601", "42883", "42704"}, fields
-    assert len(fields["M"]) > 20  # a reason, not only a word
+    assert len(fields["M"]) > 20  # an explanation, not a single word
 
 
 @documented("c_unsupported-postgresql-features")

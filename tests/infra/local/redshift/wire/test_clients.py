@@ -1,4 +1,4 @@
-"""Clients as they are, without special cases: each does what its users do with it."""
+"""Unmodified clients run the typical tasks of their users, without special cases."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ ROW = (1, Decimal("1.25"), 0.5, "ação", date(2018, 1, 2), datetime(2018, 1, 2,
 
 @pytest.fixture
 def trusted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
-    """The authority of the local server, which OpenSSL is told to trust; none on a real one."""
+    """Make OpenSSL trust the local server's CA; return its path; None for a real workgroup."""
     if DSN:
         return None
     authority = str(request.getfixturevalue("stack").state / "redshift" / "ca.pem")
@@ -43,7 +43,7 @@ def trusted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def typed(db: Database) -> Database:
-    """A table of every type with one row, and one of NULLs."""
+    """A table with all types: one row of values and one of NULLs."""
     db.run("DROP TABLE IF EXISTS typed")
     db.run(
         "CREATE TABLE typed (i INTEGER, m DECIMAL(8, 2), f DOUBLE PRECISION, s VARCHAR(20), "
@@ -109,7 +109,7 @@ class TestRedshiftConnector:
 
 @pytest.fixture(scope="module")
 def workgroup(tmp_path_factory) -> Iterator[dict[str, Any]]:
-    """What a client of a Serverless workgroup is told instead of a user and a password."""
+    """Connection arguments of a Serverless workgroup, without user and password."""
     home = tmp_path_factory.mktemp("iam")
     with served(home / "w.duckdb", "--user", "ana", "--iam-port", "0") as (process, port):
         assert process.stdout is not None
@@ -304,7 +304,7 @@ class TestGreatExpectations:
             name="typed",
             expectations=[
                 expects.ExpectTableRowCountToEqual(value=2),
-                expects.ExpectColumnValuesToNotBeNull(column="m"),  # the second row has none
+                expects.ExpectColumnValuesToNotBeNull(column="m"),  # the second row is NULL
                 expects.ExpectColumnValuesToBeUnique(column="i"),
                 expects.ExpectColumnValuesToMatchRegex(column="s", regex="^a"),
                 expects.ExpectColumnValuesToBeOfType(column="i", type_="INTEGER"),

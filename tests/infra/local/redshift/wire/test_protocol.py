@@ -1,4 +1,4 @@
-"""The messages of the protocol, in orders that drivers use and in some that they do not."""
+"""Protocol messages, in the orders that drivers use and in others."""
 
 import struct
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def raw(parameters) -> Iterator[Raw]:
 
 
 def _said(raw: Raw, *messages: bytes) -> str:
-    """The kinds of the answers to messages and a Sync."""
+    """Type letters of the answers to the messages and a Sync."""
     raw.socket.sendall(b"".join(messages) + SYNC)
     return raw.kinds()
 
@@ -160,4 +160,4 @@ def test_the_largest_number_of_parameters(raw: Raw) -> None:
         == "12DCZ"
     )
     raw.socket.sendall(message(b"P", text("", "SELECT 1") + struct.pack(">h", count)) + SYNC)
-    assert raw.kinds() in {"", "EZ"}  # it says 32,767 types and holds none
+    assert raw.kinds() in {"", "EZ"}  # it declares 32,767 types and contains none

@@ -1,4 +1,4 @@
-"""What a client can do to the server, to the machine, and to other clients: nothing."""
+"""A client cannot harm the server, the machine or other clients."""
 
 import socket
 import struct
@@ -94,11 +94,11 @@ def test_sql_cannot_leave_the_database(db: Database, sql: str) -> None:
         "INSTALL httpfs",
         "SET GLOBAL enable_external_access = true",
         "SET lock_configuration = false",
-        "SELECT * FROM _OUTSIDE",  # a variable of Python
+        "SELECT * FROM _OUTSIDE",  # a Python variable
     ],
 )
 def test_the_engine_itself_is_locked(tmp_path: Path, sql: str) -> None:
-    """Even SQL that slipped through the allow-list reaches no file."""
+    """SQL that bypasses the allow-list still cannot access files."""
     server = RedshiftServer(ServerOptions(tmp_path / "w.duckdb", password="pw"))
     try:
         with pytest.raises(duckdb.Error):
@@ -150,7 +150,7 @@ _MESSAGES = st.one_of(
 
 
 def _sent(sock: socket.socket, data: bytes) -> None:
-    """Send all, then hang up; the server may have hung up before."""
+    """Send all data, then disconnect; the server may have disconnected first."""
     try:
         sock.sendall(data)
         sock.shutdown(socket.SHUT_WR)
@@ -162,7 +162,7 @@ def _sent(sock: socket.socket, data: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
-    """A server of its own, so that no other test is in the way of its log."""
+    """A separate server, so that its log contains no other tests."""
     path = tmp_path_factory.mktemp("attacked") / "w.duckdb"
     with served(path, "--user", "ana") as (process, port):
         yield {"host": "127.0.0.1", "port": port, "user": "ana", "password": "pw", "database": "dev",
@@ -171,7 +171,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
 
 @pytest.fixture
 def bystander(attacked: dict) -> Iterator[Raw]:
-    """Another client, in a transaction with a row of its own."""
+    """Another client, in a transaction with its own temporary table."""
     with logged_in(attacked) as raw:
         for sql in ("CREATE TEMP TABLE mine AS SELECT 7 AS a", "BEGIN", "SELECT a FROM mine"):
             raw.send(b"Q", text(sql))
@@ -251,7 +251,7 @@ def test_a_length_that_cannot_be_ends_the_connection(attacked: dict, length: int
 def test_a_deep_statement_does_not_end_the_server(attacked: dict, bystander: Raw, sql: str) -> None:
     with logged_in(attacked) as raw:
         raw.send(b"Q", text(sql))
-        assert raw.until(b"Z")[-1][0] == b"Z"  # an answer or an error, on a connection that lives
+        assert raw.until(b"Z")[-1][0] == b"Z"  # an answer or an error; the connection stays open
     assert _unhurt(bystander)
 
 
@@ -262,7 +262,7 @@ def test_a_statement_of_more_than_16_mb_is_refused(attacked: dict) -> None:
 
 
 def test_a_statement_ends_when_its_client_goes(attacked: dict) -> None:
-    """Its lock on a table shows it: another client waits for it no longer than the watch needs."""
+    """Its table lock is released: another client's INSERT succeeds within its timeout."""
     with logged_in(attacked) as raw:
         raw.send(b"Q", text("CREATE TABLE held (a INTEGER)"))
         raw.kinds()
@@ -275,7 +275,7 @@ def test_a_statement_ends_when_its_client_goes(attacked: dict) -> None:
         time.sleep(0.5)
     with logged_in(attacked) as raw:
         raw.send(b"Q", text("INSERT INTO held VALUES (1)"))
-        assert raw.kinds() == "CZ"  # within the 20 seconds that this client waits
+        assert raw.kinds() == "CZ"  # within the client's timeout of 20 seconds
 
 
 def test_a_database_that_is_none_is_refused(attacked: dict) -> None:
@@ -286,7 +286,7 @@ def test_a_database_that_is_none_is_refused(attacked: dict) -> None:
 
 
 def test_a_slow_reader_takes_no_memory(attacked: dict) -> None:
-    """A gigabyte of rows that nobody reads stays where it is."""
+    """A gigabyte of unread result rows does not fill the server's memory."""
     status = Path(f"/proc/{attacked['pid']}/status")
     with logged_in(attacked) as raw:
         for sql in (

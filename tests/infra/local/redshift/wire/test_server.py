@@ -1,4 +1,4 @@
-"""`olist redshift`: the server alone, started and stopped as a person does."""
+"""`olist redshift`: the server alone, started and stopped from the command line."""
 
 import signal
 import socket
@@ -50,7 +50,7 @@ def test_it_says_when_it_is_ready_and_stops_with_0(tmp_path: Path, sign: signal.
         process.send_signal(sign)
         assert process.wait(20) == 0
         assert process.stdout is not None
-        assert process.stdout.read() == f"TLS: trust {tmp_path / 'ca.pem'}\n"  # and nothing more
+        assert process.stdout.read() == f"TLS: trust {tmp_path / 'ca.pem'}\n"  # no other output
 
 
 def test_it_stops_while_a_query_runs(tmp_path: Path) -> None:
@@ -72,10 +72,10 @@ def _run_and_fail(client: redshift_connector.Connection, sql: str) -> None:
 def test_it_stops_while_clients_are_connected(tmp_path: Path) -> None:
     with (
         served(tmp_path / "a.duckdb", "--user", "ana") as (process, port),
-        socket.create_connection(("127.0.0.1", port)),  # says nothing
+        socket.create_connection(("127.0.0.1", port)),  # sends nothing
         _login(port) as connection,
     ):
-        connection.cursor().execute("SELECT 1")  # its transaction stays open
+        connection.cursor().execute("SELECT 1")  # leaves its transaction open
         process.terminate()
         assert process.wait(20) == 0
 
@@ -89,7 +89,7 @@ def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
                 connection.commit()
                 if rows:
                     assert [list(row) for row in cursor.fetchall()] == rows
-            process.kill()  # not even the time to close the file
+            process.kill()  # the server cannot close its file
 
 
 def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
