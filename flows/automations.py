@@ -1,4 +1,4 @@
-"""Automations: Prefect's server tells people what a run cannot tell of itself."""
+"""Prefect automations: alerts from the server for problems that a run cannot report itself."""
 
 from typing import Any
 from uuid import UUID
@@ -8,18 +8,23 @@ from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.events.schemas.automations import AutomationCore
 
-from infra import email_block  # noqa: F401 (its block type must be known before it is loaded)
+from infra import email_block  # noqa: F401 (registers the block type before Block.aload)
 from infra.settings import PROJECT, Settings
 
 FILE = PROJECT / "deployments" / "automations.yaml"
 
 
 class AutomationError(ValueError):
-    """The automations cannot be registered; the message says why."""
+    """Raised when the automations cannot be registered; the message gives the reason."""
 
 
 def automations(blocks: list[UUID]) -> list[AutomationCore]:
-    """What `deployments/automations.yaml` says; messages go to all of these notification blocks."""
+    """Parse `deployments/automations.yaml` into Prefect automations.
+
+    Args:
+        blocks: Ids of the notification blocks that receive the messages. Every automation with a
+            subject sends its message to all of them.
+    """
     found = []
     for entry in yaml.safe_load(FILE.read_text())["automations"]:
         if "subject" in entry:
@@ -33,14 +38,21 @@ def automations(blocks: list[UUID]) -> list[AutomationCore]:
 
 
 async def register(settings: Settings) -> list[str]:
-    """Create or update all automations on the server; returns their names.
+    """Create or update all automations on the Prefect server.
 
-    Raises AutomationError when no notification block is named, for only those can be told.
+    Args:
+        settings: `notify_blocks` names the notification blocks that receive the alerts.
+
+    Returns:
+        The names of the automations.
+
+    Raises:
+        AutomationError: No notification block is named, or a named block does not exist.
     """
     if not settings.notify_blocks:
         raise AutomationError(
-            "OLIST_NOTIFY names no notification block, so nobody could be told; "
-            "docs/notifications.md tells how to make one"
+            "OLIST_NOTIFY names no notification block, so nobody would receive the alerts; "
+            "docs/notifications.md shows how to create one"
         )
     found = automations([await _block_id(name) for name in settings.notify_blocks])
     async with get_client() as client:

@@ -1,4 +1,4 @@
-"""The backfill flow: many batches in order, resumed where an earlier backfill ended."""
+"""The backfill flow: load many batches in date order and skip those already published."""
 
 import time
 from collections.abc import Sequence
@@ -39,18 +39,27 @@ def backfill_flow(
     last: date | None = None,
     batches_per_publish: int = 1,
 ) -> BackfillReceipt:
-    """Load every batch that a source has a folder for, in the order of their days.
+    """Load every batch that has a folder in the source, in date order.
 
-    What is published already, from the same files, is left out: so a backfill that was stopped
-    goes on where it was.
+    Batches already published from the same files are skipped, so a stopped backfill resumes at the
+    first batch that is not published.
 
     Args:
-        source: Folder with one folder a batch, named YYYY-MM-DD; a path, or s3://bucket/prefix.
-            Default: OLIST_SOURCE.
-        first: The first day; default: the first folder.
-        last: The last day; default: the last folder.
-        batches_per_publish: How many batches go through the gates together and are published at
-            once. More is faster; a gate that fails stops all of them.
+        source: Folder with one subfolder per batch, named YYYY-MM-DD: a local path, or
+            s3://bucket/prefix. Default: OLIST_SOURCE.
+        first: First batch date to load; default: the earliest folder.
+        last: Last batch date to load; default: the latest folder.
+        batches_per_publish: Number of batches that are validated and published together. A larger
+            number is faster, but a failed gate stops all batches of the group.
+
+    Returns:
+        The batches that were published, skipped or missing, and the warnings of the gates.
+
+    Raises:
+        SourceError: The source has no folder in the range, or its files cannot be used.
+        GateError: A gate stopped a group of batches. Groups before it stay published.
+        LockError: Another run is writing.
+        AfterPublishError: The batches are published, but exports or dashboards failed.
     """
     settings, logger = Settings(), get_run_logger()
     source = named_source(settings, source)
@@ -58,7 +67,7 @@ def backfill_flow(
     if not days:
         raise SourceError(
             f"{source}: no folder YYYY-MM-DD {f'from {first} ' if first else ''}"
-            f"{f'to {last} ' if last else ''}is there. `olist extract` makes some from a full dump"
+            f"{f'to {last} ' if last else ''}found. `olist extract` creates them from a full dump"
         )
     ensure_warehouse(str(flow_run.id), "backfill")
     remaining = pending_days(settings, source, days)
@@ -67,7 +76,7 @@ def backfill_flow(
     receipt.missing = missing_days(days, first, last)
     if receipt.missing:
         logger.warning(
-            "%s days have no folder, and are left out: %s",
+            "%s days have no folder and are skipped: %s",
             len(receipt.missing),
             format_date_ranges(receipt.missing),
         )
@@ -99,19 +108,36 @@ def backfill_flow(
         receipt.seconds = time.monotonic() - begun
         update_progress_artifact(progress, 100 * len(receipt.published) / len(remaining))
         logger.info(format_progress(len(receipt.published), len(remaining), receipt.seconds))
-    retry_incomplete_outputs(str(flow_run.id), "backfill")  # an earlier one may have been stopped
+    # an earlier run may have stopped between its publish and its outputs
+    retry_incomplete_outputs(str(flow_run.id), "backfill")
     return receipt
 
 
 def format_progress(done: int, of: int, seconds: float) -> str:
-    """Progress, and an estimate of the rest."""
+    """Format the progress of a backfill with an estimate of the remaining time.
+
+    Args:
+        done: Number of batches published so far; at least 1.
+        of: Number of batches to publish in total.
+        seconds: Seconds elapsed so far.
+
+    Example:
+        >>> format_progress(10, 40, 20.0)
+        '10 of 40 batches published, 2.0 s each, about 0:01:00 to go'
+    """
     each = seconds / done
     left = timedelta(seconds=round(each * (of - done)))
     return f"{done} of {of} batches published, {each:.1f} s each, about {left} to go"
 
 
 def missing_days(days: Sequence[date], first: date | None, last: date | None) -> list[date]:
-    """The days from the first to the last that have no folder."""
+    """Return the days in the range that have no folder.
+
+    Args:
+        days: Days that have a folder, in order; not empty.
+        first: Start of the range; default: the first of `days`.
+        last: End of the range, included; default: the last of `days`.
+    """
     start, end = first or days[0], last or days[-1]
     known = set(days)
     every = (start + timedelta(days=n) for n in range((end - start).days + 1))
@@ -119,7 +145,12 @@ def missing_days(days: Sequence[date], first: date | None, last: date | None) ->
 
 
 def format_date_ranges(days: Sequence[date], most: int = 10) -> str:
-    """Days as a short text: `2018-01-01 to 2018-01-06, 2018-01-08, and 12 more spans`."""
+    """Format days as ranges: `2018-01-01 to 2018-01-06, 2018-01-08, and 12 more spans`.
+
+    Args:
+        days: Days in order.
+        most: Maximum number of ranges to list; the rest is only counted.
+    """
     runs: list[list[date]] = []
     for day in days:
         if runs and day - runs[-1][-1] == timedelta(days=1):

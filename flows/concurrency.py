@@ -1,4 +1,4 @@
-"""Tasks that run concurrently: how many, and how their results are gathered."""
+"""The task runner for concurrent tasks, and a function that collects their results."""
 
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -17,8 +17,8 @@ def gather(futures: Iterable[PrefectFuture[T]]) -> list[T]:
     """Wait for all tasks and return their results, in order.
 
     Raises:
-        SourceError: With the messages of all tasks, where several files cannot be used.
-        Exception: The first error, where tasks failed otherwise.
+        SourceError: Several tasks failed, all with SourceError; the message joins their messages.
+        Exception: Otherwise, the error of the first task that failed.
     """
     results = [future.result(raise_on_failure=False) for future in list(futures)]
     errors = [result for result in results if isinstance(result, BaseException)]

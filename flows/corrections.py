@@ -1,4 +1,4 @@
-"""Flows that correct what is published: withdraw a batch, or compute all of it anew."""
+"""Flows that correct published data: retract a batch, or rebuild all of `analytics`."""
 
 from datetime import date
 
@@ -18,7 +18,7 @@ from tasks.warehouse.restore import indexed_days
 
 
 class CorrectionError(ValueError):
-    """There is nothing to correct; the message says what is there."""
+    """Raised when there is nothing to correct; the message lists what is published."""
 
 
 @flow(
@@ -29,12 +29,18 @@ class CorrectionError(ValueError):
     on_completion=[announce_success],
 )
 def retract_flow(batch_date: date) -> RunReceipt:
-    """Withdraw a published batch, and compute anew what it touched.
+    """Retract a published batch and recompute the rows that it affected.
 
-    The lake keeps its files; loading the batch again brings it back.
+    The lake keeps the files of the batch. Loading the batch again restores it.
 
     Args:
-        batch_date: The day of the batch.
+        batch_date: Date of the batch.
+
+    Raises:
+        CorrectionError: The batch is not published.
+        GateError: A gate stopped the run.
+        LockError: Another run is writing.
+        AfterPublishError: The correction is published, but exports or dashboards failed.
     """
     settings = Settings()
     ensure_warehouse(str(flow_run.id), "correction")
@@ -56,10 +62,16 @@ def retract_flow(batch_date: date) -> RunReceipt:
     on_completion=[announce_success],
 )
 def rebuild_flow(from_lake: bool = False) -> RunReceipt:
-    """Compute all of `analytics` anew from staging, and replace it at once.
+    """Recompute all of `analytics` from staging and replace it in one transaction.
 
     Args:
-        from_lake: Fill staging anew, too, from the Parquet of all published batches.
+        from_lake: Also reload staging from the Parquet files of all published batches.
+
+    Raises:
+        CorrectionError: No batch is published.
+        GateError: A gate stopped the run.
+        LockError: Another run is writing.
+        AfterPublishError: The rebuild is published, but exports or dashboards failed.
     """
     settings = Settings()
     ensure_warehouse(str(flow_run.id), "correction")

@@ -24,7 +24,7 @@ from tasks.warehouse.published_index import published_days
 
 
 def scheduled_day() -> date:
-    """The day that a scheduled run is about: the one before it, where the business is."""
+    """Return the batch date of a scheduled run: the day before its start in OLIST_TIMEZONE."""
     start = flow_run.scheduled_start_time
     return start.astimezone(ZoneInfo(Settings().timezone)).date() - timedelta(days=1)
 
@@ -45,20 +45,31 @@ def daily_elt_flow(
     source: str | None = None,
     accept: Acceptance | None = None,
 ) -> RunReceipt | None:
-    """Load one batch of the nine Olist tables and publish what it changes.
+    """Load one batch of the nine Olist tables and publish the rows that it changes.
 
-    Without a batch date, as on a schedule, it is about the day before, and first catches up, in
-    order, the days since the last publish that the source has folders for. A day that is published
-    already, from the same files, is left as it is.
+    Without a batch date, as in scheduled runs, the flow loads the day before the scheduled start.
+    It first loads, in order, the missed days since the last published batch that have a folder in
+    the source. A day already published from the same files is skipped.
+
+    Until the publish step, a failed run leaves the batch out of `analytics`. The gate
+    `reconciliation` runs after the publish.
 
     Args:
-        batch_date: The day the batch belongs to; default: the day before the scheduled start.
-        source: Folder with the nine CSV files (plain or gzip-compressed), or with one such folder
-            a day, named YYYY-MM-DD; a path, or s3://bucket/prefix. Default: OLIST_SOURCE.
-        accept: Expectations about the source that may fail this time; who decided so, and why.
+        batch_date: Date of the batch; default: the day before the scheduled start.
+        source: Folder with the nine CSV files (plain or gzip-compressed), or with one such
+            subfolder per day, named YYYY-MM-DD: a local path, or s3://bucket/prefix.
+            Default: OLIST_SOURCE.
+        accept: Expectations about the source that may fail in this run, with the name of the
+            person who accepts them and the reason.
 
-    Raises SourceError when the files cannot be used, GateError when a gate stops the batch and
-    LockError when another run is writing; readers of `analytics` then see what they saw before.
+    Returns:
+        The result of the run; None if the batch of a scheduled run is already published.
+
+    Raises:
+        SourceError: The files cannot be used.
+        GateError: A gate stopped the batch.
+        LockError: Another run is writing.
+        AfterPublishError: The batch is published, but exports or dashboards failed.
     """
     settings = Settings()
     address = named_source(settings, source)
@@ -73,14 +84,18 @@ def daily_elt_flow(
 
 
 def named_source(settings: Settings, source: str | None) -> str:
-    """The source that was named, or that of the settings; raises SourceError."""
+    """Return the given source, or else OLIST_SOURCE.
+
+    Raises:
+        SourceError: Neither is set.
+    """
     if found := source or settings.source:
         return found
     raise SourceError("no source is named: give the parameter `source`, or set OLIST_SOURCE")
 
 
 def _caught_up(settings: Settings, source: str, day: date) -> bool:
-    """Load the days before this one that were missed; whether this one is published already."""
+    """Load missed days before `day`; return whether `day` is already published."""
     ensure_warehouse(str(flow_run.id), "catching up")
     days, logger = day_folders(source, settings), get_run_logger()
     last = max(published_days(settings), default=day)

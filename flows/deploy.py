@@ -1,4 +1,4 @@
-"""Registers what is deployed with a Prefect server: work pool, deployments, inbox, automations."""
+"""Register the work pool, deployments, inbox block and automations with a Prefect server."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,13 @@ from infra.settings import PROJECT, Settings
 
 @dataclass(frozen=True)
 class Target:
-    """Where runs take place: a work pool, and the file that deploys to it."""
+    """A deployment target: a work pool, and the Prefect file that deploys to it.
+
+    Attributes:
+        pool: Name of the work pool.
+        type: Worker type of the pool: `process` or `ecs`.
+        file: Path of the Prefect file.
+    """
 
     pool: str
     type: str
@@ -39,27 +45,45 @@ INBOX = "inbox"
 
 
 class DeployError(RuntimeError):
-    """A deployment cannot be registered; the message says why."""
+    """Raised when a deployment cannot be registered; the message gives the reason."""
 
 
 def deploy(target: Target) -> list[str]:
-    """Register the work pool and all deployments; again is no harm.
+    """Register the work pool and all deployments; idempotent.
 
-    A schedule that a person has paused stays paused; returns the names of those. Raises
-    DeployError.
+    Schedules that users have paused on the server stay paused.
+
+    Args:
+        target: Work pool and Prefect file.
+
+    Returns:
+        The deployments whose active schedule was paused again after the registration.
+
+    Raises:
+        DeployError: Environment variables are missing, or `prefect deploy` failed.
     """
     environment = _environment(target.file)
     paused = asyncio.run(_prepare(target))
     again: list[str] = []
     try:
         _deploy_all(target.file, environment)
-    finally:  # what was registered before it failed is active
+    finally:  # a failed deploy may already have activated paused schedules
         again = asyncio.run(_pause(paused))
     return again
 
 
 def tell_inbox(inbox_url: str, settings: Settings) -> None:
-    """Automations tell OLIST_NOTIFY, or else the local inbox. Raises AutomationError."""
+    """Save a Prefect block for the local inbox, and register the automations.
+
+    The automations notify the blocks of OLIST_NOTIFY, or the local inbox if it is empty.
+
+    Args:
+        inbox_url: Address of the local inbox, such as `http://127.0.0.1:8025`.
+        settings: `notify` names the notification blocks.
+
+    Raises:
+        AutomationError: A block that OLIST_NOTIFY names does not exist.
+    """
     CustomWebhookNotificationBlock(  # pyright: ignore[reportCallIssue] (the rest has defaults)
         name=INBOX,
         url=f"{inbox_url}/hook",
@@ -70,7 +94,7 @@ def tell_inbox(inbox_url: str, settings: Settings) -> None:
 
 
 def _environment(file: Path) -> dict[str, str]:
-    """What the placeholders of the file stand for: the environment, and what `.env` adds."""
+    """Return the values for the file's placeholders: `.env`, overridden by the environment."""
     dotenv = {name: value for name, value in dotenv_values(".env").items() if value is not None}
     found = {**dotenv, **os.environ, "OLIST_VERSION": code_version()}
     wanted = re.findall(r"\{\{ \$(\w+) \}\}", file.read_text())
@@ -83,7 +107,7 @@ def _environment(file: Path) -> dict[str, str]:
 
 
 async def _prepare(target: Target) -> set[tuple[str, str | None]]:
-    """Make the pool; the schedules that are paused, by deployment and slug."""
+    """Create the work pool; return the paused schedules by deployment name and slug."""
     worker = BaseWorker.get_worker_class_from_type(target.type)
     assert worker is not None  # noqa: S101 (both types come with the installed packages)
     pool = WorkPoolCreate(
@@ -92,7 +116,7 @@ async def _prepare(target: Target) -> set[tuple[str, str | None]]:
         base_job_template=worker.get_default_base_job_template(),
     )
     async with get_client() as client:
-        with contextlib.suppress(ObjectAlreadyExists):  # it may have been changed by people
+        with contextlib.suppress(ObjectAlreadyExists):  # keep changes that users made to the pool
             await client.create_work_pool(pool)
         return {
             (deployment.name, schedule.slug)
@@ -103,7 +127,7 @@ async def _prepare(target: Target) -> set[tuple[str, str | None]]:
 
 
 async def _pause(schedules: set[tuple[str, str | None]]) -> list[str]:
-    """Pause again what was paused: the file says how a schedule begins, people decide later."""
+    """Pause schedules again, because the pause of a user takes precedence over the file."""
     paused = []
     async with get_client() as client:
         for deployment in await client.read_deployments():
@@ -133,9 +157,9 @@ def _deploy_all(file: Path, environment: dict[str, str]) -> None:
 
 
 def code_version() -> str:
-    """The commit of the code, or the version of the package outside a repository."""
+    """Return the short Git commit hash, or the package version outside a repository."""
     done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 (as people have it)
+        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 (git from PATH)
         cwd=PROJECT,
         capture_output=True,
         text=True,

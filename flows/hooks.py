@@ -1,4 +1,4 @@
-"""Hooks that tell people how a flow run ended."""
+"""Flow hooks that send a notification when a run has ended."""
 
 import logging
 import re
@@ -21,18 +21,18 @@ from tasks.reporting.run_page import page_of
 
 
 def announce_failure(flow: Flow, flow_run: FlowRun, state: State) -> None:
-    """Tell that a run failed, and remember it until it is settled."""
+    """Send a failure notification, and record the failure as open until a run resolves it."""
     logger: Any = flow_run_logger(flow_run, flow)
     settings, name = Settings(), _name(flow, flow_run)
     error = state.result(raise_on_failure=False)
     if not isinstance(error, BaseException):
-        error = RuntimeError(state.message or "no reason is known")
+        error = RuntimeError(state.message or "unknown reason")
     subjects = _subjects(flow_run)
     message = failure(
         *(name, str(flow_run.id), error, _rerun(settings, flow, flow_run)),
         _links(settings, flow_run, subjects),
         before=_noted(logger, _last_published, settings) or "the last publish",
-        published=flow.name == "validate",  # it looks at nothing else
+        published=flow.name == "validate",  # the validate flow reads only published data
         owners=settings.owners,
     )
     send(settings, message, logger)
@@ -40,7 +40,7 @@ def announce_failure(flow: Flow, flow_run: FlowRun, state: State) -> None:
 
 
 def announce_success(flow: Flow, flow_run: FlowRun, state: State) -> None:
-    """Tell of warnings, and of what had failed before and is settled now."""
+    """Send a digest of warnings, and a recovery message for failures that this run resolves."""
     logger: Any = flow_run_logger(flow_run, flow)
     settings, name = Settings(), _name(flow, flow_run)
     receipt: Any = state.result(raise_on_failure=False)
@@ -58,20 +58,23 @@ def announce_success(flow: Flow, flow_run: FlowRun, state: State) -> None:
 
 
 def _noted(logger: logging.Logger, what: Any, *arguments: Any) -> Any:  # noqa: ANN401
-    """Ask or tell the lake; where that fails, the run's own outcome stands."""
+    """Call a function that uses the lake; log an error and return None instead of raising.
+
+    Errors of notifications must not change the outcome of the run.
+    """
     try:
         return what(*arguments)
-    except Exception as error:  # noqa: BLE001 (told)
-        logger.warning("the lake does not answer: %s", error)
+    except Exception as error:  # noqa: BLE001 (logged)
+        logger.warning("reading or writing the lake failed: %s", error)
         return None
 
 
 def _last_published(settings: Settings) -> str:
-    """The state that readers see, in words."""
+    """Describe the published data that readers see."""
     runs = [run for run in history(Lake(settings)) if run.verdict == "published"]
     if not runs:
-        return "that nothing is published yet"
-    return f"what {runs[-1].label} published at {runs[-1].finished_at:%Y-%m-%d %H:%M} UTC"
+        return "no published data yet"
+    return f"the publish of {runs[-1].label} at {runs[-1].finished_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _name(flow: Flow, run: FlowRun) -> str:
@@ -79,13 +82,13 @@ def _name(flow: Flow, run: FlowRun) -> str:
 
 
 def _subjects(run: FlowRun) -> list[str]:
-    """The day that a run is about; that of a scheduled one stands in its name only."""
+    """List the batch date of a run, if it has one; a scheduled run has it only in its name."""
     day = re.match(r"\d{4}-\d{2}-\d{2}", str(run.parameters.get("batch_date") or run.name))
     return [day.group()] if day else []
 
 
 def _rerun(settings: Settings, flow: Flow, run: FlowRun) -> RerunCommand:
-    """The command that does it again, with what the run found by itself."""
+    """Build the command that repeats a run, with the source and batch date that it used."""
     given = {name: value for name, value in run.parameters.items() if value is not None}
     found = {"batch_date": _subjects(run)[0]} if _subjects(run) else {}
     return rerun_command(flow.name, {"source": settings.source, **found, **given})
@@ -104,7 +107,7 @@ def _warnings(receipt: Any) -> dict[str, list[ExpectationResult]]:  # noqa: ANN4
 
 
 def _links(settings: Settings, run: FlowRun, days: list[str]) -> list[str]:
-    """Where to read on; the page of a failed run is there if it came as far as that."""
+    """Return links to the report and the run; a run that failed early has no report."""
     pages = [page_of(settings, date.fromisoformat(day)) for day in days]
     lines = [
         f"Report: {page} (olist report {page.parent.name})" for page in pages if page.is_file()
@@ -113,5 +116,5 @@ def _links(settings: Settings, run: FlowRun, days: list[str]) -> list[str]:
         lines.append(f"Run: {PREFECT_UI_URL.value()}/runs/flow-run/{run.id}")
     else:
         lines.append(f"Run: {run.id} (make ui, then Runs)")
-    lines.append("More: docs/runbook.md says what each message means")
+    lines.append("More: docs/runbook.md explains each message")
     return ["\n".join(lines)]

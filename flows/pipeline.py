@@ -1,4 +1,4 @@
-"""The path of batches from their CSV files to published, reconciled analytics."""
+"""Run batches through every step: upload, copy, transform, validate, publish and report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,31 +39,31 @@ from tasks.warehouse.writer_lock import holding, take_lock
 
 @dataclass(frozen=True)
 class BatchRun:
-    """What a run is asked to do."""
+    """The parameters of one pipeline run."""
 
     batches: Sequence[OpenBatch]
     run_id: str
     label: str
     rerun: RerunCommand
     accept: Acceptance | None
-    outputs: Sequence[str]  # of "exports", "dashboards": what is written after the publish
-    pages: bool  # whether progress and Data Docs are shown
+    outputs: Sequence[str]  # subset of "exports" and "dashboards", written after the publish
+    pages: bool  # whether to write the progress bar and, after a success, Data Docs
 
     @property
     def brings_rows(self) -> bool:
-        """Whether rows arrive, from files or from the lake."""
+        """Whether the run loads rows, from source files or from the lake."""
         return any(batch.action in {"load", "restore"} for batch in self.batches)
 
     @property
     def plan(self) -> list[str]:
-        """The steps that the run will take."""
+        """Names of the run's steps, in order."""
         arrival = ["gate: raw", "copy", "gate: staging"] if self.brings_rows else []
         check = ["gate: star", "gate: marts", "publish", "gate: reconciliation"]
         return ["prepare", "upload", *arrival, "transform", *check, *self.outputs, "report"]
 
 
 def label_of(batches: Sequence[OpenBatch]) -> str:
-    """`2018-08-01`, or `2018-08-01 to 2018-08-28 (4 batches)`."""
+    """Format batch dates as `2018-08-01` or `2018-08-01 to 2018-08-28 (4 batches)`."""
     days = sorted(batch.batch_date for batch in batches)
     if len(days) == 1:
         return str(days[0])
@@ -78,15 +78,22 @@ def load_batches_flow(
     accept: Acceptance | None = None,
     pages: bool = True,
 ) -> RunReceipt:
-    """Load, retract or rebuild several batches, and publish what they change at once.
+    """Load, retract or rebuild several batches, and publish the changes in one transaction.
 
     Args:
-        batches: The batches, and what is done with each.
-        label: What the run and its tasks are called in the Prefect UI.
-        rerun: The command that runs it again, for messages.
-        accept: Expectations that may fail, and who decided so.
-        pages: Whether a success also writes exports, Data Docs and dashboards. After a failure Data
-            Docs are written in any case.
+        batches: The batches, each with its action.
+        label: Name of the run and its tasks in the Prefect UI.
+        rerun: Command that repeats the run, for messages.
+        accept: Expectations that may fail, with the name of the person who accepts them and the
+            reason.
+        pages: Whether a successful run also writes exports, Data Docs and dashboards. A failed run
+            always writes Data Docs.
+
+    Raises:
+        SourceError: The files cannot be used.
+        GateError: A gate stopped the batches.
+        LockError: Another run is writing.
+        AfterPublishError: The batches are published, but exports or dashboards failed.
     """
     return run_batches(batches, label, rerun, accept, pages=pages)
 
@@ -99,13 +106,21 @@ def run_batches(
     *,
     pages: bool = True,
 ) -> RunReceipt:
-    """Take batches through every step and gate, inside a flow run.
+    """Run batches through every step and gate. Call it inside a flow run.
 
-    Readers of `analytics` see the state before until the publish step, and all of the new state
-    after it.
+    Readers of `analytics` see the previous state until the publish step, and the complete new
+    state after it.
+
+    Args:
+        batches: The batches, each with its action.
+        label: Name of the run and its tasks in the Prefect UI.
+        rerun: Command that repeats the run, for messages.
+        accept: Expectations that may fail, with the name of the person who accepts them and the
+            reason.
+        pages: Whether a successful run also writes exports, Data Docs and dashboards.
 
     Raises:
-        SourceError: Files cannot be used.
+        SourceError: The files cannot be used.
         GateError: A gate stopped the batches.
         LockError: Another run is writing.
         AfterPublishError: The batches are published, but exports or dashboards failed.
@@ -131,7 +146,7 @@ def run_batches(
 
 
 def _load_and_publish(run: BatchRun, facts: RunReport, progress: Progress) -> None:
-    """The path of the batches; `facts` holds what each step did, for the report."""
+    """Run every step up to the exports; record the result of each step in `facts`."""
     with progress.step("prepare"):
         prepare(list(run.batches), run.run_id, run.label)
     with progress.step("upload"):
@@ -168,7 +183,7 @@ def _report(run: BatchRun, facts: RunReport, progress: Progress) -> RunReceipt:
 
 
 def _upload(batches: Sequence[OpenBatch]) -> list[UploadReceipt]:
-    """Fill the lake from the sources, or find what it holds."""
+    """Upload the source files to the lake, or find the receipts of files already in it."""
     arriving = [batch for batch in batches if batch.action == "load"]
     if any(batch.action == "restore" for batch in batches):
         return find_receipts()
@@ -180,7 +195,7 @@ def _upload(batches: Sequence[OpenBatch]) -> list[UploadReceipt]:
 
 
 def _copy(run: BatchRun, uploads: list[UploadReceipt]) -> list[CopyReceipt]:
-    """Copy the rows of each table into `candidate`, the tables concurrently."""
+    """Copy the rows of each table into `candidate`, with one concurrent task per table."""
     return gather(
         copy.submit(table, [u for u in uploads if u.table == table], run.run_id, run.label)
         for table in contracts()
@@ -188,7 +203,7 @@ def _copy(run: BatchRun, uploads: list[UploadReceipt]) -> list[CopyReceipt]:
 
 
 def _gate(name: str, run: BatchRun, facts: RunReport, progress: Progress) -> None:
-    """Validate one layer; raises GateError when it stops the batches."""
+    """Validate one layer; raises GateError when the gate stops the batches."""
     days = sorted({upload.batch_date for upload in facts.uploads}) or facts.batch_dates
     accepted = [run.accept] if run.accept else []
     with progress.step(f"gate: {name}"):
@@ -203,7 +218,7 @@ def _gate(name: str, run: BatchRun, facts: RunReport, progress: Progress) -> Non
 
 
 def _facts_of(run: BatchRun) -> RunReport:
-    """The facts of a run that has not done anything yet."""
+    """Create the report of a run that has just started."""
     now = datetime.now(UTC)
     return RunReport(
         label=run.label,
@@ -220,12 +235,12 @@ def _facts_of(run: BatchRun) -> RunReport:
 
 
 def _failed(facts: RunReport, error: Exception, rerun: RerunCommand) -> RunReport:
-    """The facts of a run that ended with an error, with what to do about it."""
+    """Complete the report of a failed run with the error and the advice."""
     facts.finished_at = datetime.now(UTC)
     facts.error = f"{type(error).__name__}: {error}"
     if isinstance(error, GateError):
         facts.verdict = "stopped"
-        facts.error = str(error).partition("\n")[0]  # the failing rows stand further down
+        facts.error = str(error).partition("\n")[0]  # the report lists the failing rows separately
         facts.advice = remedy(error.receipt, rerun)
         return facts
     hint = hint_for(error)

@@ -1,4 +1,4 @@
-"""What follows a publish: exports and dashboards."""
+"""Write exports and dashboards after a publish."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +18,14 @@ from tasks.warehouse.writer_lock import holding, take_lock
 
 
 def retry_incomplete_outputs(run_id: str, label: str) -> None:
-    """Write exports and dashboards of the last publish, where its run failed to.
+    """Write the exports and dashboards of the last publish if they are missing or outdated.
+
+    Args:
+        run_id: Id of this flow run, which takes the writer's lock.
+        label: Name of this run in messages.
 
     Raises:
-        AfterPublishError: They failed again.
+        AfterPublishError: Exports or dashboards failed again.
         LockError: Another run is writing.
     """
     settings, logger = Settings(), get_run_logger()
@@ -35,7 +39,7 @@ def retry_incomplete_outputs(run_id: str, label: str) -> None:
     outdated = [name for name, wanted, run in outputs if wanted and run(settings) != published]
     if not outdated:
         return
-    logger.warning("%s are older than what is published; renewing them", " and ".join(outdated))
+    logger.warning("%s are older than the last publish; rewriting them", " and ".join(outdated))
     take_lock(run_id, label)
     with holding(settings, run_id, label, logger.warning):
         if "exports" in outdated:
@@ -47,7 +51,13 @@ def retry_incomplete_outputs(run_id: str, label: str) -> None:
 
 
 def export_tables(run_id: str, day: date, label: str) -> None:
-    """Export all published tables to S3; readers see them all at once."""
+    """Export all published tables to S3, then switch readers to all new files in one step.
+
+    Args:
+        run_id: Id of the run that published the tables.
+        day: Latest batch date of that run; part of the S3 keys.
+        label: Name of the run in task names.
+    """
     receipts = gather(export.submit(table, day, run_id, label) for table in dictionary())
     switch_exports(receipts, day, run_id, label)
 
@@ -59,6 +69,6 @@ def after_publish(label: str, output: str) -> Iterator[None]:
         yield
     except Exception as error:
         raise AfterPublishError(
-            f"{label} is published and validated, but its {output} failed, so they are those of "
-            f"the publish before: {error}"
+            f"{label} is published and validated, but its {output} failed. Those of the previous "
+            f"publish remain available: {error}"
         ) from error

@@ -1,4 +1,4 @@
-"""The steps of a run: the seconds that each took, and a progress bar in the Prefect UI."""
+"""Time the steps of a run, and show a progress bar in the Prefect UI."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -11,15 +11,19 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 
 class Progress:
-    """Times the steps of a run, and shows how many of the planned ones are done."""
+    """Step timer and progress bar of a run.
+
+    Attributes:
+        seconds: Duration of each finished or failed step in seconds, by step name.
+    """
 
     def __init__(self, plan: Sequence[str], label: str, *, shown: bool) -> None:
-        """Plan the steps.
+        """Create the progress bar.
 
         Args:
-            plan: Names of the steps that the run will take.
-            label: The run's label, for the bar.
-            shown: Whether the bar is drawn, which asks the Prefect server once a step.
+            plan: Names of the planned steps.
+            label: Name of the run, shown with the bar.
+            shown: Whether to show the bar. Each step then sends one request to the Prefect server.
         """
         self.seconds: dict[str, float] = {}
         self._plan = plan
@@ -32,7 +36,7 @@ class Progress:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Time a step, also when it fails; move the bar when it succeeds."""
+        """Time a step, even if it fails; advance the bar if it succeeds."""
         started = time.perf_counter()
         try:
             yield
@@ -52,4 +56,4 @@ def _log_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 (logged)
-        get_run_logger().warning("the progress cannot be shown: %s", error)
+        get_run_logger().warning("the progress bar cannot be updated: %s", error)

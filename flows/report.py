@@ -1,4 +1,4 @@
-"""The report flow: the page of a batch's last run, written anew."""
+"""The report flow: rewrite the page of a batch's last run."""
 
 from datetime import date
 from pathlib import Path
@@ -22,9 +22,15 @@ def _run_name() -> str:
 
 @flow(name="report", flow_run_name=_run_name, on_failure=[announce_failure])
 def report_flow(batch_date: date | None = None) -> Path:
-    """Write the page of a batch's last run anew, from what the lake keeps of it.
+    """Rewrite the page of a batch's last run from the report stored in the lake.
 
     Args:
-        batch_date: The day of the batch; default: the last run.
+        batch_date: Date of the batch; default: the batch of the last run.
+
+    Returns:
+        Path of the HTML page.
+
+    Raises:
+        ReportError: No such run is known.
     """
     return _write(batch_date)

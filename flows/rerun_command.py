@@ -1,4 +1,4 @@
-"""The command that runs a flow run again, for messages."""
+"""Build the command that repeats a flow run, for messages."""
 
 import shlex
 from collections.abc import Callable
@@ -8,11 +8,18 @@ from tasks.receipts import RerunCommand
 
 
 def rerun_command(flow: str, parameters: dict[str, Any]) -> RerunCommand:
-    """The `olist` command of a flow run.
+    """Build the `olist` command that repeats a flow run.
 
     Args:
         flow: Name of the flow.
-        parameters: Parameters of the run; those with their default value are left out.
+        parameters: Parameters of the run, by name. Those with their default value are left out.
+
+    Returns:
+        The command; the text `flow NAME` for a flow without a command.
+
+    Example:
+        >>> str(rerun_command("daily_elt", {"source": "data", "batch_date": "2018-08-01"}))
+        'olist run --source data --batch-date 2018-08-01'
     """
     given = {name: value for name, value in parameters.items() if value not in (None, False, "")}
     if flow not in _COMMANDS:
@@ -49,7 +56,7 @@ _COMMANDS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "retract": lambda given: ["retract", str(given["batch_date"])[:10]],
     "rebuild": lambda given: ["rebuild", *(["--from-lake"] if "from_lake" in given else [])],
     "report": _report,
-    # to validate again would find the same: the published rows have to be recomputed
+    # validating again would give the same result: the published rows must be recomputed
     "validate": lambda _: ["rebuild"],
 }
 

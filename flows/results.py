@@ -1,4 +1,4 @@
-"""What flows return."""
+"""Return values of flows."""
 
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,19 @@ from tasks.receipts import (
 
 
 class RunReceipt(BaseModel):
-    """What a run did, and how long each step took."""
+    """Result of a run that published.
+
+    Attributes:
+        label: Name of the run: its batch date, or its first and last batch dates.
+        run_id: Id of the Prefect flow run.
+        uploads: One receipt per source table and batch.
+        copies: One receipt per source table.
+        models: One receipt per model computed into `candidate`.
+        published: Batch dates, and rows by model.
+        gates: The verdict of each gate, in order.
+        page: HTML report of the run.
+        seconds: Duration of each step in seconds, by step name.
+    """
 
     label: str
     run_id: str
@@ -31,7 +43,7 @@ class RunReceipt(BaseModel):
 
     @classmethod
     def of(cls, facts: RunReport, page: Path) -> "RunReceipt":
-        """The receipt of a published run, from the facts of its report."""
+        """Create the receipt of a published run from its report and the path of its page."""
         return cls(
             label=facts.label,
             run_id=facts.run_id,
@@ -46,16 +58,16 @@ class RunReceipt(BaseModel):
 
     @property
     def warnings(self) -> list[ExpectationResult]:
-        """Warnings of all gates that nobody accepted."""
+        """Warnings of all gates, without the accepted ones."""
         return [result for gate in self.gates for result in gate.warnings]
 
 
 class BackfillReceipt(BaseModel):
-    """What a backfill found and did."""
+    """Result of a backfill."""
 
-    found: int
+    found: int  # day folders of the source in the range
     published: list[date] = Field(default_factory=list)
-    skipped: list[date] = Field(default_factory=list)  # published before, from the same files
+    skipped: list[date] = Field(default_factory=list)  # already published from the same files
     missing: list[date] = Field(default_factory=list)  # days without a folder
     warnings: dict[str, list[ExpectationResult]] = Field(default_factory=dict)  # by label
     seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""The upload flow: the lake alone, without the warehouse."""
+"""The upload flow: write source files to the lake without using the warehouse."""
 
 from datetime import date
 
@@ -18,12 +18,18 @@ from tasks.receipts import UploadReceipt
     on_completion=[announce_success],
 )
 def upload_flow(batch_date: date, source: str | None = None) -> list[UploadReceipt]:
-    """Bring the files of a batch into the lake as typed Parquet; the warehouse is not asked.
+    """Upload the files of a batch to the lake as typed Parquet, without using the warehouse.
 
-    A run of that day finds them there, and uploads nothing again.
+    A later run of the same batch reuses these files.
 
     Args:
-        batch_date: The day the batch belongs to.
-        source: As for daily_elt. Default: OLIST_SOURCE.
+        batch_date: Date of the batch.
+        source: Source folder, as for `daily_elt`. Default: OLIST_SOURCE.
+
+    Returns:
+        One receipt per source table.
+
+    Raises:
+        SourceError: The files cannot be used.
     """
     return upload_batch(batch_date, named_source(Settings(), source))

@@ -1,4 +1,4 @@
-"""The validate flow: the gates again, on what is published, without loading anything."""
+"""The validate flow: run the gates on published data without loading a batch."""
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
@@ -16,11 +16,11 @@ from tasks.validation.revalidate import (
 )
 from tasks.warehouse.writer_lock import holding, take_lock
 
-LAYERS = GATES[1:]  # files are looked at while they are loaded
+LAYERS = GATES[1:]  # all but "raw", which validates files while they are loaded
 
 
 class LayerError(ValueError):
-    """There is no such layer; the message lists those that are."""
+    """Raised for an unknown layer; the message lists the valid ones."""
 
 
 @flow(
@@ -30,13 +30,22 @@ class LayerError(ValueError):
     on_completion=[announce_success],
 )
 def validate_flow(layers: list[str] | None = None) -> list[GateReceipt]:
-    """Run the gates on all that is published, and change nothing.
+    """Run the gates on all published data without changing it.
 
-    All layers are looked at, even if one fails; the run fails if any gate does. What people have
-    accepted stays accepted.
+    Every layer is validated, even if an earlier one fails. The run fails if any gate fails.
+    Acceptances recorded by earlier runs still apply.
 
     Args:
-        layers: staging, star, marts, reconciliation; default: all of them.
+        layers: Any of staging, star, marts and reconciliation; default: all of them.
+
+    Returns:
+        One receipt per layer, in order.
+
+    Raises:
+        LayerError: A layer is unknown.
+        NothingPublishedError: No batch is published.
+        GateError: A gate failed; with several, the error of the first.
+        LockError: Another run is writing.
     """
     unknown = sorted(set(layers or []) - set(LAYERS))
     if unknown:

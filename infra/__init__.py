@@ -1,1 +1,1 @@
-"""Everything that touches the outside world: settings, S3, Redshift and their local stand-ins."""
+"""Settings, clients of S3, Redshift and other AWS services, and the local replacements."""

@@ -1,11 +1,11 @@
-"""Who this process is on AWS, by the usual credential chain or a Prefect block, and its clients."""
+"""AWS credentials and boto3 clients."""
 
 from functools import cache
 from typing import Any
 
 import boto3
 
-# at the top, not where it is used: tasks run in threads, and its modules import each other
+# imported at module level: tasks run in threads, and modules of prefect_aws import each other
 from prefect_aws.client_parameters import AwsClientParameters
 from prefect_aws.credentials import AwsCredentials
 
@@ -13,9 +13,9 @@ from infra.settings import Settings
 
 
 def credentials(settings: Settings) -> AwsCredentials:
-    """The `AwsCredentials` block that the settings name, else one that uses the usual chain.
+    """Return the Prefect credentials block of the settings, or else the default credentials.
 
-    The usual chain is environment, shared files, container, machine:
+    boto3 looks for default credentials in the environment, shared files, container and machine:
     https://docs.aws.amazon.com/boto3/latest/guide/credentials.html
     """
     if settings.aws_credentials:
@@ -26,12 +26,12 @@ def credentials(settings: Settings) -> AwsCredentials:
 @cache
 def _block(name: str) -> AwsCredentials:
     block = AwsCredentials.load(name)
-    assert isinstance(block, AwsCredentials)  # noqa: S101 (it is no coroutine here)
+    assert isinstance(block, AwsCredentials)  # noqa: S101 (not a coroutine here)
     return block
 
 
 def lake_credentials(settings: Settings) -> AwsCredentials:
-    """The same, with how the lake's client behaves: endpoint, tries, time limits."""
+    """Return the credentials with the lake's client options: endpoint, retries, timeouts."""
     return credentials(settings).model_copy(
         update={
             "region_name": settings.aws_region,
@@ -49,11 +49,17 @@ def lake_credentials(settings: Settings) -> AwsCredentials:
 
 
 def session(settings: Settings) -> boto3.Session:
-    """A boto3 session in the region of the settings."""
+    """Create a boto3 session in the region of the settings."""
     block = credentials(settings).model_copy(update={"region_name": settings.aws_region})
     return block.get_boto3_session()
 
 
 def client(settings: Settings, service: str, **options: Any) -> Any:  # noqa: ANN401 (boto3 has no types)
-    """A client of a service, made by `session`."""
+    """Create a boto3 client.
+
+    Args:
+        settings: Credentials and default region.
+        service: Name of the AWS service, such as `sts`.
+        options: Passed to `boto3.Session.client`, such as `endpoint_url`.
+    """
     return session(settings).client(service, **options)

@@ -5,16 +5,14 @@ generated data all come from here.
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 import polars as pl
 import pyarrow as pa
-import sqlglot
-from sqlglot import exp
 
-from infra.settings import SQL
+from infra.ddl import Column as DdlColumn
+from infra.ddl import DdlError, Table, tables
 
 BATCH_DATE = "batch_date"
 
@@ -23,12 +21,12 @@ _INTEGERS = {"SMALLINT": (pl.Int16, pa.int16()), "INT": (pl.Int32, pa.int32())}
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a contract; `length` is in bytes, as Redshift counts VARCHAR."""
+    """One column of a contract."""
 
     name: str
     kind: str  # VARCHAR, SMALLINT, INT, DECIMAL, DOUBLE, TIMESTAMP or DATE
     required: bool
-    length: int | None = None
+    length: int | None = None  # of VARCHAR, in bytes, as Redshift counts
     precision: int | None = None
     scale: int | None = None
     sensitive: bool = False  # its values stay out of reports and notifications
@@ -48,7 +46,7 @@ class Column:
 
     @property
     def arrow(self) -> pa.DataType:
-        """The Arrow type that COPY … FORMAT AS PARQUET accepts for this column, and no other."""
+        """The only Arrow type that COPY … FORMAT AS PARQUET accepts for this column."""
         if self.kind == "VARCHAR":
             return pa.string()
         if self.kind in _INTEGERS:
@@ -62,11 +60,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Contract:
-    """A staging table: its columns in order, its key, and the file that feeds it."""
+    """A staging table: its columns in order, its key, and its source file."""
 
     table: str
     columns: tuple[Column, ...]
-    key: tuple[str, ...]  # of one batch; empty where the source has none
+    key: tuple[str, ...]  # within one batch; empty if the source has no key
     source_file: str
 
     @cached_property
@@ -86,22 +84,22 @@ class Contract:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when the shape of the Parquet file would."""
+        """Hash of the columns; changes when the schema of the Parquet file changes."""
         shape = [(c.name, c.kind, c.required, c.length, c.precision, c.scale) for c in self.columns]
         return hashlib.sha256(repr(shape).encode()).hexdigest()[:16]
 
 
 @cache
 def contracts() -> dict[str, Contract]:
-    """All contracts by table name, in alphabetical order."""
-    return {path.stem: _parse(path.stem, path.read_text()) for path in _files()}
+    """All contracts by table name, in alphabetical order; raises DdlError."""
+    return {name: _contract(table) for name, table in tables("staging").items()}
 
 
 @cache
 def sensitive_columns() -> frozenset[str]:
-    """Columns whose values name or describe a person, marked `-- sensitive` in their DDL.
+    """Return the columns with personal data, marked `-- sensitive` in their DDL.
 
-    Also as models call them, without the name of the table in front.
+    Includes the names that models give them, without the prefix `customer_`.
     """
     named = {
         (table, column.name)
@@ -113,43 +111,25 @@ def sensitive_columns() -> frozenset[str]:
     return frozenset({name for _, name in named} | short)
 
 
-def _files() -> list:
-    return sorted(SQL.joinpath("staging").glob("*.sql"))
-
-
-def _parse(table: str, ddl: str) -> Contract:
-    create = sqlglot.parse_one(ddl, read="redshift")
-    source = re.search(r"^-- Source:\s+(\S+)", ddl, re.MULTILINE)
-    if not isinstance(create, exp.Create) or source is None:
-        raise ValueError(
-            f"sql/staging/{table}.sql: expected a '-- Source: <file>' line and one CREATE TABLE"
-        )
-    key = create.find(exp.PrimaryKey)
+def _contract(table: Table) -> Contract:
+    if "Source" not in table.header:
+        raise DdlError(f"sql/{table.path}: expected a line '-- Source:    <file>' in the header")
     return Contract(
-        table=table,
-        columns=tuple(_column(definition) for definition in create.find_all(exp.ColumnDef)),
-        key=tuple(c.name for c in key.expressions if c.name != BATCH_DATE) if key else (),
-        source_file=source.group(1),
+        table=table.name,
+        columns=tuple(_column(column) for column in table.columns),
+        key=tuple(name for name in table.key if name != BATCH_DATE),
+        source_file=table.header["Source"].split()[0],
     )
 
 
-def _column(definition: exp.ColumnDef) -> Column:
-    kind = definition.args["kind"]
-    sizes = [int(size.name) for size in kind.expressions]
-    name = kind.this.value
-    decimal = name == "DECIMAL"
+def _column(column: DdlColumn) -> Column:
+    decimal = column.kind == "DECIMAL"
     return Column(
-        name=definition.name,
-        kind=name,
-        required=any(
-            isinstance(c.kind, exp.NotNullColumnConstraint) for c in definition.constraints
-        ),
-        length=sizes[0] if name == "VARCHAR" else None,
-        precision=sizes[0] if decimal else None,
-        scale=sizes[1] if decimal else None,
-        sensitive=any(
-            comment.strip().startswith("sensitive")
-            for part in definition.walk()
-            for comment in part.comments or []
-        ),
+        name=column.name,
+        kind=column.kind,
+        required=column.required,
+        length=column.sizes[0] if column.kind == "VARCHAR" else None,
+        precision=column.sizes[0] if decimal else None,
+        scale=column.sizes[1] if decimal else None,
+        sensitive=column.sensitive,
     )

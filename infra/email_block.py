@@ -1,11 +1,11 @@
-"""An e-mail notification block for Prefect, which brings one for SendGrid only."""
+"""An e-mail notification block for Prefect, whose built-in block supports SendGrid only."""
 
 from prefect.blocks.notifications import AbstractAppriseNotificationBlock
 from pydantic import Field, SecretStr
 
 
 class Email(AbstractAppriseNotificationBlock):
-    """Sends notifications by SMTP."""
+    """Notification block that sends e-mail by SMTP."""
 
     _block_type_name = "Email"
     _block_type_slug = "email"

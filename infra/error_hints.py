@@ -1,4 +1,4 @@
-"""What to do about errors of AWS and the warehouse whose own words do not say it."""
+"""Advice for errors of AWS and the warehouse whose messages do not name a remedy."""
 
 import re
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError, NoCredentialsError, TokenRetrievalE
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _CODES = {
     "ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired": (
-        "the AWS credentials have expired: sign in again (`aws sso login`), and unset AWS_… "
-        "variables that are left over"
+        "the AWS credentials have expired: sign in again (`aws sso login`), and unset old AWS_… "
+        "variables"
     ),
     "InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClientException|SignatureDoesNotMatch": (
         "AWS does not know these credentials: `aws sts get-caller-identity` shows whose they are"
@@ -20,54 +20,57 @@ _CODES = {
         "prints the right one"
     ),
     "PermanentRedirect|301|AuthorizationHeaderMalformed|IllegalLocationConstraintException": (
-        "the bucket is in another region than OLIST_AWS_REGION; COPY of Parquet needs bucket and "
-        "warehouse in the same one"
+        "the bucket is in another region than OLIST_AWS_REGION; COPY of Parquet needs the bucket "
+        "and the warehouse in the same region"
     ),
     "DecryptionFailure|KMS.DisabledException|KMS.NotFoundException|KMSInvalidStateException": (
-        "the KMS key cannot be used: is it enabled, and does the role have kms:Decrypt and "
-        "kms:GenerateDataKey for it (OLIST_KMS_KEY)?"
+        "the KMS key cannot be used: check that it is enabled, and that the role has kms:Decrypt "
+        "and kms:GenerateDataKey for it (OLIST_KMS_KEY)"
     ),
     "ResourceNotFoundException": (
-        "what is named there does not exist in this account and region: compare .env with "
-        "`terraform -chdir=infra/terraform output -raw dotenv`, and OLIST_AWS_REGION"
+        "the resource does not exist in this account and region: compare .env with "
+        "`terraform -chdir=infra/terraform output -raw dotenv`, and check OLIST_AWS_REGION"
     ),
 }
 _DENIED = "AccessDenied|AccessDeniedException|403|AuthorizationError|AuthorizationErrorException"
-# the words of drivers, the warehouse and OpenSSL
+# messages of drivers, the warehouse and OpenSSL
 _WORDS = {
     r"[Hh]ostname mismatch|IP address mismatch|doesn't match": (
-        "the server's certificate is for another name: OLIST_REDSHIFT_HOST must be the endpoint as "
-        "Terraform prints it; through a tunnel, give that name the address 127.0.0.1 in /etc/hosts "
+        "the server's certificate is for another name: OLIST_REDSHIFT_HOST must be the endpoint "
+        "that Terraform prints; through a tunnel, map that name to 127.0.0.1 in /etc/hosts "
         "(docs/aws.md)"
     ),
     r"certificate verify failed": (
-        "the server's certificate comes from an authority that is not trusted: is this the "
-        "warehouse, or something in between? A company's own authority is trusted through "
-        "SSL_CERT_FILE"
+        "the server's certificate comes from an authority that is not trusted: check that this is "
+        "the warehouse and not a proxy; to trust a company's own authority, set SSL_CERT_FILE"
     ),
     r"[Uu]sage limit|reached.*limit.*(RPU|usage)": (
-        "the RPU-hours of the day are used up: queries run again from midnight UTC, or raise "
-        "daily_rpu_hours and apply (docs/aws.md)"
+        "the RPU-hours of the day are used up: wait until midnight UTC, or raise daily_rpu_hours "
+        "and apply Terraform (docs/aws.md)"
     ),
     r"S3ServiceException.*Access ?Denied|not authorized to (assume|get credentials)"
     r"|UnauthorizedException": (
-        "Redshift may not use the role of COPY and UNLOAD, or the role may not read there: is "
-        "OLIST_COPY_ROLE attached to the namespace, and does its policy name this prefix?"
+        "Redshift may not use the role of COPY and UNLOAD, or the role lacks access to S3: check "
+        "that OLIST_COPY_ROLE is attached to the namespace, and that its policy names this prefix"
     ),
     r"permission denied for (schema|relation|database|table|language)": (
         "the database user lacks a grant: apply Terraform again, which runs sql/access/*.sql"
     ),
     r"Connection refused|timed out|Name or service not known|No route to host|getaddrinfo"
     r"|Network is unreachable": (
-        "nothing answers there: on a laptop, `olist status` tells whether the stack is up; a "
-        "workgroup that sleeps needs some seconds to resume, and a private one answers inside its "
-        "VPC only (docs/aws.md: how a laptop reaches it)"
+        "nothing answers there: on a laptop, `olist status` shows whether the stack is up; a "
+        "workgroup that sleeps needs some seconds to resume, and a private workgroup is reachable "
+        "only inside its VPC (docs/aws.md explains access from a laptop)"
     ),
 }
 
 
 def hint_for(error: BaseException) -> str | None:
-    """What a person can do about an error or one of its causes; None where its own words say it."""
+    """Return advice for an error or one of its causes.
+
+    Returns:
+        What to do, as a clause without a full stop; None if there is no advice for this error.
+    """
     for cause in _causes(error):
         if isinstance(cause, (NoCredentialsError, TokenRetrievalError)):
             return (

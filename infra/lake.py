@@ -14,23 +14,23 @@ from infra.settings import Settings
 
 
 def bucket_block(settings: Settings) -> S3Bucket:
-    """The `S3Bucket` block of the lake, with its `AwsCredentials`."""
+    """Create the `S3Bucket` block of the lake, with its `AwsCredentials`."""
     return S3Bucket(bucket_name=settings.bucket, credentials=lake_credentials(settings))
 
 
-# parts of Parquet are some ten megabytes: one request each, no threads of boto3's own
+# a Parquet part is about 10 MB: upload it in one request, without boto3 threads
 _TRANSFER = TransferConfig(multipart_threshold=64 << 20, use_threads=False)
 
 
 class LakeError(RuntimeError):
-    """An object that the lake must hold is not there."""
+    """Raised when a required object is missing from the lake."""
 
 
 class Lake:
     """Reads and writes objects by key. Safe for use by several threads."""
 
     def __init__(self, settings: Settings) -> None:
-        """Open the bucket that the settings name; nothing is contacted yet."""
+        """Create a client for the bucket of the settings; no request is sent yet."""
         self._block = bucket_block(settings)
         self._client = self._block.credentials.get_s3_client()  # pyright: ignore[reportAttributeAccessIssue]
         self.bucket = settings.bucket
@@ -47,7 +47,7 @@ class Lake:
         return url.removeprefix(f"s3://{self.bucket}/")
 
     def put_file(self, key: str, path: Path) -> int:
-        """Upload a file (in parts when it is large); returns its size in bytes."""
+        """Upload a file, in parts if it is large; return its size in bytes."""
         self._client.upload_file(
             str(path), self.bucket, key, Config=_TRANSFER, ExtraArgs=self._encryption
         )
@@ -63,7 +63,7 @@ class Lake:
         self._put(key, body, ContentType="application/json")
 
     def get_json(self, key: str) -> Any | None:  # noqa: ANN401
-        """Read a JSON object; None where there is none."""
+        """Read a JSON object; return None if it does not exist."""
         try:
             return json.loads(self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read())
         except ClientError as error:
@@ -72,7 +72,11 @@ class Lake:
             raise
 
     def require_json(self, key: str) -> Any:  # noqa: ANN401
-        """Read a JSON object that must be there; raises LakeError."""
+        """Read a required JSON object.
+
+        Raises:
+            LakeError: The object does not exist.
+        """
         value = self.get_json(key)
         if value is None:
             raise LakeError(
@@ -91,7 +95,7 @@ class Lake:
         )
 
     def claim(self, key: str, value: Any) -> bool:  # noqa: ANN401
-        """Write a JSON object unless there is one; says whether it was this call that did."""
+        """Write a JSON object unless the key exists; return whether this call wrote it."""
         body = json.dumps(value, ensure_ascii=False, default=str).encode()
         try:
             self._put(key, body, IfNoneMatch="*")
@@ -102,7 +106,7 @@ class Lake:
         return True
 
     def delete(self, key: str) -> None:
-        """Remove an object; one that is not there is no error."""
+        """Delete an object; a missing object is not an error."""
         self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def keys(self, prefix: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Where notifications go: Prefect's notification blocks, and an SNS topic."""
+"""Notification channels: Prefect notification blocks and an SNS topic."""
 
 from collections.abc import Callable
 from typing import cast
@@ -6,20 +6,25 @@ from typing import cast
 from prefect.blocks.abstract import NotificationBlock
 from prefect.blocks.core import Block
 
-from infra import email_block  # noqa: F401 (its block type must be known before it is loaded)
+from infra import email_block  # noqa: F401 (registers the block type before Block.load)
 from infra.aws import client
 from infra.settings import Settings
 
 Send = Callable[[str, str], None]  # subject, body
-_SUBJECT = 100  # characters that SNS takes
+_SUBJECT = 100  # maximum length of an SNS subject
 
 
 class ChannelError(RuntimeError):
-    """A notification could not be handed over; the message says to whom, and what to check."""
+    """Raised when a channel rejects a notification; the message names it and what to check."""
 
 
 def channels(settings: Settings) -> dict[str, Send]:
-    """How to send, by the name of the channel. Nothing is contacted yet."""
+    """Return a function that sends, for each channel of the settings; sends nothing yet.
+
+    Returns:
+        By name of the channel, a function of subject and body. It raises ChannelError if the
+        channel rejects the notification.
+    """
     found: dict[str, Send] = {name: _block(name) for name in settings.notify_blocks}
     if settings.notify_topic:
         found[settings.notify_topic] = _topic(settings, settings.notify_topic)
@@ -49,7 +54,7 @@ def _topic(settings: Settings, arn: str) -> Send:
                 region_name=arn.split(":")[3],
                 endpoint_url=settings.sns_endpoint_url,
             )
-            # SNS takes ASCII without line breaks as a subject
+            # an SNS subject must be ASCII, without line breaks
             ascii_only = subject.encode("ascii", "replace").decode()[:_SUBJECT]
             sns.publish(TopicArn=arn, Subject=ascii_only, Message=body)
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Tries, step by step, what a run needs to be allowed; leaves nothing behind."""
+"""Check, one step at a time, the permissions that a run needs; remove all test objects."""
 
 import tempfile
 from collections.abc import Callable
@@ -18,30 +18,40 @@ from infra.warehouse import SCHEMAS, encrypted, transaction
 
 
 class AccessError(RuntimeError):
-    """Something that the pipeline needs is not to be had; the message says what to do."""
+    """Raised when a resource or permission is missing; the message gives the remedy."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that the pipeline does, and the permissions that it takes."""
+    """One operation of the pipeline, tried to check its permissions.
+
+    Attributes:
+        name: Name of the step in messages.
+        needs: The permissions that the operation needs, for messages.
+        look: Performs the operation; returns a description of the result.
+    """
 
     name: str
     needs: str
-    look: Callable[[Settings], str]  # says what was found
+    look: Callable[[Settings], str]
 
     def taken(self, settings: Settings) -> str:
-        """Take the step; returns what was found. Raises AccessError."""
+        """Perform the operation; return a description of the result.
+
+        Raises:
+            AccessError: The operation failed.
+        """
         try:
             return self.look(settings)
         except Exception as error:
             advice = hint_for(error)
             raise AccessError(
-                f"{self.name}: {error}. It takes {self.needs}" + (f". {advice}" if advice else "")
+                f"{self.name}: {error}. It needs {self.needs}" + (f". {advice}" if advice else "")
             ) from error
 
 
 def steps(settings: Settings) -> list[Step]:
-    """The steps, in the order in which a run takes them."""
+    """Return the steps that apply to the settings, in the order of a run."""
     found = [
         Step("lake: find the bucket", "s3:ListBucket on the bucket", _find_bucket),
         Step(
@@ -79,7 +89,7 @@ def _find_bucket(settings: Settings) -> str:
     if region != settings.aws_region:
         raise AccessError(
             f"{settings.bucket} is in {region}, but OLIST_AWS_REGION is {settings.aws_region}; "
-            "COPY of Parquet needs bucket and warehouse in the same region"
+            "COPY of Parquet needs the bucket and the warehouse in the same region"
         )
     return f"s3://{settings.bucket} in {region}"
 
@@ -152,13 +162,13 @@ def _remove(lake: Lake, folder: str) -> None:
 
 
 def _source(settings: Settings) -> str:
-    assert settings.source  # noqa: S101 (the step is taken where there is one)
+    assert settings.source  # noqa: S101 (the step exists only with a source)
     folder = open_folder(settings.source, settings)
     return f"{settings.source}: {len(folder.files())} files, {len(folder.folders())} folders"
 
 
 def _topic(settings: Settings) -> str:
-    assert settings.notify_topic  # noqa: S101 (the step is taken where there is one)
+    assert settings.notify_topic  # noqa: S101 (the step exists only with a topic)
     client = aws.client(
         *(settings, "sns"),
         region_name=settings.notify_topic.split(":")[3],

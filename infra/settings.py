@@ -11,7 +11,7 @@ SQL = PROJECT / "sql"
 
 
 class Settings(BaseSettings):
-    """Where things are. Every field can be set as `OLIST_<FIELD>`.
+    """Settings of the project. The environment variable `OLIST_<FIELD>` sets a field.
 
     Without `s3_endpoint_url` and `redshift_host` the local stack provides both; see
     `infra.local.services`.
@@ -21,11 +21,11 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path(".local"), description="Folder of all local state and reports.")
     source: str | None = Field(
-        default=None, description="Folder with the nine CSV files, or one a day; a path or s3://."
+        default=None, description="Folder of the nine CSV files, or one per day; a path or s3://."
     )
 
     timezone: str = Field(
-        default="America/Sao_Paulo", description="Where the days of the business are counted."
+        default="America/Sao_Paulo", description="Time zone that defines a business day."
     )
 
     target: Literal["local", "aws"] = Field(
@@ -35,14 +35,14 @@ class Settings(BaseSettings):
     aws_region: str = Field(
         default="us-east-1", description="Region of the bucket and the warehouse."
     )
-    s3_endpoint_url: str | None = Field(default=None, description="S3 API other than AWS's own.")
+    s3_endpoint_url: str | None = Field(default=None, description="URL of an S3 API outside AWS.")
 
     kms_key: str | None = Field(
         default=None, description="ARN of the KMS key that objects are encrypted with."
     )
     aws_credentials: str | None = Field(
         default=None,
-        description="Name of a Prefect block AwsCredentials; default: the usual AWS chain.",
+        description="Name of a Prefect block AwsCredentials; default: boto3's default chain.",
     )
 
     redshift_host: str | None = Field(default=None, description="Host of the warehouse.")
@@ -51,58 +51,58 @@ class Settings(BaseSettings):
     redshift_user: str = Field(default="olist", description="User that loads and transforms.")
     redshift_password: SecretStr | None = Field(default=None, description="Password of that user.")
     redshift_workgroup: str | None = Field(
-        default=None, description="Workgroup of Redshift Serverless; its users are IAM's."
+        default=None, description="Workgroup of Redshift Serverless; users log in with IAM."
     )
     redshift_secret: str | None = Field(
         default=None,
-        description="ARN of a secret with username and password, where IAM cannot be used.",
+        description="ARN of a secret with username and password, for logins without IAM.",
     )
-    redshift_ssl: bool = Field(default=True, description="TLS to the warehouse.")
+    redshift_ssl: bool = Field(default=True, description="Whether to connect with TLS.")
     copy_role: str = Field(
         default="arn:aws:iam::000000000000:role/olist-copy",
-        description="IAM role with which Redshift reads the lake.",
+        description="IAM role that Redshift uses for COPY and UNLOAD.",
     )
 
     notify: str = Field(
         default="",
-        description="Prefect notification blocks that are told of failures, warnings and "
-        "recoveries, as type/name with commas between: slack-webhook/olist,email/olist.",
+        description="Prefect notification blocks that receive failures, warnings and recoveries, "
+        "as comma-separated type/name: slack-webhook/olist,email/olist.",
     )
     notify_topic: str | None = Field(
-        default=None, description="ARN of the SNS topic that is told, too."
+        default=None, description="ARN of an SNS topic that receives all notifications."
     )
     owners: dict[str, str] = Field(
         default={},
-        description="Whom to ask, by owner of an expectation: "
+        description="Contacts by owner of an expectation: "
         '{"source": "Ana, ana@example.com", "pipeline": "…", "analytics": "…"}.',
     )
-    sns_endpoint_url: str | None = Field(default=None, description="SNS API other than AWS's own.")
+    sns_endpoint_url: str | None = Field(default=None, description="URL of an SNS API outside AWS.")
     exports: bool = Field(
-        default=True, description="Whether a run exports what is published, as Parquet and CSV."
+        default=True, description="Whether a run exports published tables as Parquet and CSV."
     )
     dashboards: bool = Field(default=True, description="Whether a run writes the dashboards.")
     quarantine_limit: float = Field(
-        default=0.01, ge=0, le=1, description="Share of a file's rows that may go to quarantine."
+        default=0.01, ge=0, le=1, description="Maximum share of a file's rows in quarantine."
     )
     sample_rows: int = Field(
         default=5,
         ge=0,
         le=20,
-        description="Failing rows that messages and reports show; sensitive values never are.",
+        description="Maximum failing rows in messages and reports; sensitive values are hidden.",
     )
     lock_wait_seconds: int = Field(
-        default=600, ge=0, description="How long a run waits for another one that is writing."
+        default=600, ge=0, description="Seconds that a run waits for the lock of another writer."
     )
     lock_stale_seconds: int = Field(
-        default=120, ge=30, description="A writer that shows no life for so long is given up."
+        default=120, ge=30, description="Seconds without a heartbeat until a lock is stale."
     )
     upload_workers: int = Field(
-        default=4, ge=1, description="Tables that are uploaded or loaded at once."
+        default=4, ge=1, description="Number of tables uploaded or loaded concurrently."
     )
 
     @model_validator(mode="after")
     def _complete(self) -> "Settings":
-        """On AWS nothing is made up: what Terraform prints must be there."""
+        """On AWS, require the settings that Terraform prints; local defaults do not apply."""
         if self.target == "aws":
             wanted = {"bucket", "aws_region", "copy_role", "redshift_host", "redshift_workgroup"}
             missing = sorted(f"OLIST_{name.upper()}" for name in wanted - self.model_fields_set)
@@ -112,7 +112,7 @@ class Settings(BaseSettings):
                     "`terraform -chdir=infra/terraform output -raw dotenv > .env` (docs/aws.md)"
                 )
             if not self.redshift_ssl:
-                raise ValueError("OLIST_REDSHIFT_SSL=false: the warehouse on AWS wants TLS")
+                raise ValueError("OLIST_REDSHIFT_SSL=false: the warehouse on AWS requires TLS")
         return self
 
     @property
@@ -122,5 +122,5 @@ class Settings(BaseSettings):
 
     @property
     def state(self) -> Path:
-        """`home` as an absolute path, so that it does not move with the working directory."""
+        """`home` as an absolute path, which does not depend on the working directory."""
         return self.home.expanduser().resolve()

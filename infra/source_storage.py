@@ -1,4 +1,4 @@
-"""Folders that sources come from: on disk, or under an S3 prefix (`s3://bucket/prefix`)."""
+"""Source folders: on disk, or under an S3 prefix (`s3://bucket/prefix`)."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,33 +14,37 @@ _CHUNK = 1 << 20
 
 
 class Folder(Protocol):
-    """A folder of files and of folders; names are without their path."""
+    """A folder of files and subfolders. All names are without the path.
+
+    Attributes:
+        address: Absolute path, or `s3://bucket/prefix`.
+    """
 
     address: str
 
     def files(self) -> set[str]:
-        """Names of the files in it."""
+        """Names of the files in the folder; empty if the folder does not exist."""
         ...
 
     def folders(self) -> set[str]:
-        """Names of the folders in it."""
+        """Names of the subfolders; empty if the folder does not exist."""
         ...
 
     def inner(self, name: str) -> "Folder":
-        """A folder in it."""
+        """Return a subfolder."""
         ...
 
     def head(self, name: str, size: int) -> bytes:
-        """The first bytes of a file."""
+        """Read the first `size` bytes of a file."""
         ...
 
     def local(self, name: str, scratch: Path) -> Path:
-        """The file on disk; one from elsewhere is copied into `scratch`."""
+        """Return the path of a file on disk; a remote file is downloaded to `scratch` first."""
         ...
 
 
 def open_folder(address: str, settings: Settings) -> Folder:
-    """The folder of an address: a path, or `s3://bucket/prefix`."""
+    """Return the folder at an address: a local path, or `s3://bucket/prefix`."""
     if address.startswith("s3://"):
         return S3Folder(address, settings)
     return LocalFolder(Path(address).expanduser().resolve())
@@ -50,29 +54,29 @@ class LocalFolder:
     """A folder on disk."""
 
     def __init__(self, path: Path) -> None:
-        """Nothing is read yet."""
+        """Use an absolute path; nothing is read yet."""
         self._path = path
         self.address = str(path)
 
     def files(self) -> set[str]:
-        """Names of the files in it."""
+        """Names of the files in the folder; empty if the folder does not exist."""
         return {path.name for path in self._entries() if path.is_file()}
 
     def folders(self) -> set[str]:
-        """Names of the folders in it."""
+        """Names of the subfolders; empty if the folder does not exist."""
         return {path.name for path in self._entries() if path.is_dir()}
 
     def inner(self, name: str) -> Folder:
-        """A folder in it."""
+        """Return a subfolder."""
         return LocalFolder(self._path / name)
 
     def head(self, name: str, size: int) -> bytes:
-        """The first bytes of a file."""
+        """Read the first `size` bytes of a file."""
         with (self._path / name).open("rb") as file:
             return file.read(size)
 
     def local(self, name: str, scratch: Path) -> Path:
-        """The file itself."""
+        """Return the path of the file; nothing is copied."""
         del scratch
         return self._path / name
 
@@ -81,10 +85,10 @@ class LocalFolder:
 
 
 class S3Folder:
-    """The objects under a prefix, up to the next slash."""
+    """An S3 prefix as a folder; `/` in keys separates subfolders."""
 
     def __init__(self, address: str, settings: Settings) -> None:
-        """Nothing is contacted yet."""
+        """Create a client for an address `s3://bucket/prefix`; no request is sent yet."""
         self.address = address.rstrip("/")
         self._settings = settings
         bucket, _, prefix = self.address.removeprefix("s3://").partition("/")
@@ -99,22 +103,22 @@ class S3Folder:
         return {key.removeprefix(self._prefix) for key in keys} - {""}
 
     def folders(self) -> set[str]:
-        """The next parts of longer keys."""
+        """Names of the subfolders: the parts of keys between the prefix and the next `/`."""
         found = (
             item["Prefix"] for page in self._pages() for item in page.get("CommonPrefixes", [])
         )
         return {prefix.removeprefix(self._prefix).rstrip("/") for prefix in found}
 
     def inner(self, name: str) -> Folder:
-        """A folder in it."""
+        """Return a subfolder."""
         return S3Folder(f"{self.address}/{name}", self._settings)
 
     def head(self, name: str, size: int) -> bytes:
-        """The first bytes of an object."""
+        """Read the first `size` bytes of an object."""
         return self._body(name).read(size)
 
     def local(self, name: str, scratch: Path) -> Path:
-        """A copy of the object, written in blocks."""
+        """Download an object to `scratch`, in blocks of 1 MiB; return its path."""
         path = scratch / name
         with path.open("wb") as file:
             shutil.copyfileobj(self._body(name), file, _CHUNK)

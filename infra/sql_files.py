@@ -1,4 +1,4 @@
-"""SQL files and the statements in them."""
+"""Find SQL files under `sql/` and split them into statements."""
 
 from functools import cache
 from pathlib import Path
@@ -11,14 +11,22 @@ from infra.settings import SQL
 
 @cache
 def statements(path: str) -> tuple[str, ...]:
-    """Statements of a file under `sql/`, comments included (`dimensions/dim_date.sql`)."""
+    """Return the statements of a SQL file, comments included.
+
+    Args:
+        path: Path relative to `sql/`, such as `dimensions/dim_date.sql`.
+    """
     return split(SQL.joinpath(path).read_text())
 
 
 def split(sql: str) -> tuple[str, ...]:
-    """Split at the semicolons that end statements, not at those in comments and strings.
+    """Split SQL into statements; semicolons in comments and strings do not end a statement.
 
-    Comments stay with the statement that follows; what holds nothing but comments is no statement.
+    A comment belongs to the statement after it. Text that holds only comments is dropped.
+
+    Example:
+        >>> split("SELECT ';' AS x; SELECT 2")
+        ("SELECT ';' AS x", 'SELECT 2')
     """
     parts = []
     start, said = 0, False

@@ -1,4 +1,4 @@
-"""The warehouse: connections to Redshift, and transactions."""
+"""Connections to the Redshift warehouse, and transactions."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -16,50 +16,63 @@ _TRANSIENT_STATES = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "0800
 
 
 class WarehouseError(RuntimeError):
-    """A statement failed; the message names it and carries the server's words.
+    """Raised when a statement or a connection fails; the message includes the server's message.
 
-    `transient` is true where the same statement may succeed later: no connection (a Serverless
-    workgroup that resumes), or a serialization failure.
+    Attributes:
+        transient: Whether a retry may succeed: after a failed connection (a Serverless workgroup
+            is resuming) or a serialization failure.
     """
 
     def __init__(self, message: str, *, transient: bool) -> None:
-        """Keep whether a retry makes sense."""
+        """Store the message and whether a retry may succeed."""
         super().__init__(message)
         self.transient = transient
 
 
 def encrypted(settings: Settings) -> str:
-    """The words with which UNLOAD encrypts its files as the rest of the lake is."""
+    """Return the UNLOAD options for encryption with the lake's KMS key; empty without a key."""
     return f" KMS_KEY_ID '{settings.kms_key}' ENCRYPTED" if settings.kms_key else ""
 
 
 class Transaction:
-    """Statements of one transaction."""
+    """Runs statements in one open transaction."""
 
     def __init__(self, connection: redshift_connector.Connection) -> None:
         """Use an open connection."""
         self._cursor = connection.cursor()
 
     def run(self, sql: str, parameters: Sequence[Any] = (), what: str = "") -> int:
-        """Run a statement; returns the rows it changed (-1 where the server does not say)."""
+        """Run a statement.
+
+        Args:
+            sql: One statement; `%s` marks a bind parameter.
+            parameters: Values of the bind parameters.
+            what: Description of the statement in errors; default: its first line.
+
+        Returns:
+            The number of changed rows; -1 if the server does not report it.
+
+        Raises:
+            WarehouseError: The statement failed.
+        """
         try:
-            # without parameters the driver does not look for %s, so a bare % may stand in SQL
+            # without parameters the driver does not parse %s, so the SQL may contain a bare %
             self._cursor.execute(sql, list(parameters)) if parameters else self._cursor.execute(sql)
         except (Error, OSError) as error:
             raise _explained(error, what or _first_line(sql)) from error
         return self._cursor.rowcount
 
     def query(self, sql: str, parameters: Sequence[Any] = (), what: str = "") -> list[tuple]:
-        """Rows of a SELECT."""
+        """Run a SELECT and return its rows; arguments and errors as for `run`."""
         self.run(sql, parameters, what)
         return [tuple(row) for row in self._cursor.fetchall()]
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:  # noqa: ANN401
-        """The only value of a SELECT."""
+        """Run a SELECT and return its single value."""
         return self.query(sql, parameters)[0][0]
 
     def create_schemas(self) -> None:
-        """Create the schemas that are not there; on AWS the administrator has made them."""
+        """Create missing schemas; on AWS the administrator has already created them."""
         known = {name for (name,) in self.query("SELECT nspname FROM pg_namespace")}
         for schema in SCHEMAS:
             if schema not in known:
@@ -72,9 +85,11 @@ class Transaction:
 
 
 def connection_parameters(settings: Settings) -> dict[str, Any]:
-    """Parameters of `redshift_connector.connect`; passwords stay out of URLs and logs.
+    """Return the parameters of `redshift_connector.connect`.
 
-    On AWS the driver logs in as who this process is (IAM), and checks the server's name.
+    Passwords are separate parameters, so they do not appear in URLs and logs.
+    On AWS the driver logs in with the IAM identity of this process, or with the secret of the
+    settings, and verifies the server's host name.
     """
     return {
         "host": settings.redshift_host,
@@ -118,11 +133,15 @@ def _login(settings: Settings) -> dict[str, Any]:
 def transaction(
     settings: Settings, *, read_only: bool = False, undone: bool = False
 ) -> Iterator[Transaction]:
-    """One transaction on a connection of its own: committed at the end, rolled back on an error.
+    """Run one transaction on a new connection: commit at the end, roll back on an error.
 
-    One that is `undone` is rolled back at the end, too.
+    Args:
+        settings: Address and login of the warehouse.
+        read_only: Start the transaction with BEGIN READ ONLY.
+        undone: Roll back at the end even without an error.
 
-    Raises WarehouseError.
+    Raises:
+        WarehouseError: The connection, a statement or the commit failed.
     """
     try:
         connection = redshift_connector.connect(**connection_parameters(settings))
@@ -132,7 +151,7 @@ def transaction(
     try:
         work = Transaction(connection)
         if read_only:
-            connection.autocommit = True  # or the driver sends a plain BEGIN of its own
+            connection.autocommit = True  # otherwise the driver sends a plain BEGIN
             work.run("BEGIN READ ONLY")
         yield work
         if read_only or undone:

@@ -1,4 +1,4 @@
-"""What tasks hand on: small JSON-able facts, never data, connections or clients."""
+"""Receipts that tasks pass on: small facts as JSON, never data, connections or clients."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,7 +10,11 @@ Money = dict[str, Decimal]  # column → sum in R$
 
 
 class OpenBatch(BaseModel):
-    """A batch that a run is about, and what the run does with it."""
+    """A batch that a run processes, and the action that the run takes on it.
+
+    `load` loads the files of the source. `retract` withdraws a published batch. `rebuild`
+    recomputes `analytics` from staging. `restore` fills staging from the Parquet in the lake.
+    """
 
     batch_date: date
     action: Literal["load", "retract", "rebuild", "restore"] = "load"
@@ -18,14 +22,14 @@ class OpenBatch(BaseModel):
 
 
 class UploadReceipt(BaseModel):
-    """A source file that lies in the lake as typed Parquet."""
+    """A source file that is in the lake as typed Parquet."""
 
     table: str
     batch_date: date
     source_file: str
     source_bytes: int
     source_sha256: str
-    content_hash: str  # of file and contract: the same hash means the same Parquet
+    content_hash: str  # hash of file and contract: the same hash means the same Parquet
     manifest_url: str
     parquet_bytes: int
     rows_read: int
@@ -37,26 +41,26 @@ class UploadReceipt(BaseModel):
     quarantine_sample: list[str] = []
     duplicate_keys: int = 0
     duplicate_sample: list[str] = []
-    uploaded: bool = True  # false: the lake had it already
+    uploaded: bool = True  # False: the Parquet was already in the lake
 
 
 class CopyReceipt(BaseModel):
-    """A table whose rows of the open batches wait for their gate."""
+    """Rows of one table that are copied into `candidate` and not yet validated."""
 
     table: str
     rows: int
-    copied: int  # batches that came from the lake; the others staging had already
+    copied: int  # batches copied from the lake; the other batches were already in staging
 
 
 class ModelReceipt(BaseModel):
-    """A model whose candidate rows wait for their gate."""
+    """A model whose candidate rows are computed and not yet validated."""
 
     model: str
     rows: int
 
 
 class PublishReceipt(BaseModel):
-    """Models that were switched over in one transaction."""
+    """The batches and models that one transaction published."""
 
     batch_dates: list[date]
     rows: dict[str, int]
@@ -66,18 +70,18 @@ class RerunCommand(BaseModel):
     """The command that runs a flow run again."""
 
     text: str
-    accepts_failures: bool = False  # whether it takes --accept
+    accepts_failures: bool = False  # whether the command has the option --accept
 
     def __str__(self) -> str:
-        """For messages."""
+        """Return the command, for messages."""
         return self.text
 
 
 class Acceptance(BaseModel):
-    """Who lets a batch pass although expectations about its source fail, and why.
+    """A person's decision to publish a batch although expectations about its source fail.
 
-    Only gates that look at what the source delivered can be passed like this; what the pipeline
-    computes must add up.
+    Only failures of the gates that check source data can be accepted. Failures in what the
+    pipeline computes cannot be accepted.
     """
 
     expectations: list[str] = Field(
@@ -85,13 +89,13 @@ class Acceptance(BaseModel):
         description="Ids of the expectations, as the gate shows them: staging.orders.status_known.",
     )
     by: str = Field(min_length=2, max_length=100, description="Name of the person who decides.")
-    because: str = Field(min_length=10, max_length=800, description="Why; it stays in the audit.")
+    because: str = Field(min_length=10, max_length=800, description="Why; stored in the audit.")
 
 
 class ExpectationResult(BaseModel):
     """One expectation's outcome."""
 
-    id: str  # stable: gate, table and name, as in staging.orders.status_known
+    id: str = ""  # stable: gate, table and name, as in staging.orders.status_known
     dataset: str
     expectation: str
     reason: str
@@ -101,7 +105,7 @@ class ExpectationResult(BaseModel):
     observed: str
     evaluated: bool = True  # False: the expectation itself raised an error
     sample: list[dict[str, str]] = []  # a few of the rows that fail, sensitive values hidden
-    sql: str = ""  # finds all of them
+    sql: str = ""  # query that finds all failing rows
     accepted_by: str = ""
     accepted_because: str = ""
 
@@ -110,7 +114,7 @@ class GateReceipt(BaseModel):
     """A gate's verdict with all its expectations."""
 
     gate: str
-    batch_date: date  # of several batches, the last
+    batch_date: date  # the last one, if there are several batches
     results: list[ExpectationResult]
     seconds: float = 0.0
 
@@ -126,12 +130,12 @@ class GateReceipt(BaseModel):
 
     @property
     def warnings(self) -> list[ExpectationResult]:
-        """Failed expectations that people are told about, though the batch goes on."""
+        """Failed expectations that are reported while the batch continues."""
         return [r for r in self.failed if r.severity == "warning" and not r.accepted_by]
 
     @property
     def verdict(self) -> str:
-        """In one word, what the gate said: stopped, warned, accepted or passed."""
+        """The verdict in one word: stopped, warned, accepted or passed."""
         if self.blocking:
             return "stopped"
         if self.warnings:
@@ -148,7 +152,7 @@ class ExportReceipt(BaseModel):
 
 
 class RunReport(BaseModel):
-    """What is known of a run when it ends, well or not: the facts of its page."""
+    """The facts of a finished run, published or not, for its page."""
 
     label: str
     run_id: str
@@ -160,7 +164,7 @@ class RunReport(BaseModel):
     finished_at: datetime
     verdict: Literal["published", "stopped", "failed"]
     error: str = ""
-    advice: str = ""  # what settles the error
+    advice: str = ""  # how to resolve the error
     uploads: list[UploadReceipt] = []
     copies: list[CopyReceipt] = []
     models: list[ModelReceipt] = []
@@ -179,7 +183,7 @@ class RunReport(BaseModel):
 
 
 class RunEntry(BaseModel):
-    """A run in the history of runs: enough for a trend."""
+    """A run in the run history, with the figures of the trend charts."""
 
     label: str
     run_id: str
@@ -188,6 +192,6 @@ class RunEntry(BaseModel):
     finished_at: datetime
     seconds: float
     rows_read: int
-    money: Decimal  # of the items published so far, in R$
+    money: Decimal  # value of all items published so far, in R$
     critical: int
     warnings: int

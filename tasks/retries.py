@@ -1,4 +1,4 @@
-"""Which errors are worth another try, and how tries are spaced."""
+"""Retry policy of the tasks: which errors are transient, and the delays between attempts."""
 
 from typing import Any
 
@@ -12,10 +12,14 @@ _TRANSIENT_CODES = {"SlowDown", "Throttling", "ThrottlingException", "RequestTim
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same step may succeed when it is simply tried again.
+    """Return whether a retry of the same step may succeed.
 
-    True for a service that is away, throttles or had an internal error, and for serialization
-    failures; false for wrong data, wrong SQL and missing permissions.
+    Args:
+        error: The exception that the step raised.
+
+    Returns:
+        True for a service that is unavailable, throttles or had an internal error, and for
+        serialization failures. False for wrong data, wrong SQL and missing permissions.
     """
     if isinstance(error, WarehouseError):
         return error.transient
@@ -32,7 +36,7 @@ async def _should_retry(task: Task, run: TaskRun, state: State) -> bool:
     return isinstance(error, BaseException) and is_transient(error)
 
 
-# some 2, 4, 8, 16 seconds: a Serverless workgroup that sleeps needs a few to resume
+# delays of about 2, 4, 8 and 16 seconds: a paused Serverless workgroup needs a few to resume
 RETRY: dict[str, Any] = {
     "retries": 4,
     "retry_delay_seconds": exponential_backoff(backoff_factor=2),

@@ -44,8 +44,10 @@ def mutations() -> str:
 
 def _row(mutation: Mutation) -> str:
     gate = "refused" if mutation.gate == "source" else mutation.gate
-    reason = f"message: … {mutation.reason}" if mutation.gate == "source" else mutation.reason
-    return f"| {mutation.defect} | {gate} | {mutation.severity} | {reason} |\n"
+    found_by = f"`{mutation.found_by}`"
+    if mutation.gate == "source":
+        found_by = f"message: … {mutation.found_by}"
+    return f"| {mutation.defect} | {gate} | {mutation.severity} | {found_by} |\n"
 
 
 def expectations() -> str:
@@ -59,18 +61,16 @@ def expectations() -> str:
     count = sum(len(layer.checks) for layer in layers)
     text = (
         "# Expectations\n\n"
-        "Written by `make docs` from `tasks/expectations/`.\n\n"
+        "Written by `make docs` from `tasks/validation/suites/`.\n\n"
         f"{count} expectations, and one on the number of rows for each table that arrives. "
         "critical stops the batch, warning publishes and tells people, info is recorded: what the "
         "real data is known to do. The owner is who acts: the *source* that delivers the files, "
         "those who keep the *pipeline*, or *analytics*, who say what the figures mean.\n"
     )
     for layer in layers:
-        text += (
-            f"\n## {layer.name}\n\n| dataset | expected | severity | owner |\n|---|---|---|---|\n"
-        )
+        text += f"\n## {layer.name}\n\n| id | expected | severity | owner |\n|---|---|---|---|\n"
         text += "".join(
-            f"| {check.dataset} | {check.reason} | {check.severity} | {check.owner} |\n"
+            f"| `{layer.id_of(check)}` | {check.reason} | {check.severity} | {check.owner} |\n"
             for dataset in layer.datasets
             for check in layer.checks
             if check.dataset == dataset

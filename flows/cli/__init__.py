@@ -1,1 +1,1 @@
-"""The commands of `olist`: what runs flows, what asks, what makes data, what serves."""
+"""Commands of `olist`: run flows, query the warehouse, create source data, serve Redshift."""

@@ -1,4 +1,4 @@
-"""`python -m flows.cli` is `olist`."""
+"""Run the command line `olist` as `python -m flows.cli`."""
 
 from flows.cli.main import main
 

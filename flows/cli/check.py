@@ -1,4 +1,4 @@
-"""The command `check`: may this process do what the pipeline does?"""
+"""The command `check`: test whether this process has the access that a run needs."""
 
 import typer
 from rich.console import Console
@@ -10,7 +10,7 @@ _console = Console()
 
 
 def check() -> None:
-    """Try, step by step, what a run needs: lake, warehouse, COPY, UNLOAD, topic, source."""
+    """Test the access that a run needs: lake, warehouse, COPY, UNLOAD, source and topic."""
     from infra.local.services import running  # noqa: PLC0415
     from infra.preflight import AccessError, steps  # noqa: PLC0415
 
@@ -27,6 +27,6 @@ def check() -> None:
                 _console.print(f"[green]ok[/]  {step.name}: ", end="", highlight=False)
                 _console.print(found, markup=False, highlight=False, soft_wrap=True)
     if failed:
-        _console.print(f"{failed} of the steps failed; a run would, too.", style="bold red")
+        _console.print(f"{failed} checks failed; a run would fail, too.", style="bold red")
         raise typer.Exit(1)
-    _console.print("A run has all that it needs.", style="bold green")
+    _console.print("All checks passed: a run has the access it needs.", style="bold green")

@@ -14,9 +14,9 @@ _console = Console()
 def generate(
     directory: Annotated[Path, typer.Argument(help="Folder to write the nine CSV files to.")],
     orders: Annotated[int, typer.Option(min=1, help="Number of orders.")] = _DEMO_ORDERS,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 42,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed creates the same files.")] = 42,
 ) -> None:
-    """Write made-up data in the exact format of the real data set."""
+    """Generate data in the exact format of the real data set."""
     from infra.local.generate import generate as write  # noqa: PLC0415
 
     rows = write(directory, orders, seed)
@@ -25,16 +25,16 @@ def generate(
 
 def extract(
     dump: Annotated[Path, typer.Argument(help="Folder with the nine CSV files of a full dump.")],
-    out: Annotated[Path, typer.Argument(help="Folder to write one folder a batch to.")],
+    out: Annotated[Path, typer.Argument(help="Output folder, with one subfolder per batch.")],
     first: Annotated[
-        str | None, typer.Option("--from", help="First day, YYYY-MM-DD; default: the dump's.")
+        str | None, typer.Option("--from", help="First day, YYYY-MM-DD; default: that of the dump.")
     ] = None,
     last: Annotated[
-        str | None, typer.Option("--to", help="Last day, YYYY-MM-DD; default: the dump's.")
+        str | None, typer.Option("--to", help="Last day, YYYY-MM-DD; default: that of the dump.")
     ] = None,
-    every: Annotated[str, typer.Option(help="Length of a batch: 1d, 7d, 1mo …")] = "1d",
+    every: Annotated[str, typer.Option(help="Length of a period: 1d, 7d, 1mo …")] = "1d",
 ) -> None:
-    """Play the source system: write what changed in each period, as it was known at its end."""
+    """Simulate the source system: write the changes of each period, as known at its end."""
     from infra.local.extract import extract as write  # noqa: PLC0415
 
     days = [None if text is None else date.fromisoformat(text) for text in (first, last)]
@@ -46,7 +46,7 @@ def extract(
 
 
 def fetch(
-    directory: Annotated[Path, typer.Argument(help="Folder to put the nine CSV files into.")],
+    directory: Annotated[Path, typer.Argument(help="Folder to save the nine CSV files in.")],
 ) -> None:
     """Download the real data set from Kaggle (CC BY-NC-SA 4.0)."""
     from infra.local.fetch import fetch as download  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Commands for looking at figures elsewhere: `dashboard`, `export`."""
+"""Commands that write dashboards and export files: `dashboard`, `export`."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,7 @@ _console = Console()
 
 
 class ExportFormat(StrEnum):
-    """What `olist export` writes."""
+    """File formats of `olist export`."""
 
     csv = "csv"
     parquet = "parquet"
@@ -24,7 +24,7 @@ class ExportFormat(StrEnum):
 def dashboard(
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
 ) -> None:
-    """Write the dashboards anew from what is published, and open the overview."""
+    """Rewrite the dashboards from published data and open the overview."""
     from infra.local.services import running  # noqa: PLC0415
     from tasks.reporting.dashboards.build import build_dashboards  # noqa: PLC0415
     from tasks.reporting.run_page import open_page  # noqa: PLC0415
@@ -34,19 +34,19 @@ def dashboard(
     for path in paths:
         _console.print(str(path), soft_wrap=True, highlight=False)
     if show and not open_page(paths[-1]):
-        _console.print("There is no browser here; open the file on another machine.")
+        _console.print("No browser is available; open the file on another machine.")
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(help="Where the files go; it is made.")],
+    folder: Annotated[Path, typer.Argument(help="Output folder; created if missing.")],
     form: Annotated[
-        ExportFormat, typer.Option("--format", help="hyper is Tableau's.")
+        ExportFormat, typer.Option("--format", help="File format; hyper is a Tableau extract.")
     ] = ExportFormat.csv,
     table: Annotated[
-        list[str] | None, typer.Option(help="One of them; may be repeated. Default: all.")
+        list[str] | None, typer.Option(help="Table to export; may be repeated. Default: all.")
     ] = None,
 ) -> None:
-    """Copy the exports in force to this machine: one file a table, and the data dictionary."""
+    """Download the latest exports: one file per table, and the data dictionary."""
     from infra.local.services import running  # noqa: PLC0415
     from tasks.reporting.export.download import fetch  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The command line `olist`: the commands of this package, and how errors are shown."""
+"""The command line `olist`: register the commands, and print errors."""
 
 import os
 
@@ -30,11 +30,11 @@ _errors = Console(stderr=True)
 
 
 def main() -> None:
-    """Run a command; errors of ours are printed as text, without a traceback."""
+    """Run a command; print errors as text, with a traceback only if OLIST_DEBUG is set."""
     try:
         app()
     except KeyboardInterrupt:
-        _errors.print("Stopped. What was not published is not seen; run the same command again.")
+        _errors.print("Stopped. Readers see no unpublished data; run the same command again.")
         raise SystemExit(130) from None
     except Exception as error:
         if os.environ.get("OLIST_DEBUG"):
@@ -42,9 +42,9 @@ def main() -> None:
         _errors.print(
             f"{type(error).__name__}: {error}", style="bold red", markup=False, soft_wrap=True
         )
-        from infra.error_hints import hint_for  # noqa: PLC0415 (boto3 takes its time)
+        from infra.error_hints import hint_for  # noqa: PLC0415 (boto3 is slow to import)
 
         if advice := hint_for(error):
             _errors.print(f"What to do: {advice}.", markup=False, soft_wrap=True)
-        _errors.print("Set OLIST_DEBUG=1 to see where it comes from.", style="dim")
+        _errors.print("Set OLIST_DEBUG=1 to see the traceback.", style="dim")
         raise SystemExit(1) from error

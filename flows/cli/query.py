@@ -1,4 +1,4 @@
-"""Commands that ask the warehouse: `query`, `trace`."""
+"""Commands that query the warehouse: `query`, `trace`."""
 
 import csv
 import sys
@@ -16,7 +16,7 @@ _console = Console()
 
 
 class OutputFormat(StrEnum):
-    """How `olist query` prints rows."""
+    """Output formats of `olist query`."""
 
     table = "table"
     csv = "csv"
@@ -28,7 +28,7 @@ def query(
         OutputFormat, typer.Option("--format", help="How to print the rows.")
     ] = OutputFormat.table,
 ) -> None:
-    """Ask the warehouse, read-only."""
+    """Run a read-only query on the warehouse."""
     from infra.local.services import running  # noqa: PLC0415
     from infra.warehouse import transaction  # noqa: PLC0415
 
@@ -49,10 +49,10 @@ def query(
 def trace(
     model: Annotated[str, typer.Argument(help="A table of analytics, such as fact_order.")],
     key: Annotated[
-        list[str], typer.Argument(help="The key of one of its rows: its columns, in order.")
+        list[str], typer.Argument(help="Key of one row: the values of its key columns, in order.")
     ],
 ) -> None:
-    """Name the batches, files, run and validation behind a published row."""
+    """Show the batches, files, runs and validation behind a published row."""
     from infra.local.services import running  # noqa: PLC0415
     from tasks.warehouse.lineage import trace as look_up  # noqa: PLC0415
 
@@ -62,7 +62,7 @@ def trace(
     _print(
         ["run", "batch", "action", "published (UTC)", "expectations", "failed"],
         found.runs,
-        "Runs that published it, the last first",
+        "Runs that published it, newest first",
     )
 
 

@@ -1,4 +1,4 @@
-"""Commands for reviewing runs, and for who is told of them."""
+"""Commands that review runs and source data, and that manage notifications."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,7 @@ def report(
     ] = None,
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
 ) -> None:
-    """Write the page of a batch's last run anew, and open it."""
+    """Rewrite the page of a batch's last run and open it."""
     from infra.local.services import running  # noqa: PLC0415
     from tasks.reporting.run_page import open_page, rewrite_page  # noqa: PLC0415
 
@@ -29,7 +29,7 @@ def report(
         page = rewrite_page(settings, day)
     _console.print(str(page), soft_wrap=True, highlight=False)
     if show and not open_page(page):
-        _console.print("There is no browser here; open the file on another machine.")
+        _console.print("No browser is available; open the file on another machine.")
 
 
 def validate(
@@ -38,7 +38,7 @@ def validate(
         typer.Option(help="staging, star, marts or reconciliation; may be repeated. Default: all."),
     ] = None,
 ) -> None:
-    """Run the gates again on what is published, without loading anything."""
+    """Run the gates again on published data, without loading a batch."""
     settings = Settings()
     with started(state_dir.last_used(settings), settings):
         from flows.cli.summary import gates_table  # noqa: PLC0415
@@ -49,7 +49,7 @@ def validate(
 
 
 def inbox() -> None:
-    """Print the notifications of the local inbox, the last one first."""
+    """Print the notifications of the local inbox, newest first."""
     from infra.local.inbox import messages  # noqa: PLC0415
 
     folder = state_dir.last_used(Settings()).state / "inbox"
@@ -72,7 +72,9 @@ def notify() -> None:
             send("[olist] test", "This is a test of olist-elt's notifications. Nothing happened.")
             _console.print(f"sent: {name}", highlight=False)
     if settings.notify == "" and settings.notify_topic is None:
-        _console.print("OLIST_NOTIFY names no other channel; docs/notifications.md tells how.")
+        _console.print(
+            "OLIST_NOTIFY names no other channel; docs/notifications.md shows how to add one."
+        )
 
 
 def profile(
@@ -81,7 +83,7 @@ def profile(
     ] = None,
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
 ) -> None:
-    """Write a page about raw data: what is in it, what is wrong with it, what it says."""
+    """Write a profile of raw data: its contents, its inconsistencies and key figures."""
     from tasks.profiling.profile import write_profile  # noqa: PLC0415
     from tasks.reporting.run_page import open_page  # noqa: PLC0415
 
@@ -96,7 +98,7 @@ def profile(
 
 
 def automations() -> None:
-    """Let the Prefect server tell of runs that crash, are late or stuck, and of lost workers."""
+    """Register Prefect alerts for crashed, late and stuck runs, and for offline workers."""
     import asyncio  # noqa: PLC0415
 
     settings = Settings()

@@ -27,32 +27,35 @@ def run(
     source: Annotated[
         str | None,
         typer.Option(
-            help="Folder with the nine CSV files, or with one such folder a day; a path or s3://. "
-            "Default OLIST_SOURCE, else made up."
+            help="Folder with the nine CSV files, or with one such subfolder per day; a path or "
+            "s3://. Default: OLIST_SOURCE, else generated data."
         ),
     ] = None,
     batch_date: Annotated[
         str | None,
-        typer.Option(help="YYYY-MM-DD; default: the folder's name if it is a date, else today."),
+        typer.Option(help="YYYY-MM-DD. Default: the folder's name if it is a date, else today."),
     ] = None,
     accept: Annotated[
         list[str] | None,
-        typer.Option(help="An expectation about the source that may fail, in its own words."),
+        typer.Option(
+            help="Id of an expectation about the source that may fail, as in "
+            "staging.orders.status_known; may be repeated."
+        ),
     ] = None,
-    accepted_by: Annotated[str | None, typer.Option(help="Who decides so; for the audit.")] = None,
-    because: Annotated[str | None, typer.Option(help="Why; for the audit.")] = None,
+    accepted_by: Annotated[str | None, typer.Option(help="Who accepts it; for the audit.")] = None,
+    because: Annotated[str | None, typer.Option(help="Reason; for the audit.")] = None,
 ) -> None:
     """Load one batch: upload, copy, transform, validate, publish."""
     settings = Settings()
     given = source or settings.source
     made_up = given is None
     if made_up and settings.target == "aws":
-        raise typer.BadParameter("name a --source: made-up orders are for the local stack")
+        raise typer.BadParameter("name a --source: generated data is for the local stack only")
     base, settings = settings, state_dir.of_run(settings, made_up=made_up)
     chosen = _address(given) if given else _demo(settings)
     day = _named(batch_date, chosen)
     acceptance = _acceptance(accept, accepted_by, because)
-    if not chosen.startswith("s3://"):  # a wrong folder is told before anything is started
+    if not chosen.startswith("s3://"):  # report a wrong folder before starting any service
         from tasks.ingest.source import batch_folder, check_source  # noqa: PLC0415
 
         check_source(batch_folder(chosen, day, settings))
@@ -73,15 +76,15 @@ def backfill(
     source: Annotated[
         str | None,
         typer.Option(
-            help="Folder with one folder a batch, named YYYY-MM-DD; a path or s3://. Default "
-            "OLIST_SOURCE."
+            help="Folder with one subfolder per batch, named YYYY-MM-DD; a path or s3://. "
+            "Default: OLIST_SOURCE."
         ),
     ] = None,
     first: Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = None,
     batches_per_publish: Annotated[
         int,
-        typer.Option(min=1, help="Batches that are validated and published together: faster."),
+        typer.Option(min=1, help="Batches validated and published together; more is faster."),
     ] = 1,
 ) -> None:
     """Load all batches of a source that are not published yet, in order."""
@@ -98,9 +101,9 @@ def backfill(
     _console.rule("Backfill")
     for count, what in (
         (done.found, "folders found"),
-        (len(done.skipped), "published before, from the same files"),
+        (len(done.skipped), "already published from the same files"),
         (len(done.published), f"published now, in {done.seconds:.1f} seconds"),
-        (len(done.missing), "days between without a folder"),
+        (len(done.missing), "days in the range without a folder"),
     ):
         _console.print(f"{count:>6,} {what}")
 
@@ -108,52 +111,57 @@ def backfill(
 def retract(
     batch_date: Annotated[str, typer.Argument(metavar=_DAY, help="The day of the batch.")],
 ) -> None:
-    """Withdraw a published batch, and compute anew what it touched."""
+    """Retract a published batch and recompute the rows that it affected."""
     day = date_of(batch_date)
     settings = Settings()
     with started(state_dir.last_used(settings), settings):
         from flows.corrections import retract_flow as flow  # noqa: PLC0415
 
         flow(day)
-    _console.print(f"Batch {day} is withdrawn. Load it again to bring it back.")
+    _console.print(f"Batch {day} is retracted. Load it again to restore it.")
 
 
 def rebuild(
     from_lake: Annotated[
-        bool, typer.Option(help="Fill staging anew, too, from the Parquet in the lake.")
+        bool, typer.Option(help="Also reload staging from the Parquet files in the lake.")
     ] = False,
 ) -> None:
-    """Compute all of analytics anew from staging, and replace it at once."""
+    """Recompute all of analytics from staging and replace it in one transaction."""
     settings = Settings()
     with started(state_dir.last_used(settings), settings):
         from flows.corrections import rebuild_flow as flow  # noqa: PLC0415
 
         receipt = flow(from_lake)
     _console.print(
-        f"{len(receipt.published.rows)} models, {sum(receipt.published.rows.values()):,} rows, "
-        f"of {len(receipt.published.batch_dates)} batches are rebuilt."
+        f"{len(receipt.published.rows)} models, {sum(receipt.published.rows.values()):,} rows "
+        f"rebuilt from {len(receipt.published.batch_dates)} batches."
     )
 
 
 @contextmanager
 def started(settings: Settings, base: Settings) -> Iterator[None]:
-    """The local stack, and Prefect's state under OLIST_HOME."""
+    """Provide the local services and Prefect to a flow run.
+
+    Args:
+        settings: Settings of the run; `home` is that of its S3 and Redshift.
+        base: Settings with the main OLIST_HOME, which holds Prefect's state.
+    """
     from infra.local.services import running  # noqa: PLC0415
 
     use_own_prefect(base)
     with running(settings):
-        _console.print("Starting; the first lines take a few seconds …", style="dim")
+        _console.print("Starting; the first log lines take a few seconds …", style="dim")
         yield
 
 
 def _demo(settings: Settings) -> str:
     from infra.local.generate import generate as write  # noqa: PLC0415
 
-    # a folder named by date, so that a rerun is the same batch on any day
+    # a folder with a fixed date as its name, so that a rerun on any day loads the same batch
     folder = settings.state / "generated" / "2018-10-18"
     _console.print(
         f"No --source and no OLIST_SOURCE: using {_DEMO_ORDERS:,} generated orders in {folder}. "
-        "These are made-up figures; they are kept apart from data of yours."
+        "Generated data is stored separately from your own data."
     )
     if not folder.is_dir():
         beside = folder.with_name(folder.name + ".part")
@@ -163,15 +171,15 @@ def _demo(settings: Settings) -> str:
 
 
 def _acceptance(
-    reasons: list[str] | None, by: str | None, because: str | None
+    expectations: list[str] | None, by: str | None, because: str | None
 ) -> "Acceptance | None":
-    if not (reasons or by or because):
+    if not (expectations or by or because):
         return None
-    if not (reasons and by and because):
+    if not (expectations and by and because):
         raise typer.BadParameter("--accept, --accepted-by and --because go together")
     from tasks.receipts import Acceptance  # noqa: PLC0415
 
-    return Acceptance(reasons=reasons, by=by, because=because)
+    return Acceptance(expectations=expectations, by=by, because=because)
 
 
 def _address(given: str) -> str:
@@ -179,7 +187,7 @@ def _address(given: str) -> str:
 
 
 def _named(given: str | None, source: str) -> date:
-    """The batch date: as given, or the folder's name, or today."""
+    """Return the batch date: the option, else the folder's name if it is a date, else today."""
     if given is not None:
         return date_of(given)
     name = source.rstrip("/").rpartition("/")[2]
@@ -189,7 +197,11 @@ def _named(given: str | None, source: str) -> date:
 
 
 def date_of(text: str) -> date:
-    """A date as people type it; raises BadParameter."""
+    """Parse a date option, such as `2018-08-01`.
+
+    Raises:
+        typer.BadParameter: The text is not an ISO date.
+    """
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -197,11 +209,15 @@ def date_of(text: str) -> date:
 
 
 def use_own_prefect(settings: Settings) -> None:
-    """Use the Prefect server that is up or named, else keep Prefect's state under OLIST_HOME."""
+    """Point Prefect to a server, or else keep its state under OLIST_HOME.
+
+    The server is that of PREFECT_API_URL, else that of the running stack. Environment variables
+    that are already set keep their values.
+    """
     from infra.local.services import known_stack  # noqa: PLC0415
 
     known = known_stack(settings.state) or {}
-    if "PREFECT_API_URL" in known:  # a stack that is up has a server
+    if "PREFECT_API_URL" in known:  # only the stack of `olist up` has a server
         os.environ.setdefault("PREFECT_API_URL", known["PREFECT_API_URL"])
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")

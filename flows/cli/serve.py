@@ -1,4 +1,4 @@
-"""Commands that serve: `redshift`."""
+"""The command `redshift`: serve the local Redshift on its own."""
 
 import os
 from pathlib import Path
@@ -9,18 +9,18 @@ import typer
 
 def redshift(
     path: Annotated[Path, typer.Option(help="File that holds the database.")],
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 5439,
-    user: Annotated[str, typer.Option(help="The user that may log in.")] = "olist",
-    database: Annotated[str, typer.Option(help="The database that they find.")] = "dev",
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.")] = 5439,
+    user: Annotated[str, typer.Option(help="Name of the user.")] = "olist",
+    database: Annotated[str, typer.Option(help="Name of the database.")] = "dev",
     iam_port: Annotated[
-        int | None, typer.Option(help="Also answer GetCredentials of Redshift Serverless there.")
+        int | None, typer.Option(help="Port that serves GetCredentials of Redshift Serverless.")
     ] = None,
 ) -> None:
-    """Serve the local Redshift alone; its password comes from OLIST_REDSHIFT_PASSWORD.
+    """Serve the local Redshift on its own; OLIST_REDSHIFT_PASSWORD sets its password.
 
     COPY and UNLOAD use the S3 API at OLIST_S3_ENDPOINT_URL.
     """
-    from infra.local.redshift.wire.server import (  # noqa: PLC0415 (DuckDB takes its time)
+    from infra.local.redshift.wire.server import (  # noqa: PLC0415 (DuckDB is slow to import)
         ServerOptions,
         StartError,
         print_addresses,
@@ -29,7 +29,7 @@ def redshift(
 
     password = os.environ.get("OLIST_REDSHIFT_PASSWORD")
     if not password:
-        raise StartError(f"set OLIST_REDSHIFT_PASSWORD to the password that {user} needs")
+        raise StartError(f"set OLIST_REDSHIFT_PASSWORD to the password of the user {user}")
     options = ServerOptions(
         path=path.expanduser().resolve(),
         password=password,

@@ -1,4 +1,4 @@
-"""Commands of the stack that stays up, and of deployments: `up`, `down`, `status`, `deploy`."""
+"""Commands for the local stack and for deployments: `up`, `down`, `status`, `deploy`."""
 
 from enum import StrEnum
 from importlib.metadata import version
@@ -15,18 +15,18 @@ _console = Console()
 
 
 def up(
-    prefect_port: Annotated[int, typer.Option(help="Prefect's UI and API.")] = 4200,
-    redshift_port: Annotated[int, typer.Option(help="Redshift.")] = 5439,
-    s3_port: Annotated[int, typer.Option(help="S3.")] = 9000,
-    inbox_port: Annotated[int, typer.Option(help="The inbox of notifications.")] = 8025,
+    prefect_port: Annotated[int, typer.Option(help="Port of Prefect's UI and API.")] = 4200,
+    redshift_port: Annotated[int, typer.Option(help="Port of Redshift.")] = 5439,
+    s3_port: Annotated[int, typer.Option(help="Port of S3.")] = 9000,
+    inbox_port: Annotated[int, typer.Option(help="Port of the notification inbox.")] = 8025,
 ) -> None:
-    """Start S3, Redshift, inbox, Prefect server and worker; register deployments."""
+    """Start S3, Redshift, the inbox, a Prefect server and a worker; register deployments."""
     from infra.local.ports import Ports  # noqa: PLC0415
     from infra.local.stack import start  # noqa: PLC0415
 
     settings = Settings()
     ports = Ports(s3=s3_port, redshift=redshift_port, inbox=inbox_port, prefect=prefect_port)
-    _console.print("Starting; half a minute the first time …", style="dim")
+    _console.print("Starting; this takes half a minute the first time …", style="dim")
     start(settings, ports)
     state_dir.remember(settings, made_up=False)
     with _connected(settings):
@@ -35,27 +35,27 @@ def up(
 
         paused = deploy(TARGETS["local"])
         tell_inbox(f"http://127.0.0.1:{inbox_port}", Settings())
-    _console.print("Up.", style="bold green")
+    _console.print("The stack is up.", style="bold green")
     _print_status(settings)
     _say_paused(paused)
     if settings.source is None:
         _console.print(
-            "OLIST_SOURCE names no source: scheduled runs will say so. Put it into .env, or give "
-            "the parameter `source`."
+            "OLIST_SOURCE is not set, so scheduled runs will fail. Set it in .env, or pass the "
+            "parameter `source`."
         )
 
 
 class Runs(StrEnum):
-    """Where runs take place."""
+    """Where flow runs execute."""
 
     LOCAL = "local"
     ECS = "ecs"
 
 
 def deploy(
-    to: Annotated[Runs, typer.Option(help="Processes of a local worker, or tasks on ECS.")],
+    to: Annotated[Runs, typer.Option(help="Run as processes of a worker, or as ECS tasks.")],
 ) -> None:
-    """Register work pool and deployments with the server that PREFECT_API_URL names."""
+    """Register the work pool and all deployments with the server that PREFECT_API_URL names."""
     from flows.cli.run import use_own_prefect  # noqa: PLC0415
     from flows.deploy import TARGETS, deploy  # noqa: PLC0415
 
@@ -71,14 +71,14 @@ def _say_paused(deployments: list[str]) -> None:
 
 
 def down() -> None:
-    """End the stack; its state stays."""
+    """Stop the stack; its data is kept."""
     from infra.local.stack import stop  # noqa: PLC0415
 
     _console.print("Down." if stop(Settings()) else "It was not up.")
 
 
 def status() -> None:
-    """Tell what runs, where, and how the last runs ended."""
+    """Show the services, their addresses and the results of the last runs."""
     settings = Settings()
     from infra.local.pid_file import PidFile  # noqa: PLC0415
 
@@ -118,9 +118,9 @@ def _print_status(settings: Settings) -> None:
         f"-U {settings.redshift_user} {settings.redshift_database}"
     )
     for what, text in (
-        ("runs, schedules, a form to start one", prefect),
+        ("Prefect UI: runs, schedules, start a run", prefect),
         (
-            "from here",
+            "start a run from the command line",
             "prefect deployment run daily_elt/daily  (PREFECT_API_URL=" + prefect + "/api)",
         ),
         ("query", f'olist query "SELECT …", or {psql}'),
@@ -156,7 +156,7 @@ def _print_last_runs(settings: Settings) -> None:
 
 
 def _workers(api: str) -> bool:
-    """Whether a worker of the pool shows life."""
+    """Return whether a worker of the work pool `local` is online."""
     import json  # noqa: PLC0415
     import urllib.request  # noqa: PLC0415
 
@@ -173,7 +173,7 @@ def _workers(api: str) -> bool:
 
 
 def _connected(settings: Settings):  # noqa: ANN202 (a context manager)
-    """The environment of the stack that is up, Prefect's server included."""
+    """Connect to the running stack: a context manager that sets its environment variables."""
     from flows.cli.run import use_own_prefect  # noqa: PLC0415
     from infra.local.services import running  # noqa: PLC0415
 

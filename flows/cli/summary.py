@@ -1,4 +1,4 @@
-"""The readable end of `olist run`."""
+"""The summary that `olist run` prints at its end."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,14 @@ def summarise(
     totals: list[tuple[str, str, str]],
     settings: Settings,
 ) -> None:
-    """Print rows and seconds per step, gates, reconciliation, and where to look next."""
+    """Print rows and seconds per step, gates, reconciliation, and where to look next.
+
+    Args:
+        console: Where to print.
+        receipt: Result of the run.
+        totals: Measure, total of the source and published total, as text.
+        settings: `home` is the folder with the pages.
+    """
     console.print()
     console.rule(f"Batch {receipt.label} is published")
     console.print(_steps(receipt))
@@ -66,7 +73,7 @@ def _share(count: int, what: str) -> str:
 
 
 def gates_table(gates: Sequence[GateReceipt]) -> Table:
-    """Gates, and what failed at each; known exceptions are left out."""
+    """Return a table of gates and their failed expectations, without severity `info`."""
     table = Table("gate", "expectations", "failed", title="Gates", title_justify="left")
     for gate in gates:
         told = [r for r in gate.failed if r.severity != "info"]

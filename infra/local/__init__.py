@@ -1,1 +1,1 @@
-"""Local stand-ins for what AWS provides, and the generator of Olist-like data."""
+"""Local replacements for AWS services, and the generator of Olist-like data."""

@@ -1,10 +1,11 @@
-"""The source system, played from a full dump: what changed in each period, as it was known then.
+"""Simulate the source system from a full dump: the changes of each period, as known at its end.
 
-An order changes when it is placed, approved, handed over or delivered, and when a review of it is
-answered. A batch holds each order that changed, with the moments and the status that were known at
-the end of the period, and all of its items, payments and reviews that existed by then. Customers,
-products and sellers come with the first order that needs them; the reference tables, and all that
-no order needs, come with the first batch. The last state of each row is that of the dump.
+An order changes when it is placed, approved, handed to the carrier or delivered, and when one of
+its reviews is answered. A batch contains every order that changed in its period, with the
+timestamps and the status known at the end of the period, and the order's items, payments and
+reviews that existed by then. Customers, products and sellers are in the batch of the first order
+that references them. The reference tables, and all rows that no order references, are in the first
+batch. The last state of each row equals the dump.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,23 +23,36 @@ _MOMENTS = (
     "order_delivered_carrier_date",
     "order_delivered_customer_date",
 )
-# the status while a later moment is still to come
+# the status of an order, by its latest known event
 _STATUSES = dict(zip(_MOMENTS, ("created", "approved", "shipped", "delivered"), strict=True))
 _ROWS_AT_ONCE = 200_000
 _TIME = "%Y-%m-%d %H:%M:%S"
 
 
 class ExtractError(ValueError):
-    """The dump or the target cannot be used; the message says why."""
+    """Raised when the dump or output folder cannot be used; the message gives the reason."""
 
 
 def extract(
     dump: Path, out: Path, first: date | None = None, last: date | None = None, *, every: str = "1d"
 ) -> list[date]:
-    """Write `out/<batch_date>/*.csv` for each period with a change; returns the batch dates.
+    """Write `out/<batch_date>/*.csv` for each period with a change.
 
-    A batch is called by the last day of its period; `every` is a length as Polars writes it: 1d,
-    7d, 1mo. Raises ExtractError.
+    The batch date is the last day of the period.
+
+    Args:
+        dump: Folder with the nine CSV files of a full dump.
+        out: Output folder.
+        first: First day of the first period; default: the day of the first change.
+        last: Last day of the last period; default: the day of the last change.
+        every: Length of a period as a Polars duration: 1d, 7d, 1mo.
+
+    Returns:
+        The batch dates, in order.
+
+    Raises:
+        ExtractError: The dump is incomplete or has no changes in the range, or a folder of a
+            batch exists.
     """
     changes = _changes(_orders(dump), _scan(dump, "order_reviews"))
     day = pl.col("at").dt.date()
@@ -52,7 +66,21 @@ def extract(
 
 
 def write_batches(dump: Path, out: Path, start: date, ends: Sequence[date]) -> list[date]:
-    """The same for periods of any lengths: from `start` to the first end, to the second …"""
+    """Write `out/<batch_date>/*.csv` for each period with a change; any period lengths.
+
+    Args:
+        dump: Folder with the nine CSV files of a full dump.
+        out: Output folder.
+        start: First day of the first period.
+        ends: Last day of each period, in order; also the batch dates.
+
+    Returns:
+        The batch dates, in order.
+
+    Raises:
+        ExtractError: The dump is incomplete or has no changes in the range, or a folder of a
+            batch exists.
+    """
     taken = [out / str(day) for day in ends if (out / str(day)).exists()]
     if taken:
         raise ExtractError(f"{taken[0]} exists already; choose another folder")
@@ -75,14 +103,20 @@ def write_batches(dump: Path, out: Path, start: date, ends: Sequence[date]) -> l
 
 
 def period_ends(start: date, end: date, every: str) -> list[date]:
-    """The last day of each period from `start` to `end`."""
+    """Return the last day of each period from `start` to `end`.
+
+    Args:
+        start: First day of the first period.
+        end: Last day of the last period, which may be shorter than the others.
+        every: Length of a period as a Polars duration: 1d, 7d, 1mo.
+    """
     begins = pl.date_range(start, end + timedelta(days=1), every, eager=True).to_list()
     ends = [day - timedelta(days=1) for day in begins[1:]]
     return ends if ends and ends[-1] == end else [*ends, end]
 
 
 def _scan(dump: Path, table: str) -> pl.LazyFrame:
-    """All columns of a table as text, exactly as they stand in the file."""
+    """Scan a table with all columns as text, unchanged."""
     name = contracts()[table].source_file
     found = [path for path in (dump / name, dump / f"{name}.gz") if path.is_file()]
     if not found:
@@ -91,7 +125,7 @@ def _scan(dump: Path, table: str) -> pl.LazyFrame:
 
 
 def _orders(dump: Path) -> pl.LazyFrame:
-    """Orders, with the moments of their changes as such."""
+    """Scan the orders, with each event timestamp parsed into a column `at <name>`."""
     return _scan(dump, "orders").with_columns(_parsed(m).alias(f"at {m}") for m in _MOMENTS)
 
 
@@ -100,14 +134,14 @@ def _parsed(name: str) -> pl.Expr:
 
 
 def _changes(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
-    """order_id and moment of every change of an order."""
+    """Return order_id and timestamp (`at`) of every change of an order."""
     moments = [orders.select("order_id", pl.col(f"at {name}").alias("at")) for name in _MOMENTS]
     answered = _with_answers(orders, reviews).select("order_id", "at")
     return pl.concat([*moments, answered]).drop_nulls()
 
 
 def _with_answers(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
-    """Reviews with the moment from which they exist: their answer, and never before their order."""
+    """Add `at` to reviews, the time from which they exist: the later of answer and purchase."""
     placed = orders.select("order_id", pl.col(f"at {_PLACED}").alias("placed"))
     answered = pl.coalesce(_parsed("review_answer_timestamp"), _parsed("review_creation_date"))
     return reviews.join(placed, on="order_id", how="inner").with_columns(
@@ -116,7 +150,7 @@ def _with_answers(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _dated(changes: pl.LazyFrame, start: date, ends: Sequence[date]) -> pl.DataFrame:
-    """order_id and batch: each order once in every batch in which it changed."""
+    """Return order_id and batch: each order once in every batch in which it changed."""
     periods = pl.LazyFrame({"batch": ends}, schema={"batch": pl.Date}).sort("batch")
     return (
         changes.with_columns(pl.col("at").dt.date().alias("day"))
@@ -132,7 +166,7 @@ def _dated(changes: pl.LazyFrame, start: date, ends: Sequence[date]) -> pl.DataF
 
 
 def _first_needs(dump: Path, dated: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Of each customer, product and seller, the batch of the first order that needs it."""
+    """Find, for each customer, product and seller, the batch of its first order."""
     firsts = dated.lazy().group_by("order_id").agg(pl.col("batch").min())
     return {
         table: _scan(dump, referring)
@@ -150,7 +184,7 @@ def _first_needs(dump: Path, dated: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 
 def _blocks(dated: pl.DataFrame) -> Iterator[list[date]]:
-    """Batches whose rows are held in memory at once."""
+    """Group the batches into blocks of which each fits in memory."""
     sizes = dated.group_by("batch").len().sort("batch")
     block: list[date] = []
     rows = 0
@@ -193,7 +227,7 @@ def _frames(
 def _rest(
     dump: Path, orders: pl.LazyFrame, table: str, needed: pl.DataFrame | None
 ) -> pl.DataFrame:
-    """The rows that no order brings along: they come with the first batch."""
+    """Return the rows of a table that no order references; they go into the first batch."""
     rows = _scan(dump, table)
     if needed is not None:
         rows = rows.join(needed.lazy(), on=contracts()[table].key[0], how="anti")
@@ -205,7 +239,7 @@ def _rest(
 
 
 def _as_known(orders: pl.LazyFrame, until: pl.Expr) -> pl.LazyFrame:
-    """Orders with the moments and the status that were known at the end of their batch."""
+    """Return orders with the timestamps and status known at the end of their batch."""
     known = {name: pl.col(f"at {name}") < until for name in _MOMENTS}
     complete = pl.all_horizontal(known[name] | pl.col(name).is_null() for name in _MOMENTS)
     status = pl.lit("created")
@@ -223,14 +257,14 @@ def _write(
     frames: dict[str, dict[date, pl.DataFrame]],
     rest: dict[str, pl.DataFrame],
 ) -> None:
-    """The nine files of a batch, written beside and renamed when they are complete."""
+    """Write the nine files of a batch to a temporary folder, then rename the folder."""
     beside = out / f".{day}.part"
     beside.mkdir(parents=True, exist_ok=True)
     for table, contract in contracts().items():
         empty = pl.DataFrame(schema=dict.fromkeys(contract.header, pl.String))
         parts = [frames[table].get(day, empty), rest.get(table, empty)]
         rows = pl.concat([part.select(contract.header) for part in parts])
-        # in the order of the key: the same dump gives the same bytes
+        # sorted by key, so that the same dump always produces the same bytes
         rows = rows.sort(contract.key) if contract.key else rows
         rows.write_csv(beside / contract.source_file)
     beside.rename(out / str(day))

@@ -1,4 +1,4 @@
-"""Downloads the real data set from Kaggle."""
+"""Download the real data set from Kaggle."""
 
 import shutil
 from pathlib import Path
@@ -9,22 +9,26 @@ DATASET = "olistbr/brazilian-ecommerce"
 
 
 class FetchError(RuntimeError):
-    """The data set could not be downloaded; the message says what to do instead."""
+    """Raised when the data set cannot be downloaded; the message gives an alternative."""
 
 
 def fetch(directory: Path) -> None:
-    """Download the nine files into a folder. Raises FetchError."""
+    """Download the nine files into a folder, which is created if missing.
+
+    Raises:
+        FetchError: `kagglehub` is not installed, or the download failed.
+    """
     try:
         import kagglehub  # noqa: PLC0415 (an optional dependency)
     except ImportError as error:
         raise FetchError("kagglehub is not installed: pip install 'olist-elt[kaggle]'") from error
     try:
         cache = Path(kagglehub.dataset_download(DATASET))
-    # kagglehub lets through whatever its HTTP client raises
+    # kagglehub does not wrap the exceptions of its HTTP client
     except Exception as error:
         raise FetchError(
-            f"Kaggle could not be reached, or refused ({type(error).__name__}: {error}). Check "
-            f"the network, or download https://www.kaggle.com/datasets/{DATASET} with a browser, "
+            f"The download from Kaggle failed ({type(error).__name__}: {error}). Check the "
+            f"network, or download https://www.kaggle.com/datasets/{DATASET} with a browser, "
             f"unpack it into {directory} and run: olist run --source {directory}"
         ) from error
     directory.mkdir(parents=True, exist_ok=True)

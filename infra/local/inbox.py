@@ -1,8 +1,8 @@
-"""The local inbox: receives notifications over HTTP, and keeps them as a page to open.
+"""The local inbox: receive notifications over HTTP and store them as an HTML page.
 
-It takes what Amazon SNS delivers to an HTTP subscription (`/sns`), and any JSON with `subject` and
-`body` (`/hook`), as Prefect's custom webhook block sends it. Messages lie beside the page, one JSON
-file each.
+The path `/sns` accepts the messages that Amazon SNS sends to an HTTP subscription. The path `/hook`
+accepts JSON with `subject` and `body`, as Prefect's custom webhook block sends it. Each message is
+a JSON file in the folder of the page.
 """
 
 import argparse
@@ -17,8 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
-_MOST = 1_000_000  # bytes of a request
-_SHOWN = 200  # messages on the page
+_MOST = 1_000_000  # maximum bytes of a request
+_SHOWN = 200  # maximum messages on the page
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>olist-elt inbox</title>
 <style>:root {{ color-scheme: light dark }} body {{ font: 16px/1.5 system-ui, sans-serif;
@@ -26,20 +26,20 @@ max-width: 56rem; margin: 0 auto; padding: 1.5rem 1rem }} article {{ border-top:
 padding: .8rem 0 }} h2 {{ font-size: 1.05rem; margin: 0; overflow-wrap: anywhere }}
 time {{ opacity: .7 }} pre {{ white-space: pre-wrap; overflow-wrap: anywhere;
 font: .85rem/1.45 ui-monospace, monospace }}</style></head>
-<body><h1>Inbox</h1><p>{count} notifications, the last one first.</p>{messages}</body></html>"""
+<body><h1>Inbox</h1><p>{count} notifications, newest first.</p>{messages}</body></html>"""
 
 
 class Inbox:
-    """A folder of messages, and its page."""
+    """A folder of messages with an HTML page."""
 
     def __init__(self, folder: Path) -> None:
-        """Use a folder; it is made."""
+        """Use a folder; create it if it is missing."""
         self._folder = folder
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
 
     def keep(self, subject: str, body: str) -> None:
-        """Keep a message, and write the page anew."""
+        """Store a message and rewrite the page; safe for concurrent requests."""
         now = datetime.now(UTC)
         message = {"at": now.isoformat(), "subject": subject, "body": body}
         with self._lock:
@@ -48,7 +48,7 @@ class Inbox:
             self._folder.joinpath("index.html").write_text(self.page())
 
     def page(self) -> str:
-        """All messages as HTML, the last one first."""
+        """Render the newest messages as HTML, newest first."""
         found = messages(self._folder)
         articles = "".join(
             f"<article><h2>{html.escape(m['subject'])}</h2><time>{m['at'][:16]} UTC</time>"
@@ -59,7 +59,11 @@ class Inbox:
 
 
 def messages(folder: Path) -> list[dict[str, str]]:
-    """What an inbox holds, the last message first."""
+    """Read all messages of an inbox, newest first.
+
+    Returns:
+        Messages with the keys `at` (ISO timestamp in UTC), `subject` and `body`.
+    """
     return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"), reverse=True)]
 
 
@@ -98,14 +102,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _message(path: str, found: dict[str, Any]) -> tuple[str, str]:
     if path == "/sns":
-        # the other types confirm subscriptions, which the local SNS does not ask for
+        # the other types confirm subscriptions, which the local SNS does not require
         notified = found["Type"] == "Notification"
         return found.get("Subject") or "", found["Message"] if notified else ""
     return str(found.get("subject") or ""), str(found["body"])
 
 
 def main() -> None:
-    """Serve until SIGTERM; print the address once ready."""
+    """Serve until SIGTERM; print `ready <address>` once the server accepts requests."""
     parser = argparse.ArgumentParser(description="A local inbox of notifications.")
     parser.add_argument("--path", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)

@@ -1,4 +1,4 @@
-"""The PID file of the stack that stays up, and the lock that shows whether it is current."""
+"""The PID file of the stack of `olist up`, and the lock that shows whether it is current."""
 
 import contextlib
 import fcntl
@@ -11,13 +11,13 @@ from infra.local.service_specs import write_private
 
 
 class PidFile:
-    """What `olist up`, `down` and `status` know of the stack.
+    """Facts about the running stack, for `olist up`, `down` and `status`.
 
-    The supervisor holds the lock as long as it lives, so a stale file is recognised.
+    The supervisor holds the lock while it runs. A file without a held lock is stale.
     """
 
     def __init__(self, home: Path) -> None:
-        """Look under a state folder; nothing is created."""
+        """Use the files in a state folder; nothing is created."""
         self._path = home / "up.json"
         self._lock = home / "up.lock"
 
@@ -34,21 +34,25 @@ class PidFile:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the lock; raises StackError when another supervisor does."""
+        """Hold the lock while the context is open; delete the PID file at its end.
+
+        Raises:
+            StackError: Another supervisor holds the lock.
+        """
         with self._lock.open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise StackError("it is up already; `olist status` shows where") from error
+                raise StackError("the stack is already up; `olist status` shows it") from error
             yield
             self._path.unlink(missing_ok=True)
 
     def write(self, facts: dict) -> None:
-        """Note process number, ports and services."""
+        """Write the process id of the supervisor, the ports and the services."""
         write_private(self._path, json.dumps(facts))
 
     def read(self) -> dict:
-        """Process number, ports and services; empty where no supervisor runs."""
+        """Read what `write` has written; return an empty dict if no supervisor runs."""
         try:
             return json.loads(self._path.read_text()) if self.is_held() else {}
         except FileNotFoundError:

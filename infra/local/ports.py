@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Ports:
-    """The port of each service; 0 takes a free one. Prefect runs with `olist up` only."""
+    """The port of each service; 0 picks a free one. Prefect runs with `olist up` only."""
 
     s3: int = 0
     redshift: int = 0
@@ -15,12 +15,12 @@ class Ports:
     prefect: int = 0
 
     def chosen(self) -> "Ports":
-        """The same, with free ports where the number is 0."""
+        """Return a copy with a free port in place of each 0."""
         free = free_ports(4)
         return Ports(*(port or free.pop() for port in asdict(self).values()))
 
     def in_use(self) -> dict[str, int]:
-        """The ports that another process listens on, by service."""
+        """Return the ports that are already in use, by service."""
         return {name: port for name, port in asdict(self).items() if not _is_free(port)}
 
 
@@ -28,7 +28,7 @@ STACK_PORTS = Ports(s3=9000, redshift=5439, inbox=8025, prefect=4200)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on; held together, so that none is found twice."""
+    """Return free ports; all are bound at the same time, so that no port is returned twice."""
     with ExitStack() as held:
         probes = [held.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

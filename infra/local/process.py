@@ -1,4 +1,4 @@
-"""A local service as a child process: how it is started, becomes ready, and is stopped."""
+"""Run a local service as a child process: start it, wait until it is ready, and stop it."""
 
 import os
 import subprocess
@@ -15,19 +15,20 @@ _STOP_SECONDS = 20
 
 
 class StackError(RuntimeError):
-    """A local service did not start; the message names it and its log."""
+    """Raised when the stack or one of its services cannot start or stop."""
 
 
 @dataclass(frozen=True)
 class Spec:
-    """How a service is started, and how it shows that it is ready.
+    """How to start a service, and how to recognise that it is ready.
 
     Attributes:
-        name: Name of the service, and of its log file.
-        module: The Python module that serves, and its arguments.
-        environment: Variables that it gets besides those of this process.
-        announces: Whether it prints `ready <address>` once it serves.
-        health_url: Otherwise, a URL that answers once it serves; None: it is ready at once.
+        name: Name of the service and of its log file.
+        module: Name of the Python module to run, followed by its arguments.
+        environment: Environment variables added to those of this process.
+        announces: Whether the service prints `ready <address>` once it is ready.
+        health_url: For other services, a URL that responds once the service is ready; None if the
+            service counts as ready immediately.
     """
 
     name: str
@@ -37,25 +38,29 @@ class Spec:
     health_url: str | None = None
 
     def spawn(self, logs: Path) -> "Service":
-        """Start the process; it ends with this one, however this one ends."""
+        """Start the process; it ends when this process ends, even if this process is killed.
+
+        Args:
+            logs: Folder of the log file.
+        """
         log = logs / f"{self.name}.log"
         with log.open("a") as output:
             process = subprocess.Popen(  # noqa: S603 (our own module)
                 [sys.executable, "-m", "infra.local.exit_with_parent", *self.module],
-                stdin=subprocess.PIPE,  # never written to: it closes when this process ends
+                stdin=subprocess.PIPE,  # never written to; it closes when this process ends
                 stdout=subprocess.PIPE if self.announces else output,
                 stderr=output,
                 text=True,
                 env={**os.environ, **self.environment},
                 cwd=PROJECT,
-                start_new_session=True,  # Ctrl-C reaches the run, which then stops its services
+                start_new_session=True,  # Ctrl-C reaches only the run, which stops its services
             )
         return Service(self, process, log)
 
 
 @dataclass
 class Service:
-    """A running service."""
+    """A running service: its spec, its process and the path of its log file."""
 
     spec: Spec
     process: subprocess.Popen[str]
@@ -67,14 +72,22 @@ class Service:
         return self.spec.name
 
     def wait_until_ready(self) -> None:
-        """Wait until the service serves; raises StackError when it ends before that."""
+        """Wait until the service is ready.
+
+        Raises:
+            StackError: The service ended, or did not become ready in time.
+        """
         if self.spec.announces:
             self.address()
         elif self.spec.health_url:
             self._wait_for(self.spec.health_url)
 
     def address(self) -> str:
-        """Wait for the line `ready <address>`; raises StackError when it does not come."""
+        """Wait for the line `ready <address>` and return the address.
+
+        Raises:
+            StackError: The service printed another line, or ended.
+        """
         assert self.process.stdout is not None  # noqa: S101
         line = self.process.stdout.readline().strip()
         if not line.startswith("ready "):
@@ -83,7 +96,7 @@ class Service:
         return line.removeprefix("ready ")
 
     def stop(self) -> None:
-        """Ask it to end, and wait until it has."""
+        """Send SIGTERM and wait until the process has ended; kill it after 20 seconds."""
         self.process.terminate()
         try:
             self.process.wait(_STOP_SECONDS)
@@ -107,7 +120,7 @@ class Service:
 
 
 def answers(url: str) -> bool:
-    """Whether an HTTP server on this machine answers there with success."""
+    """Return whether a local HTTP server responds to a URL with success within 2 seconds."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 (our own address)
             return answer.status < 300

@@ -1,10 +1,10 @@
-"""A local S3: moto's server, with its objects kept on disk.
+"""A local S3: the server of moto, with its objects stored on disk.
 
-moto holds objects in memory. Every successful write is mirrored to a folder (one file an object,
-written beside and renamed), which is read back at the next start. Object versions are not kept
-over a restart.
+moto holds objects in memory. Every successful write is mirrored to a folder with one file per
+object, which is written under a temporary name and renamed. The folder is read at the next start.
+Object versions are lost at a restart.
 
-Run it alone with `python -m infra.local.s3 --path DIR --port N`.
+Run it on its own with `python -m infra.local.s3 --path DIR --port N`.
 """
 
 import argparse
@@ -26,20 +26,20 @@ _WRITES = {"PUT", "POST", "DELETE"}
 
 
 class Mirror:
-    """WSGI middleware that keeps the folder equal to the objects after each write."""
+    """WSGI middleware that mirrors the objects of moto to a folder after each write."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]], folder: Path) -> None:
-        """Mirror what passes through `app` to `folder`."""
+        """Mirror the objects that requests to `app` change to `folder`."""
         self._app = app
         self._folder = folder
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Serve a request; the answer leaves only after the folder has it."""
+        """Serve a request; update the folder before the response is returned."""
         body = self._app(environ, start_response)
         if environ["REQUEST_METHOD"] in _WRITES:
-            # WSGI hands the bytes of a path over as Latin-1
+            # WSGI passes the bytes of a path decoded as Latin-1
             path = environ["PATH_INFO"].encode("latin-1").decode().lstrip("/")
             bucket, _, key = path.partition("/")
             if key:
@@ -71,7 +71,7 @@ class Mirror:
         return self._folder / bucket / urllib.parse.quote(key, safe="=-_")
 
     def restore(self, endpoint: str) -> None:
-        """Put what the folder holds into the empty server."""
+        """Upload all objects of the folder to the empty server at the URL `endpoint`."""
         client = boto3.client(
             "s3",
             endpoint_url=endpoint,
@@ -103,8 +103,8 @@ class _Quiet(WSGIRequestHandler):
 
 
 def main() -> None:
-    """Serve until SIGTERM; print the address once ready."""
-    parser = argparse.ArgumentParser(description="A local S3 that keeps its objects.")
+    """Serve until SIGTERM; print `ready <address>` once the objects are restored."""
+    parser = argparse.ArgumentParser(description="A local S3 that stores its objects on disk.")
     parser.add_argument("--path", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     arguments = parser.parse_args()
@@ -115,7 +115,7 @@ def main() -> None:
     server = make_server("127.0.0.1", arguments.port, mirror, threaded=True, request_handler=_Quiet)
     endpoint = f"http://127.0.0.1:{server.server_port}"
 
-    # objects are put back through the API, unmirrored, before anyone else is told the address
+    # restore the objects through a server without the mirror, before the address is printed
     loader = make_server("127.0.0.1", 0, moto, threaded=True, request_handler=_Quiet)
     with _serving(loader):
         mirror.restore(f"http://127.0.0.1:{loader.server_port}")

@@ -1,4 +1,4 @@
-"""The local services: S3 (with SNS), Redshift, the inbox of notifications, and Prefect."""
+"""Specs of the local services: S3 (with SNS), Redshift, the notification inbox and Prefect."""
 
 import os
 import secrets
@@ -10,19 +10,19 @@ from infra.local.ports import Ports
 from infra.local.process import Spec
 from infra.settings import Settings
 
-READER = "bi"  # the user who may only read what is published
+READER = "bi"  # user with read access to published data and the audit only
 _READER_SCHEMAS = "analytics,audit"  # what sql/access/reader.sql grants on Redshift
 WORK_POOL = "local"
 
 
 def storage_specs(home: Path, settings: Settings, ports: Ports, password: str) -> list[Spec]:
-    """S3, Redshift and the inbox, with their state under `home`.
+    """Return the specs of S3, Redshift and the inbox, with their state under `home`.
 
     Args:
-        home: Where state is kept.
-        settings: User and database of Redshift.
-        ports: The port of each service; none may be 0.
-        password: The password of the Redshift user.
+        home: State folder.
+        settings: Names the user and the database of Redshift.
+        ports: Port of each service; none may be 0.
+        password: Password of the Redshift user.
     """
     return [
         Spec("s3", ["infra.local.s3", "--path", str(home / "s3"), "--port", str(ports.s3)]),
@@ -50,12 +50,15 @@ def storage_specs(home: Path, settings: Settings, ports: Ports, password: str) -
 
 
 def prefect_specs(home: Path, ports: Ports, environment: dict[str, str]) -> list[Spec]:
-    """A Prefect server with its UI, and a worker; the worker starts once the server answers.
+    """Return the specs of a Prefect server with its UI, and of a worker.
+
+    Start the worker only once the server is ready.
 
     Args:
-        home: Where the server keeps its database.
-        ports: The server's port.
-        environment: How flow runs reach S3 and Redshift (`connection_environment`).
+        home: State folder, which holds the server's database.
+        ports: Names the server's port.
+        environment: Variables by which flow runs reach S3 and Redshift, from
+            `connection_environment`.
     """
     api = f"{_url(ports.prefect)}/api"
     variables = {
@@ -65,7 +68,7 @@ def prefect_specs(home: Path, ports: Ports, environment: dict[str, str]) -> list
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_UI_API_URL": api,
         "DO_NOT_TRACK": "1",
-        # the worker polls often: a person waits for the run, and `olist down` loses prefetched runs
+        # poll often, because a user waits for the run; `olist down` loses prefetched runs
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "PREFECT_WORKER_PREFETCH_SECONDS": "1",
         # seconds between heartbeats (deployments/automations.yaml: olist run vanished)
@@ -82,9 +85,15 @@ def prefect_specs(home: Path, ports: Ports, environment: dict[str, str]) -> list
 def connection_environment(
     home: Path, settings: Settings, ports: Ports, password: str
 ) -> dict[str, str]:
-    """The environment variables by which other processes find the running services.
+    """Return the environment variables by which other processes find the running services.
 
-    Creates the SNS topic whose messages arrive at the inbox.
+    Creates the SNS topic that delivers to the inbox.
+
+    Args:
+        home: State folder.
+        settings: Names the AWS region.
+        ports: Port of each running service.
+        password: Password of the Redshift user.
     """
     return {
         "OLIST_S3_ENDPOINT_URL": _url(ports.s3),
@@ -103,9 +112,9 @@ def connection_environment(
 
 
 def create_inbox_topic(ports: Ports, region: str) -> str:
-    """Create the SNS topic whose messages arrive at the inbox; returns its ARN.
+    """Create the SNS topic that delivers to the inbox; return its ARN.
 
-    moto keeps topics in memory only, so this is needed after each start of S3.
+    Call it after each start of S3, because moto holds topics in memory only.
     """
     client = boto3.client(
         "sns",
@@ -120,7 +129,7 @@ def create_inbox_topic(ports: Ports, region: str) -> str:
 
 
 def reader_password(home: Path) -> str:
-    """The password of the reader; kept in `home`, because BI tools remember it."""
+    """Return the reader's password; it is stored in `home`, because BI tools save it."""
     path = home / "reader.password"
     if not path.exists():
         write_private(path, secrets.token_urlsafe(18))

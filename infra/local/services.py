@@ -1,6 +1,7 @@
-"""The lifecycle of the local services, for a single command and for the stack that stays up.
+"""Lifecycle of the local services, for a single command and for the stack of `olist up`.
 
-State lies under `OLIST_HOME`; `stack.json` there tells other commands where running services are.
+State is under `OLIST_HOME`. Its file `stack.json` gives other commands the addresses of running
+services.
 """
 
 import fcntl
@@ -32,7 +33,7 @@ _MAX_RESTARTS = 5  # of one service within a minute
 
 
 class Services:
-    """The local services of one state folder: started together, restarted, stopped."""
+    """Starts, restarts and stops the local services of one state folder."""
 
     def __init__(self, settings: Settings, ports: Ports) -> None:
         """Choose ports and a password; nothing is started yet."""
@@ -44,7 +45,10 @@ class Services:
         self._deaths: dict[str, list[float]] = {}
 
     def start_storage(self) -> dict[str, str]:
-        """Start S3, Redshift and the inbox; returns the variables by which others find them.
+        """Start S3, Redshift and the inbox.
+
+        Returns:
+            The environment variables by which other processes find the services.
 
         Raises:
             StackError: A service did not start.
@@ -53,7 +57,11 @@ class Services:
         return connection_environment(self.home, self._settings, self.ports, self.password)
 
     def start(self, specs: list[Spec]) -> None:
-        """Start services at once, and wait until all are ready; raises StackError."""
+        """Start services concurrently and wait until all are ready.
+
+        Raises:
+            StackError: A service did not start.
+        """
         logs = self.home / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         for spec in specs:
@@ -62,7 +70,10 @@ class Services:
             self.running[spec.name].wait_until_ready()
 
     def restart_dead(self) -> dict[str, int]:
-        """Restart the services that have ended; returns the exit code of each.
+        """Restart the services that have ended.
+
+        Returns:
+            The exit code of each restarted service, by name.
 
         Raises:
             StackError: A service ended more than five times within a minute.
@@ -80,7 +91,7 @@ class Services:
         return ended
 
     def stop(self) -> None:
-        """Stop all services, the last one started first."""
+        """Stop all services in reverse order of their start."""
         for service in reversed(self.running.values()):
             service.stop()
 
@@ -96,13 +107,14 @@ class Services:
 
 @contextmanager
 def running(settings: Settings) -> Iterator[Settings]:
-    """Give a command S3 and Redshift: those that run already, else services of its own.
+    """Provide S3 and Redshift to a command: the running services, or else new ones.
 
     Services that a command has started are stopped when it ends and no other command uses them.
     Child processes and Prefect runs find the services through the environment.
 
     Args:
-        settings: Where state is kept; with `target` aws, or with addresses set, nothing is started.
+        settings: Names the state folder. Nothing is started if `target` is aws, or if the
+            addresses of S3 and Redshift are set.
 
     Yields:
         The settings with the addresses of S3 and Redshift.
@@ -117,7 +129,8 @@ def running(settings: Settings) -> Iterator[Settings]:
     home.mkdir(parents=True, exist_ok=True)
     address_file = home / "stack.json"
     services: Services | None = None
-    users = (home / "stack.users").open("a")  # locked by each user: shared, or alone to stop it
+    # each command holds a shared lock; stopping the services takes an exclusive lock
+    users = (home / "stack.users").open("a")
     try:
         with _exclusive(home / "stack.starting"):
             fcntl.flock(users, fcntl.LOCK_SH)  # waits while another command stops its services
@@ -139,19 +152,19 @@ def running(settings: Settings) -> Iterator[Settings]:
 
 
 def known_stack(home: Path) -> dict[str, str] | None:
-    """The variables by which running services are found, None where none answer."""
+    """Return the environment variables of running services; None if Redshift is unreachable."""
     try:
         environment = json.loads((home / "stack.json").read_text())
         address = (environment["OLIST_REDSHIFT_HOST"], int(environment["OLIST_REDSHIFT_PORT"]))
         with socket.create_connection(address, timeout=2):
             return environment
     except (OSError, ValueError, KeyError):
-        return None  # no file, or one that a killed run left behind
+        return None  # no file, or a stale file of a killed run
 
 
 @contextmanager
 def _exclusive(lock: Path) -> Iterator[None]:
-    """One process at a time."""
+    """Hold an exclusive file lock, so that one process at a time runs the body."""
     with lock.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -159,7 +172,7 @@ def _exclusive(lock: Path) -> Iterator[None]:
 
 @contextmanager
 def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set environment variables, and put back what they were."""
+    """Set environment variables, and restore their previous values at the end."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -178,8 +191,8 @@ def _wait_for_other_users(users: IO[str], home: Path) -> None:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         print(
-            f"Other olist commands use the local S3 and Redshift of {home}: they are stopped "
-            "when those have ended. Press Ctrl-C to stop them now",
+            f"Other olist commands use the local S3 and Redshift of {home}. The services stop "
+            "when those commands have ended. Press Ctrl-C to stop the services now",
             file=sys.stderr,
         )
         fcntl.flock(users, fcntl.LOCK_EX)

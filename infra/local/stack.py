@@ -1,4 +1,4 @@
-"""Starts and stops the stack that stays up, for `olist up` and `olist down`."""
+"""Start and stop the background stack, for `olist up` and `olist down`."""
 
 import os
 import signal
@@ -18,21 +18,26 @@ _STOP_SECONDS = 60
 def start(settings: Settings, ports: Ports) -> None:
     """Start the supervisor in the background, and wait until all services are ready.
 
+    Args:
+        settings: Names the state folder.
+        ports: Port of each service; all must be free.
+
     Raises:
-        StackError: The stack is up already, a port is in use, or a service did not start.
+        StackError: `target` is aws, the stack is already up, a port is in use, or a service did
+            not start.
     """
     if settings.target == "aws":
         raise StackError(
-            "OLIST_TARGET=aws: lake and warehouse are on AWS, and `olist up` starts local ones. "
-            "docs/production.md describes how runs are deployed there"
+            "OLIST_TARGET=aws: the lake and the warehouse are on AWS, but `olist up` starts local "
+            "ones. docs/production.md describes how to deploy runs on AWS"
         )
     home = settings.state
     if PidFile(home).is_held():
-        raise StackError("it is up already; `olist status` shows where, `olist down` ends it")
+        raise StackError("the stack is already up; `olist status` shows it, `olist down` stops it")
     if in_use := ports.in_use():
         named = ", ".join(f"{port} (--{name}-port)" for name, port in in_use.items())
         raise StackError(
-            f"something else listens on port {named} of 127.0.0.1. End it, or name another port"
+            f"something else listens on port {named} of 127.0.0.1. Stop it, or name another port"
         )
     (home / "logs").mkdir(parents=True, exist_ok=True)
     log = home / "logs" / "up.log"
@@ -58,10 +63,13 @@ def start(settings: Settings, ports: Ports) -> None:
 
 
 def stop(settings: Settings) -> bool:
-    """End the stack, and wait until it has ended; False where it is not up.
+    """Stop the stack and wait until its supervisor has ended.
+
+    Returns:
+        Whether the stack was up.
 
     Raises:
-        StackError: The supervisor does not end.
+        StackError: The supervisor did not end within 60 seconds.
     """
     pid_file = PidFile(settings.state)
     facts = pid_file.read()
@@ -72,7 +80,7 @@ def stop(settings: Settings) -> bool:
     while pid_file.is_held():
         if time.monotonic() > deadline:
             raise StackError(
-                f"process {facts['pid']} does not end; see {settings.state}/logs/up.log"
+                f"process {facts['pid']} did not end; see {settings.state}/logs/up.log"
             )
         time.sleep(0.2)
     return True

@@ -1,7 +1,7 @@
-"""The process that keeps the stack up: it starts the services and restarts those that die.
+"""The supervisor process of the stack: start the services, and restart those that die.
 
-`olist up` starts it (`infra.local.stack`) and waits for its first line; `olist down` ends it. State
-lies under `OLIST_HOME`, so a stack that is started again continues where it was.
+`olist up` starts it (`infra.local.stack`) and waits for its first line; `olist down` stops it.
+State is under `OLIST_HOME`, so a restarted stack continues with the same data.
 """
 
 import argparse
@@ -28,18 +28,19 @@ class Supervisor:
     """Keeps all services of the stack running."""
 
     def __init__(self, settings: Settings, ports: Ports) -> None:
-        """Nothing is started yet."""
+        """Choose the ports; nothing is started yet."""
         self._settings = settings
         self._services = Services(settings, ports)
         self._pid_file = PidFile(settings.state)
 
     def run(self) -> None:
-        """Start all services, then restart those that die until SIGTERM; stop all at the end.
+        """Start all services, restart those that die until SIGTERM, and stop all at the end.
 
-        Prints `ready` once all serve.
+        Prints `ready` once all services are ready.
 
         Raises:
-            StackError: A service did not start, or dies again and again.
+            StackError: Another supervisor runs, a service did not start, or a service died more
+                than five times within a minute.
         """
         with self._pid_file.held():
             try:
@@ -95,8 +96,8 @@ class Supervisor:
 
 
 def main() -> None:
-    """Keep the stack up until SIGTERM; the first line printed is `ready` or the reason why not."""
-    parser = argparse.ArgumentParser(description="The stack that stays up.")
+    """Keep the stack up until SIGTERM; the first line printed is `ready` or an error."""
+    parser = argparse.ArgumentParser(description="The supervisor of the local stack.")
     for name, port in asdict(STACK_PORTS).items():
         parser.add_argument(f"--{name}", type=int, default=port)
     ports = Ports(**vars(parser.parse_args()))
@@ -114,7 +115,7 @@ def main() -> None:
         Supervisor(settings, ports).run()
     except StackError as error:
         print(str(error).replace("\n", " | "), flush=True)
-        _logger.error("%s", error)  # noqa: TRY400 (its message is for people)
+        _logger.error("%s", error)  # noqa: TRY400 (the message suffices)
         raise SystemExit(1) from error
 
 

@@ -2,7 +2,7 @@
 -- Purpose:   Totals of source files, staging and published tables side by side: both totals of a row
 --            must be equal, to the cent
 -- Grain:     measure
--- Load rule: a view over staging, audit.loads and analytics
+-- Load rule: a view over staging, audit.staging_totals, audit.loads and analytics
 
 CREATE OR REPLACE VIEW audit.reconciliation AS
 WITH latest_items AS (
@@ -102,58 +102,12 @@ file_rows AS (
     FROM audit.loads
 ),
 
-staging_rows AS (
-    SELECT
-        COUNT(*) AS row_count,
-        0 AS money
-    FROM staging.customers
-    UNION ALL
-    SELECT
-        COUNT(*) AS row_count,
-        0 AS money
-    FROM staging.geolocation
-    UNION ALL
-    SELECT
-        COUNT(*) AS row_count,
-        0 AS money
-    FROM staging.orders
-    UNION ALL
-    SELECT
-        COUNT(*) AS row_count,
-        COALESCE(SUM(price) + SUM(freight_value), 0) AS money
-    FROM staging.order_items
-    UNION ALL
-    SELECT
-        COUNT(*) AS row_count,
-        COALESCE(SUM(payment_value), 0) AS money
-    FROM staging.order_payments
-    UNION ALL
-    SELECT
-        COUNT(*) AS row_count,
-        0 AS money
-    FROM staging.order_reviews
-    UNION ALL
-    SELECT
-        COUNT(*) AS row_count,
-        0 AS money
-    FROM staging.products
-    UNION ALL
-    SELECT
-        COUNT(*) AS row_count,
-        0 AS money
-    FROM staging.sellers
-    UNION ALL
-    SELECT
-        COUNT(*) AS row_count,
-        0 AS money
-    FROM staging.category_translation
-),
-
+-- audit.staging_totals has one row for each file under sql/staging
 staging_totals AS (
     SELECT
         SUM(row_count) AS row_count,
-        SUM(money) AS money
-    FROM staging_rows
+        SUM(money_total) AS money
+    FROM audit.staging_totals
 ),
 
 totals AS (

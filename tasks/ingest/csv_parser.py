@@ -1,7 +1,7 @@
-"""CSV text to typed columns, batch by batch; what does not fit its contract is set aside.
+"""Parse CSV into typed columns, batch by batch, and quarantine rows that break the contract.
 
-An empty field is NULL, quoted or not. Values are never repaired: a value that is not exactly of
-its column's form sends the row to quarantine.
+An empty field is NULL, quoted or not. Values are never repaired: a value that does not match its
+column's type exactly sends the row to quarantine.
 """
 
 import csv
@@ -18,13 +18,13 @@ from infra.contracts import Column, Contract
 from tasks.ingest.source import SourceError, open_bytes
 
 _BLOCK_BYTES = 8 << 20
-_RECORD = "record number"  # not a name that a CSV column could have
+_RECORD = "record number"  # has a space, so no column of a contract has this name
 QUARANTINE_COLUMNS = ("line", "column", "value", "reason", "row")
 
 
 @dataclass
 class ParsedBatch:
-    """Rows that fit, typed; and rows that do not, as text with their reasons."""
+    """Valid rows of a batch, typed, and its invalid rows, as text with the reason."""
 
     good: pl.DataFrame
     bad: pl.DataFrame  # record number, column, value, reason, row
@@ -32,16 +32,23 @@ class ParsedBatch:
 
 @dataclass
 class CsvFile:
-    """A CSV file that is read once, in batches of some megabytes."""
+    """A CSV file that is parsed once, in blocks of 8 MiB."""
 
     path: Path
     contract: Contract
-    records: int = 0  # well-formed records seen so far
+    records: int = 0  # well-formed records parsed so far
     ragged: list[tuple[int, str]] = field(default_factory=list)  # number of fields, text
     unclosed_quote: bool = False
 
     def batches(self) -> Iterator[ParsedBatch]:
-        """Parse the file; raises SourceError where it cannot be read on."""
+        """Parse the file; update `records`, `ragged` and `unclosed_quote` during the iteration.
+
+        Yields:
+            The valid and the invalid rows of each block that has rows.
+
+        Raises:
+            SourceError: The file is not UTF-8, has an unclosed quote, or is not readable as CSV.
+        """
         header = self.contract.header
         try:
             with open_bytes(self.path) as raw:
@@ -83,7 +90,7 @@ class CsvFile:
         if self.unclosed_quote or "straddling" in text:
             return SourceError(
                 f"{self.path}: a quote is opened and never closed; the file is cut off or its "
-                "quotes are not doubled. Ask the source for it again"
+                "quotes are not doubled. Ask the source for the file again"
             )
         return SourceError(f"{self.path}: cannot be read as CSV: {text}")
 
@@ -100,10 +107,16 @@ class CsvFile:
         )
 
     def with_lines(self, bad: pl.DataFrame) -> pl.DataFrame:
-        """Give each quarantined row the line of the file on which it starts.
+        """Add to each quarantined row the line of the file on which it starts.
 
-        Reads the file once more, record by record: records may span lines, and only a file with
-        bad rows pays for it.
+        Reads the file a second time, record by record, because a record may span several lines.
+        Call it only for a file that has invalid rows.
+
+        Args:
+            bad: Invalid and ragged rows, in the shape of `ParsedBatch.bad`.
+
+        Returns:
+            The rows with the columns QUARANTINE_COLUMNS; lines count from 1.
         """
         wanted = set(bad[_RECORD].drop_nulls())
         lines: dict[int, int] = {}
@@ -144,7 +157,16 @@ _BAD_SCHEMA = {
 
 
 def parse_text(text: pl.DataFrame, contract: Contract, first_record: int) -> ParsedBatch:
-    """Type the columns of a batch of strings; `first_record` is the number of its first record."""
+    """Convert a batch of strings to the types of the contract, and separate the invalid rows.
+
+    Args:
+        text: One string column for each source column of the contract.
+        contract: Columns and types of the table.
+        first_record: Number of the batch's first record in the file, counted from 0.
+
+    Returns:
+        The valid rows, typed, and the invalid rows with column, value and reason.
+    """
     typed = [_typed(column).alias(column.name) for column in contract.source_columns]
     faults = {column.name: _fault(column) for column in contract.source_columns}
     parsed = text.select(*typed, pl.any_horizontal(list(faults.values())).alias(_RECORD))
@@ -182,7 +204,7 @@ def _typed(column: Column) -> pl.Expr:
 
 
 def _fault(column: Column) -> pl.Expr:
-    """True where the text is not a value of the column."""
+    """True if the text is not a valid value of the column."""
     text = pl.col(column.name)
     if column.kind == "VARCHAR":
         wrong = text.str.len_bytes() > (column.length or 0)

@@ -1,4 +1,4 @@
-"""Which batches of a source are not published yet, or were published from other files."""
+"""Find the batches of a source that are not published, or were published from other files."""
 
 import hashlib
 import tempfile
@@ -13,7 +13,20 @@ from tasks.ingest.source import batch_folder, source_file
 
 
 def pending_days(settings: Settings, source: str, days: Sequence[date]) -> list[date]:
-    """The days, in order, whose files are not those that were published. Raises SourceError."""
+    """Return the batch dates whose current files are not the published ones.
+
+    Args:
+        settings: Access to the source and the warehouse.
+        source: A path, or s3://bucket/prefix.
+        days: The batch dates to check.
+
+    Returns:
+        The pending batch dates, in the order of `days`.
+
+    Raises:
+        SourceError: A batch has no folder, or one of its files is missing or ambiguous.
+        WarehouseError: The audit cannot be read.
+    """
     with transaction(settings, read_only=True) as work:
         known = {
             (table, day): sha256

@@ -1,4 +1,4 @@
-"""The source folder of a batch: its nine files, found and looked over before anything is read."""
+"""Find the nine source files of a batch, and check them before they are parsed."""
 
 import csv
 import gzip
@@ -20,13 +20,19 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class SourceError(ValueError):
-    """The source cannot be used; the message says file, rule and remedy."""
+    """The source cannot be used; the message names file, rule and remedy."""
 
 
 def source_file(folder: Folder, files: set[str], contract: Contract) -> str:
-    """The name of the file that feeds a table: plain or gzip-compressed CSV.
+    """Return the name of the file that a table is loaded from: plain or gzip-compressed CSV.
 
-    Raises SourceError when there is none, or both.
+    Args:
+        folder: The source folder of the batch, for messages.
+        files: Names of the files in `folder`.
+        contract: The contract of the table.
+
+    Raises:
+        SourceError: Neither file exists, or both do.
     """
     plain, packed = contract.source_file, f"{contract.source_file}.gz"
     found = [name for name in (plain, packed) if name in files]
@@ -34,16 +40,22 @@ def source_file(folder: Folder, files: set[str], contract: Contract) -> str:
         raise SourceError(f"{folder.address}/{plain}: there is also {packed}; keep one of the two")
     if not found:
         raise SourceError(
-            f"{folder.address}/{plain}: missing (nor is there {packed}). A batch has all nine "
-            "files; one without new rows holds its header only"
+            f"{folder.address}/{plain}: missing, and so is {packed}. A batch has all nine "
+            "files; a file without new rows has only its header"
         )
     return found[0]
 
 
 def batch_folder(source: str, batch_date: date, settings: Settings) -> Folder:
-    """Where the files of a batch are: in the folder of its day, or in the source itself.
+    """Return the folder with the files of a batch: the folder of its day, or the source itself.
 
-    Raises SourceError where there are folders of other days only.
+    Args:
+        source: A path, or s3://bucket/prefix.
+        batch_date: The day of the batch; its folder is named YYYY-MM-DD.
+        settings: Access to S3.
+
+    Raises:
+        SourceError: The source has only folders of other days.
     """
     folder = open_folder(source, settings)
     inner = folder.folders()
@@ -52,22 +64,23 @@ def batch_folder(source: str, batch_date: date, settings: Settings) -> Folder:
     days = sorted(name for name in inner if _DAY.fullmatch(name))
     if days and not folder.files():
         raise SourceError(
-            f"{folder.address}: there is no folder {batch_date}; there are {len(days)}, from "
-            f"{days[0]} to {days[-1]}. Nothing was loaded"
+            f"{folder.address}: there is no folder {batch_date}; there are {len(days)} folders, "
+            f"from {days[0]} to {days[-1]}. Nothing was loaded"
         )
     return folder
 
 
 def day_folders(source: str, settings: Settings) -> list[date]:
-    """The days that a source has a folder for, in order."""
+    """Return the days for which a source has a folder, in order."""
     names = open_folder(source, settings).folders()
     return sorted(date.fromisoformat(name) for name in names if _DAY.fullmatch(name))
 
 
 def check_source(folder: Folder) -> None:
-    """Look over all nine files: present, readable, and with the columns of their contract.
+    """Check that all nine files exist, are readable, and have the columns of their contract.
 
-    Raises SourceError with every problem found, not only the first.
+    Raises:
+        SourceError: With every problem found, not only the first.
     """
     files = folder.files()
     if not files and not folder.folders():
@@ -87,7 +100,13 @@ def check_source(folder: Folder) -> None:
 
 
 def check_header(folder: Folder, name: str, contract: Contract) -> None:
-    """Check that a file is CSV in UTF-8 with the columns of the contract, in any order."""
+    """Check that a file is CSV in UTF-8 with the columns of the contract, in any order.
+
+    Reads only the first 64 KiB of the file.
+
+    Raises:
+        SourceError: The file is unreadable, empty or not UTF-8, or its columns are wrong.
+    """
     path = f"{folder.address}/{name}"
     head = _head(folder, name)
     if not head:
@@ -104,7 +123,7 @@ def check_header(folder: Folder, name: str, contract: Contract) -> None:
     if len(missing) == len(expected):
         raise SourceError(
             f"{path}: not the CSV file that was expected. Its first line is {first[:80]!r}; "
-            f"expected are the columns {','.join(expected)}, separated by commas"
+            f"the expected columns are {','.join(expected)}, separated by commas"
         )
     if repeated := {name for name in found if found.count(name) > 1}:
         raise SourceError(f"{path}: column {', '.join(sorted(repeated))} occurs more than once")
@@ -137,5 +156,5 @@ def _unzipped(head: bytes) -> bytes:
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """The bytes of a file, decompressed where its name ends in .gz."""
+    """Open a file as bytes; a name that ends in `.gz` is decompressed."""
     return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")

@@ -1,7 +1,7 @@
-"""Upload: a source file becomes typed Parquet in the lake, with a manifest and a receipt.
+"""Upload: write a source file to the lake as typed Parquet, with a manifest and a receipt.
 
 Keys are content-addressed: the same file under the same contract is never written twice. The
-receipt is written last, so what has a receipt is complete.
+receipt is written last, so an upload that has a receipt is complete.
 """
 
 import hashlib
@@ -30,9 +30,19 @@ _SAMPLE = 5
 
 
 def upload_table(lake: Lake, folder: Folder, table: str, batch_date: date) -> UploadReceipt:
-    """Upload one table of a batch; returns the receipt, an earlier one where nothing changed.
+    """Upload one table of a batch, unless the same file was uploaded under the same contract.
 
-    Raises SourceError when the file cannot be used.
+    Args:
+        lake: The lake to write to.
+        folder: The source folder of the batch.
+        table: Name of the table, without schema.
+        batch_date: The day of the batch.
+
+    Returns:
+        The receipt; `uploaded` is False if it is the receipt of an earlier upload.
+
+    Raises:
+        SourceError: The file cannot be used.
     """
     contract = contracts()[table]
     name = source_file(folder, folder.files(), contract)
@@ -68,7 +78,7 @@ def _upload(
             {
                 "url": lake.url(f"raw/{folder}/{part.name}"),
                 "mandatory": True,
-                # COPY of Parquet needs the size
+                # COPY of Parquet requires the size in the manifest
                 "meta": {"content_length": lake.put_file(f"raw/{folder}/{part.name}", part)},
             }
             for part in parts.paths
@@ -99,13 +109,13 @@ def _upload(
 
 
 def _said(contract: Contract, column: str | None, value: str | None) -> str:
-    """The wrong value, for a message; not where it may tell about a person."""
+    """The invalid value, for a message; empty for a sensitive column."""
     sensitive = {c.name for c in contract.columns if c.sensitive}
     return f"is {value!r}: " if value and column not in sensitive else ""
 
 
 class PartWriter:
-    """Writes typed rows to Parquet parts of bounded size in a local folder."""
+    """Write typed rows to Parquet parts of about 500,000 rows in a local folder."""
 
     def __init__(self, folder: Path, contract: Contract, batch_date: date) -> None:
         """Write into `folder`; the batch date becomes the last column of each row."""
@@ -119,7 +129,7 @@ class PartWriter:
         self.money: Money = dict.fromkeys(self._money, Decimal("0.00"))
 
     def write(self, rows: pl.DataFrame) -> None:
-        """Append rows; a full part is closed and the next one begun."""
+        """Append rows; close a full part, so that the next rows start a new one."""
         for column in self._money:
             self.money[column] += cast("Decimal", rows[column].sum())
         dated = rows.with_columns(pl.lit(self._batch_date).alias(BATCH_DATE))
@@ -133,7 +143,7 @@ class PartWriter:
             self._end()
 
     def close(self) -> None:
-        """Finish the last part; a file without rows gives one empty part, for COPY needs a file."""
+        """Finish the last part; without rows, write an empty one, because COPY needs a file."""
         if not self.paths:
             self._begin()
         self._end()
@@ -151,7 +161,12 @@ class PartWriter:
 
 
 def profile_parts(parts: Iterable[Path], contract: Contract) -> dict:
-    """Facts read back from the Parquet files: rows, sums of money, keys that occur twice."""
+    """Measure the written Parquet files: rows, sums of money and duplicate keys.
+
+    Returns:
+        Fields of UploadReceipt: `rows_loaded`, `money_loaded` (R$ by column) and, if the contract
+        has a key, `duplicate_keys` and `duplicate_sample`.
+    """
     rows = pl.scan_parquet(list(parts))
     money = [column.name for column in contract.columns if column.kind == "DECIMAL"]
     totals = rows.select(pl.len().alias("rows"), *(pl.col(name).sum() for name in money)).collect(
@@ -185,7 +200,7 @@ def _sha256(path: Path) -> str:
 
 @task(name="upload", task_run_name="upload {table} {batch_date}", **RETRY)
 def upload(table: str, batch_date: date, source: str) -> UploadReceipt:
-    """CSV of one table to typed Parquet in the lake."""
+    """Upload the CSV file of one table to the lake as typed Parquet."""
     settings = Settings()
     folder = batch_folder(source, batch_date, settings)
     receipt = upload_table(Lake(settings), folder, table, batch_date)
@@ -195,7 +210,7 @@ def upload(table: str, batch_date: date, source: str) -> UploadReceipt:
 
 @task(name="upload", task_run_name="upload {batch_date}", **RETRY)
 def upload_batch(batch_date: date, source: str) -> list[UploadReceipt]:
-    """CSV of all nine tables of a small batch to typed Parquet in the lake."""
+    """Upload the CSV files of all nine tables of a small batch to the lake as typed Parquet."""
     settings = Settings()
     lake, folder = Lake(settings), batch_folder(source, batch_date, settings)
     check_source(folder)
@@ -205,7 +220,7 @@ def upload_batch(batch_date: date, source: str) -> list[UploadReceipt]:
     return receipts
 
 
-def _say(receipt: UploadReceipt, logger: Any) -> None:  # noqa: ANN401 (Prefect has two kinds)
+def _say(receipt: UploadReceipt, logger: Any) -> None:  # noqa: ANN401 (two logger types)
     logger.info(
         "%s %s: %s rows, %s in quarantine; %s",
         receipt.table,
@@ -214,5 +229,5 @@ def _say(receipt: UploadReceipt, logger: Any) -> None:  # noqa: ANN401 (Prefect 
         f"{receipt.rows_quarantined:,}",
         f"{receipt.parquet_bytes:,} bytes of Parquet written"
         if receipt.uploaded
-        else "the lake has it already",
+        else "already in the lake",
     )

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Notifications about failures, warnings and recoveries of flow runs."""

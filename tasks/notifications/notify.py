@@ -1,4 +1,4 @@
-"""Notify: people are told of a failure, of warnings (a digest), and of the recovery; once each.
+"""Notify users of a failure, of warnings (as a digest) and of a recovery, once each per run.
 
 A notification that cannot be sent is logged as an error; it never fails the run.
 """
@@ -22,13 +22,13 @@ from tasks.validation.gate import remedy
 from tasks.warehouse.publish import AfterPublishError
 
 Kind = Literal["failure", "warnings", "recovery", "test"]
-_TRIES, _PAUSE = 3, 2.0  # seconds, doubled each time
-_LISTED = 10  # expectations that a message lists
-_COLUMNS = 8  # of a row; the report has all
+_TRIES, _PAUSE = 3, 2.0  # attempts; seconds before the next one, doubled each time
+_LISTED = 10  # expectations of a batch, and batches, that a message lists
+_COLUMNS = 8  # columns of a row in a message; the report shows all
 
 
 class Notification(BaseModel):
-    """A message for people; plain text, without any sensitive value."""
+    """A plain-text message to users, without sensitive values."""
 
     kind: Kind
     run_id: str
@@ -47,10 +47,17 @@ def failure(
     published: bool = False,
     owners: Mapping[str, str] = MappingProxyType({}),
 ) -> Notification:
-    """What broke, where, what readers see meanwhile, and what to do.
+    """Build the failure notification: what failed, what readers see meanwhile, and what to do.
 
-    `before` says which state readers see, `published` that they see what failed, `owners` whom to
-    ask.
+    Args:
+        run: Name of the run.
+        run_id: Id of the flow run.
+        error: The exception that ended the run; a GateError has the receipt of its gate.
+        rerun: The command that runs it again.
+        links: Lines that name the report and the run.
+        before: Description of the state that readers see, if the run published nothing.
+        published: Whether readers already see the data that failed.
+        owners: Contact by owner of an expectation.
     """
     receipt = getattr(error, "receipt", None)
     if isinstance(receipt, GateReceipt):
@@ -66,20 +73,20 @@ def failure(
         advice, published = _advice(error, rerun), False
     if isinstance(error, AfterPublishError):
         impact, readers = (
-            "published, but not all of its pages and exports",
-            "Readers of the warehouse see this batch, and it is validated. Exports and dashboards "
-            "are those of the batch before.",
+            "published, but its pages or exports are incomplete",
+            "Readers of the warehouse see this batch, and it is validated. Exports or dashboards "
+            "still show the previous batch.",
         )
     elif published:
         impact, readers = (
             "PUBLISHED BUT WRONG, do not use",
-            "Readers see figures that do not agree with the files they come from: do not use any "
-            "until this is settled.",
+            "Readers see figures that do not match the source files. Do not use any of them until "
+            "this is resolved.",
         )
     else:
         impact, readers = (
             "BLOCKED, nothing published",
-            f"Nothing of this run is published. Readers see {before}; those figures can be used.",
+            f"This run published nothing. Readers see {before}; those figures can be used.",
         )
     return Notification(
         kind="failure",
@@ -90,22 +97,22 @@ def failure(
 
 
 def _headline(error: BaseException) -> str:
-    """The line of an error that says most: the first finding of a list, else the first line."""
+    """The most useful line of an error: the first finding of a list, else the first line."""
     lines = str(error).splitlines() or [type(error).__name__]
     finding = next((line.strip()[2:] for line in lines if line.strip().startswith("- ")), lines[0])
     return f"{type(error).__name__}: {finding}"
 
 
 def _advice(error: BaseException, rerun: RerunCommand) -> str:
-    again = f"Running again is safe, whatever was done already:\n  {rerun}"
+    again = f"Running again is safe, even if some steps were already done:\n  {rerun}"
     if isinstance(error, SourceError):
         return f"Ask the source for a corrected file. {again}"
     if is_transient(error):
         return (
-            "It was tried several times already. If it fails again, see whether the warehouse, S3 "
-            f"and the network between are up. {again}"
+            "The step was retried several times. If it fails again, check that the warehouse, S3 "
+            f"and the network between them are available. {again}"
         )
-    return f"The message says what is wrong; docs/runbook.md has more. {again}"
+    return f"The message names the problem; docs/runbook.md has more. {again}"
 
 
 def warning_digest(
@@ -117,7 +124,16 @@ def warning_digest(
     *,
     owners: Mapping[str, str] = MappingProxyType({}),
 ) -> Notification:
-    """What is unusual in batches that were published; by batch."""
+    """Build the digest of warnings about published batches, grouped by batch.
+
+    Args:
+        run: Name of the run.
+        run_id: Id of the flow run.
+        warnings: Failed expectations by label of the batch.
+        rerun: The command that runs it again.
+        links: Lines that name the report and the run.
+        owners: Contact by owner of an expectation.
+    """
     count = sum(len(results) for results in warnings.values())
     told = [
         f"{label}\n" + "\n".join(_told(result, owners) for result in results[:_LISTED])
@@ -129,12 +145,13 @@ def warning_digest(
         run_id=run_id,
         subject=f"[olist] published, with {count} warning{'s' if count > 1 else ''}: {run}",
         body=_joined(
-            f"{run} is published, and holds what the files held, to the cent. But something in the "
-            "files is unusual, so they may be incomplete or wrong:",
+            f"{run} is published, and its totals match the source files to the cent. But something "
+            "in the files is unusual, so the files may be incomplete or wrong:",
             *told[:_LISTED],
             *more,
-            "What to do\nAsk the owner named with each whether it is true. If it is, nothing. If "
-            "it is not, get a corrected file and run again; later batches need not be:\n"
+            "What to do\nAsk the owner named with each warning whether the data is correct. If it "
+            "is, do nothing. If it is not, get a corrected file and run this batch again; later "
+            "batches do not need another run:\n"
             f"  {rerun}",
             *links,
         ),
@@ -142,13 +159,20 @@ def warning_digest(
 
 
 def recovery(run: str, run_id: str, failed: Sequence[str], links: Sequence[str]) -> Notification:
-    """What failed before is published now."""
+    """Build the notification that earlier failures are resolved.
+
+    Args:
+        run: Name of the run.
+        run_id: Id of the flow run.
+        failed: Descriptions of the resolved failures, as `settle` returns them.
+        links: Lines that name the report and the run.
+    """
     return Notification(
         kind="recovery",
         run_id=run_id,
         subject=f"[olist] recovered: {run}",
         body=_joined(
-            f"{run} is published. This settles what failed before:",
+            f"{run} is published. This resolves earlier failures:",
             "\n".join(f"- {what}" for what in failed),
             "What to do\nNothing.",
             *links,
@@ -159,7 +183,7 @@ def recovery(run: str, run_id: str, failed: Sequence[str], links: Sequence[str])
 def _told(result: ExpectationResult, owners: Mapping[str, str]) -> str:
     contact = f" ({owners[result.owner]})" if result.owner in owners else ""
     lines = [
-        f"- violated ({result.severity}): {result.reason}",
+        f"- {result.id}, violated ({result.severity}): {result.reason}",
         f"  found in {result.dataset}: {result.observed}; owner: {result.owner}{contact}",
     ]
     lines += [
@@ -167,7 +191,7 @@ def _told(result: ExpectationResult, owners: Mapping[str, str]) -> str:
         for row in result.sample
     ]
     return "\n".join(
-        [*lines, f'  all of them: olist query "{result.sql}"'] if result.sql else lines
+        [*lines, f'  all failing rows: olist query "{result.sql}"'] if result.sql else lines
     )
 
 
@@ -183,9 +207,12 @@ def _joined(*parts: str) -> str:
 
 
 def send(settings: Settings, message: Notification, logger: logging.Logger) -> list[str]:
-    """Hand a message to every channel, unless this run has sent it already.
+    """Send a message to every channel, unless this run has already sent it.
 
-    Returns the channels that took it. Never raises: what goes wrong is logged.
+    Errors of a channel or the lake are logged, not raised.
+
+    Returns:
+        Names of the channels that accepted the message.
     """
     found = channels(settings)
     if not found or not _first(settings, message, logger):
@@ -194,12 +221,12 @@ def send(settings: Settings, message: Notification, logger: logging.Logger) -> l
 
 
 def _first(settings: Settings, message: Notification, logger: logging.Logger) -> bool:
-    """Claim the message; false where the same run has claimed it before."""
+    """Claim the message in the lake; False if the same run has claimed it before."""
     key = f"notifications/{message.run_id}.{message.kind}.json"
     try:
         return Lake(settings).claim(key, {**message.model_dump(), "at": datetime.now(UTC)})
-    except Exception as error:  # noqa: BLE001 (told; twice is better than never)
-        logger.warning("the lake cannot note the notification, so it may be sent twice: %s", error)
+    except Exception as error:  # noqa: BLE001 (logged; sending twice is better than never)
+        logger.warning("cannot record the message in the lake, so it may be sent twice: %s", error)
         return True
 
 
@@ -218,18 +245,32 @@ def _tried(deliver: Send, name: str, message: Notification, logger: logging.Logg
     return False
 
 
-# ------------------------------------------------------------------------------- what is open
+# ------------------------------------------------------------------------------- open failures
 
 
 def open_failure(settings: Settings, subjects: Sequence[str], what: str) -> None:
-    """Remember what failed, until a run settles it. A subject is a batch date or a run's name."""
+    """Record a failure in the lake, until a later run resolves it.
+
+    Args:
+        settings: Access to the lake.
+        subjects: Batch dates, or the name of a run.
+        what: Description of the failure, for the recovery notification.
+    """
     lake = Lake(settings)
     for subject in subjects:
         lake.put_json(_open(subject), {"what": what, "at": datetime.now(UTC)})
 
 
 def settle(settings: Settings, subjects: Sequence[str]) -> list[str]:
-    """What had failed of these subjects and is settled now; it is forgotten."""
+    """Delete the recorded failures of subjects that have now succeeded.
+
+    Args:
+        settings: Access to the lake.
+        subjects: Batch dates, or the name of a run.
+
+    Returns:
+        A description of each deleted failure, with its time in UTC.
+    """
     lake = Lake(settings)
     known = set(lake.keys("notifications/open/"))
     settled = []

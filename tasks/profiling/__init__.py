@@ -1,1 +1,1 @@
-"""TODO."""
+"""Profile of the raw CSV files: columns, relations, inconsistencies and business figures."""

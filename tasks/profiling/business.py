@@ -1,4 +1,4 @@
-"""What raw data says about the business: sales, delivery, reviews."""
+"""Business figures of the raw data: sales, delivery, reviews."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,10 @@ _NOT_SOLD = ("canceled", "unavailable")
 
 @dataclass(frozen=True)
 class Business:
-    """Key figures and series."""
+    """Key figures as (label, text), and series of bars as (label, value[, tone]).
+
+    Sales, states and categories are in R$; `late` is in percent; `scores` counts reviews.
+    """
 
     figures: list[tuple[str, str]]
     sales: list[tuple[str, float, str]] = field(default_factory=list)
@@ -23,7 +26,13 @@ class Business:
 
 
 def business(tables: Tables) -> Business:
-    """Sales, delivery and reviews; an order is worth the price and freight of its items."""
+    """Compute sales, delivery and review figures.
+
+    The value of an order is the price and freight of its items, in R$.
+
+    Args:
+        tables: The nine source tables by name, typed by their contracts.
+    """
     orders = (
         tables["orders"]
         .join(
@@ -62,13 +71,13 @@ def business(tables: Tables) -> Business:
         figures=[
             ("orders", f"{orders.height:,}"),
             ("persons", f"{persons.height:,}"),
-            ("of them order again", f"{100 * _mean(persons, 'again'):.1f} %"),
+            ("of persons ordered again", f"{100 * _mean(persons, 'again'):.1f} %"),
             ("R$ of all items and their freight", f"{orders['value'].sum():,.2f}"),
             ("R$ of cancelled and unavailable orders", f"{cancelled['value'].sum():,.2f}"),
-            ("R$ an order", f"{float(orders['value'].sum()) / orders.height:,.2f}"),
+            ("R$ per order", f"{float(orders['value'].sum()) / orders.height:,.2f}"),
             ("days to deliver (median)", f"{orders['days'].median() or 0:,.0f}"),
-            ("of the delivered came late", f"{100 * _mean(orders, 'late'):.1f} %"),
-            ("average score of 5", f"{scored.item() or 0:.2f}"),
+            ("of delivered orders were late", f"{100 * _mean(orders, 'late'):.1f} %"),
+            ("average review score (1 to 5)", f"{scored.item() or 0:.2f}"),
         ],
         sales=[(m, float(v), "plain") for m, v in months.select("month", "value").iter_rows()],
         delivery_days=[(m, d or 0, "plain") for m, d in months.select("month", "days").iter_rows()],

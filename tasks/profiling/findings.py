@@ -1,4 +1,4 @@
-"""What a profile finds wrong in raw data."""
+"""Known inconsistencies in the raw data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Tables = Mapping[str, pl.LazyFrame]
 
 @dataclass(frozen=True)
 class Finding:
-    """Rows that do what one would not expect, and how the pipeline treats them."""
+    """Rows with an unexpected property, and how the pipeline treats them."""
 
     what: str
     count: int
@@ -24,7 +24,7 @@ class Finding:
 
 
 def inconsistencies(tables: Tables) -> list[Finding]:
-    """Known kinds of trouble, counted."""
+    """Count the rows of each known inconsistency."""
     orders, items, payments = tables["orders"], tables["order_items"], tables["order_payments"]
     placed, approved, shipped, delivered, due = (
         pl.col(name)
@@ -53,10 +53,10 @@ def inconsistencies(tables: Tables) -> list[Finding]:
         ("an order was delivered before it was placed", orders, placed > delivered, "stops"),
         ("an order is due before it was placed", orders, placed > due, "stops"),
         (
-            "an order is delivered, but nobody knows when",
+            "an order is delivered, but has no delivery time",
             orders,
             (pl.col("order_status") == "delivered") & delivered.is_null(),
-            "no delivery days, not counted as late",
+            "delivery days are empty; not counted as late",
         ),
         (
             "an order has no items",
@@ -66,22 +66,22 @@ def inconsistencies(tables: Tables) -> list[Finding]:
                 how="left",
             ),
             pl.col("known").is_null(),
-            "worth R$ 0.00",
+            "order value R$ 0.00",
         ),
         (
-            "what was paid differs from the items by more than a cent",
+            "the payments of an order differ from its items by more than a cent",
             totals,
             (pl.col("items") - pl.col("paid")).abs() > 0.01,
-            "an order is worth its items; payments are kept beside",
+            "the order value is that of its items; payments are kept separately",
         ),
         (
-            "a payment is of R$ 0.00",
+            "a payment is R$ 0.00",
             payments,
             pl.col("payment_value") == 0,
             "kept",
         ),
         (
-            "a review id stands at several orders",
+            "a review id belongs to several orders",
             reviews,
             pl.col("review_id").is_duplicated(),
             "kept with each order",
@@ -90,21 +90,26 @@ def inconsistencies(tables: Tables) -> list[Finding]:
             "an order has several reviews",
             reviews,
             pl.col("order_id").is_duplicated(),
-            "the latest answered one counts",
+            "the most recently answered review counts",
         ),
         (
             "a product has no category",
             tables["products"],
             pl.col("product_category_name").is_null(),
-            "category “unknown”",
+            "its category is “unknown”",
         ),
         (
-            "a point lies outside Brazil",
+            "a point is outside Brazil",
             points,
             ~(lat.is_between(-33.8, 5.3) & lng.is_between(-74.0, -32.3)),
-            "left out of the middle of its zip code",
+            "excluded from the position of its zip code",
         ),
-        ("a point is listed twice or more", points, pl.struct(pl.all()).is_duplicated(), "median"),
+        (
+            "a point is listed twice or more",
+            points,
+            pl.struct(pl.all()).is_duplicated(),
+            "kept; the position of a zip code is the median",
+        ),
         (
             "a customer's zip code has no point",
             customers.join(
@@ -116,7 +121,7 @@ def inconsistencies(tables: Tables) -> list[Finding]:
                 how="left",
             ),
             pl.col("known").is_null(),
-            "no position",
+            "the zip code has no position",
         ),
     ]
     found = pl.collect_all(

@@ -1,4 +1,4 @@
-"""Profile: what is in raw data, what is wrong with it, and what it says about the business.
+"""Profile the raw data: its columns, its inconsistencies and its business figures.
 
 Everything is computed with Polars from the CSV files; no warehouse is needed.
 """
@@ -44,7 +44,7 @@ _BINS = 20
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """What is known of a column; a range is left out where it would tell about persons."""
+    """Statistics of a column; sensitive columns and texts have no range."""
 
     name: str
     kind: str
@@ -52,22 +52,33 @@ class ColumnProfile:
     distinct: int
     lowest: str
     highest: str
-    outliers: int | None  # beyond three times the distance between the quartiles
+    outliers: int | None  # values more than three interquartile ranges outside the quartiles
 
 
 @dataclass(frozen=True)
 class Relation:
-    """How two tables refer to each other."""
+    """The references from one table to another, in both directions."""
 
     child: str
     column: str
     parent: str
-    orphans: int  # rows of the child whose value the parent lacks
-    childless: int  # rows of the parent that no child refers to
+    orphans: int  # child rows without a parent
+    childless: int  # parent rows without a child
 
 
 def write_profile(settings: Settings, source: Path) -> Path:
-    """Write the page about the nine files of a folder; returns its path. Raises SourceError."""
+    """Write the profile page of the nine source files in a folder.
+
+    Args:
+        settings: Location of the reports.
+        source: A local folder with the nine CSV files.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        SourceError: A file is missing or unusable.
+    """
     folder = LocalFolder(source)
     check_source(folder)
     tables = scan(source)
@@ -92,7 +103,7 @@ def write_profile(settings: Settings, source: Path) -> Path:
 
 
 def scan(source: Path) -> Tables:
-    """The nine tables, typed by their contracts; what does not fit is null."""
+    """Read the nine tables lazily, typed by their contracts; invalid values are null."""
     files = LocalFolder(source).files()
     found = {}
     for table, contract in contracts().items():
@@ -112,7 +123,7 @@ def _typed(column: Column) -> pl.Expr:
 
 
 def columns_of(contract: Contract, frame: pl.LazyFrame) -> list[ColumnProfile]:
-    """Missing and distinct values, range and outliers of each column."""
+    """Compute missing and distinct values, range and outliers of each column."""
     counted = (
         frame.select(
             expression for column in contract.source_columns for expression in _measures(column)
@@ -160,7 +171,7 @@ def _shown(value: object) -> str:
 
 
 def relation_of(tables: Tables, child: str, column: str, parent: str) -> Relation:
-    """Count what refers to nothing, both ways."""
+    """Count the child rows without a parent, and the parent rows without a child."""
     children = tables[child].filter(pl.col(column).is_not_null())
     orphans = children.join(tables[parent], on=column, how="anti").select(pl.len())
     childless = tables[parent].join(children, on=column, how="anti").select(pl.len())
@@ -169,13 +180,19 @@ def relation_of(tables: Tables, child: str, column: str, parent: str) -> Relatio
 
 
 def histogram(frame: pl.LazyFrame, column: str) -> list[Point]:
-    """How often values occur, up to the 99th percentile; the last bar is all that is beyond."""
+    """Count values in 20 bins up to the 99th percentile; the last bar counts all values above.
+
+    A column with at most 25 distinct values has one bar per value.
+
+    Returns:
+        (label, count, tone) of each bar.
+    """
     values = frame.select(pl.col(column).cast(pl.Float64)).drop_nulls().collect().to_series()
     if values.is_empty():
         return []
     top = values.quantile(0.99) or values.max()
     distinct = values.n_unique()
-    if distinct <= _BINS + 5:  # few values: a bar each
+    if distinct <= _BINS + 5:  # few values: one bar per value
         counted = values.value_counts().sort(column)
         return [(f"{value:g}", count, "plain") for value, count in counted.iter_rows()]
     width = (float(top) - float(values.min())) / _BINS or 1.0  # pyright: ignore[reportArgumentType]

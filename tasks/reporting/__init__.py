@@ -1,1 +1,1 @@
-"""TODO."""
+"""Run reports, overview, Data Docs, model page, dashboards and exports."""

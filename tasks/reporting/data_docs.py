@@ -1,8 +1,8 @@
-"""Data Docs: Great Expectations' own pages, of the last runs only.
+"""Data Docs: Great Expectations' own pages of the last 20 runs.
 
-Building all pages anew, for all results ever stored, would take longer every day; so old results
-are removed with their pages, and only the pages of a run's own results are written. The front page
-is ours: that of Great Expectations is empty without a network.
+Rebuilding the pages of all stored results would take longer every day. So old results are removed
+with their pages, and only results without a page are rendered. The index page is our own, because
+the one of Great Expectations is empty without a network.
 """
 
 import json
@@ -17,12 +17,16 @@ KEPT_RUNS = 20
 
 
 def data_docs(settings: Settings) -> Path:
-    """Front page of Data Docs."""
+    """Return the path of the index page of Data Docs."""
     return settings.state / "reports" / "data_docs" / "index.html"
 
 
 def build_data_docs(settings: Settings) -> Path:
-    """Write the pages of results that have none yet, and the front page; forget old runs."""
+    """Write the pages of results that have none yet, and the index page; remove old runs.
+
+    Returns:
+        Path of the index page.
+    """
     from great_expectations.data_context.types.resource_identifiers import (  # noqa: PLC0415
         ValidationResultIdentifier,
     )
@@ -48,7 +52,7 @@ def build_data_docs(settings: Settings) -> Path:
 
 @dataclass(frozen=True)
 class _Page:
-    """A page of Data Docs, about one dataset in one gate of a run."""
+    """A page of Data Docs: one dataset in one gate of a run."""
 
     suite: str
     link: str
@@ -57,7 +61,7 @@ class _Page:
 
 
 def _runs(settings: Settings) -> list[tuple[str, list[_Page]]]:
-    """Runs with their pages, the last run first."""
+    """Return the runs with their pages, the latest run first."""
     stored = _stored(settings)
     found: dict[str, list[tuple[str, _Page]]] = {}
     for path in stored.glob("*/*/*/*.json"):
@@ -83,9 +87,9 @@ def _stored(settings: Settings) -> Path:
 
 
 def _prune(settings: Settings) -> None:
-    """Remove the results and the pages of all but the last runs.
+    """Remove the results and the pages of all but the last KEPT_RUNS runs.
 
-    A result lies at <suite>/<run name>/<time>/<batch>.json, its page likewise.
+    The path of a result is <suite>/<run name>/<time>/<batch>.json; its page has the same folders.
     """
     stored = _stored(settings)
     runs: dict[str, float] = {}

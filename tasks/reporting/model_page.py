@@ -1,4 +1,4 @@
-"""The model as pictures, from the SQL: lineage from source to mart, and the star with its keys."""
+"""The model page, from the SQL: lineage from staging to marts, and the star with its keys."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +8,12 @@ from tasks.reporting.templates import page, write
 from tasks.warehouse.data_dictionary import UNDER, VIEW, dictionary, links
 from tasks.warehouse.models import models
 
-_BOX, _ROW, _GAP = 160, 34, 215  # width of a box, height of a row, from one layer to the next
+_BOX, _ROW, _GAP = 160, 34, 215  # box width, row height, distance of layers
 
 
 @dataclass(frozen=True)
 class Box:
-    """A table in the picture, by its upper left corner."""
+    """A table in the lineage picture; x and y are its upper left corner."""
 
     name: str
     x: int
@@ -21,9 +21,9 @@ class Box:
 
 
 def lineage() -> dict[str, set[str]]:
-    """Each published table, and the tables of staging and of the star that it is made from.
+    """Return each published table with the staging and published tables it is computed from.
 
-    What a batch touches (`sql/affected`) says which rows are computed, not what they hold.
+    Leaves out `sql/affected`: its keys select the rows to compute, not their values.
     """
     reads = {
         model.name: {table.partition(".")[2] for table in model.inputs}
@@ -43,7 +43,7 @@ def lineage() -> dict[str, set[str]]:
 
 
 def write_model_page(path: Path) -> None:
-    """Write the page: lineage, star, and what each column means."""
+    """Write the page with the lineage, the star and the meaning of each column."""
     layers = _layers()
     boxes = {
         name: Box(name, 10 + at * _GAP, 24 + row * _ROW)
@@ -82,7 +82,7 @@ def _layers() -> list[tuple[str, list[str]]]:
 
 
 def as_markdown() -> str:
-    """The same for docs/model.md: Mermaid draws it, and every column is listed."""
+    """Return the same content for docs/model.md, with Mermaid diagrams."""
     star = "\n".join(f"    {to} ||--o{{ {table} : {key}" for table, key, to in links())
     flow = "\n".join(
         f"    {source} --> {name}"

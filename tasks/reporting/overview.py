@@ -1,4 +1,4 @@
-"""The page that leads to all others: what a manager asks first, and whether it can be trusted."""
+"""The overview page: key figures, their validation verdict, and links to all other pages."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -16,33 +16,40 @@ _FACTS = "reports/overview.json"
 
 
 class Overview(BaseModel):
-    """What the page says; kept in the lake, to be written anew without the warehouse."""
+    """Content of the overview page.
+
+    It is stored in the lake, so that the page can be rewritten without the warehouse.
+    """
 
     batch_date: date | None
     run_id: str
     published_at: datetime | None
     verdict: str
     tone: str
-    headline: list[tuple[str, str, str]]  # what, the figure, the query that recomputes it
+    headline: list[tuple[str, str, str]]  # label, figure, query that recomputes it
     dashboards: list[tuple[str, str, str]]  # address, title, question
 
 
 def write_overview(settings: Settings, overview: Overview) -> Path:
-    """Write the page on this machine and in the lake, each with the pages that are there."""
+    """Write the page on this machine and in the lake; each links only to existing pages.
+
+    Returns:
+        Path of the page on this machine.
+    """
     lake = Lake(settings)
     lake.put_json(_FACTS, overview.model_dump(mode="json"))
     return _write(settings, lake, overview)
 
 
 def after_failure(settings: Settings) -> None:
-    """Say on the page that a run has failed; the figures stay those of before."""
+    """Rewrite the page to show that a run failed; the figures do not change."""
     lake = Lake(settings)
     if facts := lake.get_json(_FACTS):
         _write(settings, lake, Overview.model_validate(facts))
 
 
 def shown_run(settings: Settings) -> str | None:
-    """The run whose publish the pages are of."""
+    """Return the id of the run whose publish the overview shows; None without an overview."""
     facts = Lake(settings).get_json(_FACTS)
     return facts["run_id"] if facts else None
 
@@ -66,7 +73,7 @@ def _html(overview: Overview, runs: list[RunEntry], there: Callable[[str], bool]
         (
             "profile/index.html",
             "Profile of the raw data",
-            "What the source holds, and its oddities.",
+            "Contents and inconsistencies of the source files.",
         ),
         ("model.html", "The model", "Star, lineage and the meaning of each column."),
     ]

@@ -17,7 +17,11 @@ from tasks.reporting.run_page import verdict, write_page
 
 
 def reconciliation(settings: Settings) -> list[tuple[str, str, str]]:
-    """Measure, total of the source, total published; as text, exact. Raises WarehouseError."""
+    """Return (measure, source total, published total) as exact text, ordered by measure.
+
+    Raises:
+        WarehouseError: The query failed.
+    """
     with transaction(settings, read_only=True) as work:
         rows = work.query(
             "SELECT measure, source_total, published_total FROM audit.reconciliation "
@@ -30,7 +34,11 @@ def reconciliation(settings: Settings) -> list[tuple[str, str, str]]:
 
 
 def published_value(settings: Settings) -> Decimal:
-    """Price and freight of all published orders, in R$. Raises WarehouseError."""
+    """Return price and freight of all published orders, in R$.
+
+    Raises:
+        WarehouseError: The query failed.
+    """
     with transaction(settings, read_only=True) as work:
         return work.value(
             "SELECT COALESCE(SUM(order_value), 0) AS total_value FROM analytics.fact_order"
@@ -42,9 +50,15 @@ def _figure(total: Decimal, measure: str) -> str:
 
 
 def report_run(settings: Settings, report: RunReport) -> Path:
-    """Keep the facts of a run in the lake, and write its page there and on this machine.
+    """Store the facts of a run in the lake, and write its page on this machine and in the lake.
 
-    Raises what the lake raises; the page on this machine is written in any case.
+    The page on this machine is written first, so it exists even if the lake fails.
+
+    Returns:
+        Path of the page on this machine.
+
+    Raises:
+        ClientError: S3 refused a request. Other errors of boto3 pass through as well.
     """
     path = write_page(settings, report, [])
     lake = Lake(settings)
@@ -54,7 +68,7 @@ def report_run(settings: Settings, report: RunReport) -> Path:
 
 
 def artifacts(report: RunReport, page: Path) -> None:
-    """Gates, failures, reconciliation and links, on the run in the Prefect UI."""
+    """Create the Prefect artifacts of the run: gates, failures, reconciliation, page link."""
     create_table_artifact(
         key="gates",
         table=[
@@ -101,7 +115,7 @@ def _failures(report: RunReport) -> str:
 
 def _failure(gate: str, result: ExpectationResult) -> str:
     text = (
-        f"\n## {result.severity}: {result.reason}\n\n"
+        f"\n## {result.severity}: {result.reason}\n\n`{result.id}`\n\n"
         f"Gate {gate}, `{result.dataset}`, owner: {result.owner}. {result.observed}.\n\n"
     )
     if result.accepted_by:
@@ -112,16 +126,24 @@ def _failure(gate: str, result: ExpectationResult) -> str:
         for cells in (names, ["---"] * len(names), *rows):
             text += "| " + " | ".join(cells) + " |\n"
     if result.sql:
-        text += f"\nAll of them, until the next run:\n\n```sql\n{result.sql}\n```\n"
+        text += f"\nQuery for all failing rows, until the next run:\n\n```sql\n{result.sql}\n```\n"
     return text
 
 
 @task(name="report", task_run_name="report {label}")
 def report(label: str, facts: RunReport, pages: bool = True) -> Path:
-    """Show the run: artifacts and its page; and Data Docs, if asked to.
+    """Report a run: write its page, its Prefect artifacts and, optionally, Data Docs.
 
-    After a failure nothing is asked of the warehouse, for it may be what failed; and what goes
-    wrong here is logged, so that it does not stand in front of what went wrong before.
+    After a failure the warehouse is not queried, because it may be the cause. An error of the lake
+    is then only logged, so that it does not hide the first error.
+
+    Args:
+        label: Label of the run.
+        facts: The facts of the run.
+        pages: Whether to build Data Docs.
+
+    Returns:
+        Path of the page on this machine.
     """
     settings, logger = Settings(), get_run_logger()
     if facts.verdict == "published":
@@ -136,7 +158,7 @@ def report(label: str, facts: RunReport, pages: bool = True) -> Path:
         try:
             page = report_run(settings, facts)
             after_failure(settings)
-        except Exception as error:  # noqa: BLE001 (told)
+        except Exception as error:  # noqa: BLE001 (logged)
             logger.warning("%s: the report is kept on this machine only: %s", label, error)
             page = write_page(settings, facts, [])
     artifacts(facts, page)

@@ -1,4 +1,4 @@
-"""What is kept of runs in the lake: the facts of each batch's last run, and a short history."""
+"""The run history in the lake: facts of each batch's last run, and a list of the last runs."""
 
 from datetime import date
 
@@ -6,14 +6,17 @@ from infra.lake import Lake
 from tasks.receipts import RunEntry, RunReport
 
 _HISTORY = "reports/history.json"
-_KEPT = 400  # runs: more than a year of daily ones
+_KEPT = 400  # runs; more than a year of daily runs
 
 
 def keep_run(lake: Lake, report: RunReport) -> list[RunEntry]:
-    """Keep the facts of a run, and add it to the history; returns the history, the last run last.
+    """Store the facts of a run, and append the run to the history.
 
-    A run that is told again takes its own place. The caller holds the writer's lock, or nobody
-    else writes the history.
+    A run that is reported again replaces its earlier entry. The caller must hold the writer's
+    lock, or be the only writer of the history.
+
+    Returns:
+        The history, the latest run last.
     """
     lake.put_json(_facts(report.batch_dates[-1]), report.model_dump(mode="json"))
     earlier = [entry for entry in history(lake) if entry.run_id != report.run_id]
@@ -23,12 +26,20 @@ def keep_run(lake: Lake, report: RunReport) -> list[RunEntry]:
 
 
 def history(lake: Lake) -> list[RunEntry]:
-    """The last runs, the last one last."""
+    """Return the last 400 runs, the latest run last."""
     return [RunEntry.model_validate(entry) for entry in lake.get_json(_HISTORY) or []]
 
 
 def last_run_of(lake: Lake, batch_date: date | None) -> RunReport | None:
-    """The facts of the last run about a batch, or of the last run at all; None where none is."""
+    """Return the facts of the last run of a batch.
+
+    Args:
+        lake: The lake with the history.
+        batch_date: The day of the batch; None for the last run of any batch.
+
+    Returns:
+        The facts, or None if no such run is known.
+    """
     about = [e for e in history(lake) if batch_date is None or batch_date in e.batch_dates]
     facts = lake.get_json(_facts(about[-1].batch_dates[-1])) if about else None
     return RunReport.model_validate(facts) if facts else None

@@ -18,16 +18,16 @@ _ORDER = ("critical", "warning", "info")
 
 
 class ReportError(LookupError):
-    """There is no run to report about."""
+    """No run of the batch is known."""
 
 
 def page_of(settings: Settings, batch_date: date) -> Path:
-    """Where the page of a batch lies."""
+    """Return the path of the page of a batch."""
     return settings.state / "reports" / str(batch_date) / "index.html"
 
 
 def write_page(settings: Settings, report: RunReport, runs: Sequence[RunEntry]) -> Path:
-    """Write the page of a run, in the folder of its last batch. Needs nothing but the disk."""
+    """Write the page of a run to the folder of its last batch; needs no lake or warehouse."""
     path = page_of(settings, report.batch_dates[-1])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(html(report, runs))
@@ -35,21 +35,34 @@ def write_page(settings: Settings, report: RunReport, runs: Sequence[RunEntry]) 
 
 
 def rewrite_page(settings: Settings, batch_date: date | None) -> Path:
-    """Write the page of a batch's last run (or of the last run at all) anew, from the lake.
+    """Rewrite the page of a batch's last run from the facts in the lake.
 
-    Raises ReportError.
+    Args:
+        settings: Access to the lake, and the location of the reports.
+        batch_date: The day of the batch; None for the last run of any batch.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        ReportError: No run of the batch is known.
     """
     lake = Lake(settings)
     report = last_run_of(lake, batch_date)
     if report is None:
         known = sorted({day for entry in history(lake) for day in entry.batch_dates})
-        there = f"there are {known[0]} to {known[-1]}" if known else "nothing has run yet"
-        raise ReportError(f"No run about {batch_date or 'any batch'} is known; {there}")
+        there = f"known batches: {known[0]} to {known[-1]}" if known else "nothing has run yet"
+        raise ReportError(f"No run of {batch_date or 'any batch'} is known; {there}")
     return write_page(settings, report, history(lake))
 
 
 def html(report: RunReport, runs: Sequence[RunEntry]) -> str:
-    """The page, with all it needs inside."""
+    """Render the page as one self-contained HTML document.
+
+    Args:
+        report: The facts of the run.
+        runs: The run history, the latest run last; the trends show the last 30 runs.
+    """
     headline, meaning = verdict(report)
     results = sorted(
         ((gate.gate, result) for gate in report.gates for result in gate.failed),
@@ -79,34 +92,34 @@ def html(report: RunReport, runs: Sequence[RunEntry]) -> str:
 
 
 def verdict(report: RunReport) -> tuple[str, str]:
-    """Whether the figures can be trusted, in a headline and a sentence."""
+    """Return a headline and a sentence that state whether the figures can be trusted."""
     if report.verdict == "published":
         if not report.warnings:
             return (
                 "Published, and every gate passed",
-                "The figures can be trusted: they are what the files held, to the cent.",
+                "The figures can be trusted: they match the source files to the cent.",
             )
         return (
             f"Published, with {_counted(report.warnings)}",
-            "The sums are right to the cent; look at the warnings to know what is unusual in them.",
+            "The totals match the source files to the cent. The warnings show what is unusual.",
         )
     gate = next((g.gate for g in report.gates if g.blocking), None)
     reconciled = any(g.gate == "reconciliation" for g in report.gates)
     if reconciled and gate is None:
         return (
             "Published and validated, but not exported",
-            "The warehouse is right; exports and dashboards are those of the batch before.",
+            "The warehouse is correct. Exports or dashboards still show the previous batch.",
         )
     published = bool(report.published_dates)
     if published and not reconciled:
         return (
             "Published, but not reconciled",
-            "Whether the published totals agree was not looked at: olist validate does.",
+            "The published totals were not compared with the files. Compare them: olist validate",
         )
     meaning = (
-        "The batch is published, but the published totals do not agree: do not use today's figures."
+        "The batch is published, but its totals do not match the files: do not use its figures."
         if published
-        else "Nothing of this batch is published. Readers see the state before it, which is right."
+        else "Nothing of this batch is published. Readers see the previous state, which is correct."
     )
     return (f"Stopped by gate {gate}" if gate else "Failed before it was published", meaning)
 
@@ -116,7 +129,7 @@ def _counted(warnings: list[ExpectationResult]) -> str:
 
 
 def _layers(report: RunReport) -> dict[str, tuple[int | None, ...]]:
-    """Per source table: rows read, quarantined, in the lake, copied."""
+    """Count the rows of each source table: read, quarantined, in the lake, copied."""
     copied = {receipt.table: receipt.rows for receipt in report.copies}
     return {
         table: (
@@ -140,5 +153,5 @@ def _tone(entry: RunEntry) -> str:
 
 
 def open_page(path: Path) -> bool:
-    """Show a page in the browser, where there is one."""
+    """Open a page in the browser; return False if there is no browser."""
     return webbrowser.open(path.as_uri())

@@ -1,4 +1,4 @@
-"""The parts that every suite is made of."""
+"""Building blocks of the suites: checks, scopes and layers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,15 +15,16 @@ from tasks.warehouse.models import published_models
 
 Severity = Literal["critical", "warning", "info"]
 Extent = Literal["receipts", "batch", "table"]
-# who acts when the expectation fails: those who deliver the files, those who keep the pipeline, or
-# those who define what the figures mean
+# who acts when the expectation fails: the team that delivers the files, the one that maintains the
+# pipeline, or the one that defines the figures
 Owner = Literal["source", "pipeline", "analytics"]
 
 
 class ExpectNoRows(gxe.UnexpectedRowsExpectation):
-    """A query finds no row. Unlike its parent it counts them only, with one query instead of two.
+    """Expect that a query finds no row; only count the rows, with one query.
 
-    The rows themselves are looked at by `tasks.validation.failing_rows`, where there are any.
+    The parent class runs two queries. If there are rows, `tasks.validation.failing_rows` fetches a
+    sample of them.
     """
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
@@ -41,9 +42,10 @@ class ExpectNoRows(gxe.UnexpectedRowsExpectation):
 
 @dataclass(frozen=True)
 class Check:
-    """An expectation of a dataset, why it holds, what follows when it does not, and who acts.
+    """An expectation of a dataset, with its reason, its severity and its owner.
 
-    critical stops the batch, warning is told and published, info is recorded.
+    A failed `critical` check stops the batch. A failed `warning` is reported, and the batch is
+    published. A failed `info` check is only recorded.
     """
 
     dataset: str
@@ -52,24 +54,24 @@ class Check:
     reason: str
     severity: Severity
     owner: Owner
-    failing_rows: str = ""  # SQL that finds the rows that fail; `{batch}` stands for the dataset
+    failing_rows: str = ""  # SQL that finds the failing rows; `{batch}` is replaced by the dataset
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a gate looks at."""
+    """The batches and receipts that a gate checks."""
 
     batch_dates: tuple[date, ...]
     receipts: tuple[UploadReceipt, ...] = ()
-    quarantine_limit: float = 0.01
+    quarantine_limit: float = 0.01  # share of the rows of a file, 0 to 1
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A gate: its datasets, each with the rows that count, and the checks on them.
+    """A gate: its datasets, each with its extent, and the checks on them.
 
-    `receipts`: not a table but the receipts of the uploads, one row a file; `batch`: the rows of
-    the open batches (`candidate.batch_<table>`); `table`: all rows.
+    The extent `receipts` is not a table but the upload receipts, one row per file. `batch` is the
+    rows of the open batches (`candidate.batch_<table>`). `table` is all rows of the table.
     """
 
     name: str
@@ -91,7 +93,17 @@ def check(
     failing_rows: str = "",
     **arguments: Any,  # noqa: ANN401 (the expectation's own)
 ) -> Check:
-    """A check with its reason shown in Data Docs, too."""
+    """Build a check; Data Docs show its reason.
+
+    Args:
+        dataset: `schema.table`, or `files` for the upload receipts.
+        kind: Class of the expectation.
+        reason: The rule in words; reports show it, and acceptances name it.
+        severity: What a failure does; see `Check`.
+        owner: Who acts on a failure. Default: `source` for files and staging, else `pipeline`.
+        failing_rows: SQL that finds the failing rows; `{batch}` is replaced by the dataset.
+        **arguments: Arguments of the expectation.
+    """
     owner = owner or _owner(dataset)
     expectation = kind(
         **arguments,
@@ -115,9 +127,16 @@ def rows(
     owner: Owner | None = None,
     failing_rows: str = "",
 ) -> Check:
-    """A check that a query finds no row. `{batch}` stands for the dataset.
+    """Build a check that a query finds no row.
 
-    Give it an alias where the query has a JOIN, and none elsewhere: Great Expectations sets one.
+    Args:
+        dataset: `schema.table`, or `files` for the upload receipts.
+        sql: The query; `{batch}` is replaced by the dataset. Give it an alias if the query has a
+            JOIN, and none otherwise: Great Expectations sets one.
+        reason: The rule in words; reports show it, and acceptances name it.
+        severity: What a failure does; see `Check`.
+        owner: Who acts on a failure. Default: `source` for files and staging, else `pipeline`.
+        failing_rows: SQL that finds the failing rows. Default: `sql`.
     """
     return check(
         dataset,
@@ -142,10 +161,17 @@ def share(
     at_least: int = 10,
     owner: Owner | None = None,
 ) -> Check:
-    """A check that a condition is true of at most so many percent of the rows.
+    """Build a check that a condition is true for at most `percent` % of the rows.
 
-    Up to `at_least` rows it may be true of are let pass: in a batch of 20, one known exception is
-    5 %. The rows that fail are those of which the condition is true.
+    Args:
+        dataset: `schema.table` of the dataset.
+        condition: SQL condition on a row; the rows for which it is true are the failing rows.
+        percent: The allowed share in percent, 0 to 100.
+        reason: The rule in words; reports show it, and acceptances name it.
+        severity: What a failure does; see `Check`.
+        at_least: This many failing rows always pass: in a batch of 20 rows, one known exception
+            is already 5 %.
+        owner: Who acts on a failure. Default: `source` for files and staging, else `pipeline`.
     """
     return rows(
         dataset,
@@ -174,7 +200,15 @@ def total(
     reason: str,
     severity: Severity = "critical",
 ) -> Check:
-    """A check that an aggregate of a dataset is what another query gives."""
+    """Build a check that an aggregate of a dataset equals the result of another query.
+
+    Args:
+        dataset: `schema.table` of the dataset.
+        found: SQL aggregate over the dataset, such as `SUM(price)`.
+        expected: Query that returns one value.
+        reason: The rule in words; reports show it, and acceptances name it.
+        severity: What a failure does; see `Check`.
+    """
     return rows(
         dataset,
         name,
@@ -189,7 +223,7 @@ def total(
 
 
 def grain(dataset: str, key: list[str], reason: str) -> Check:
-    """A check that no key occurs twice.
+    """Build a check that no key occurs twice.
 
     Grouping is far cheaper for the warehouse than the window functions of Great Expectations' own
     uniqueness checks.
@@ -207,22 +241,22 @@ def grain(dataset: str, key: list[str], reason: str) -> Check:
 
 
 def columns(dataset: str) -> Check:
-    """A check that a candidate table has the columns of its model, in their order."""
+    """Build a check that a candidate table has the columns of its model, in their order."""
     model = next(m for m in published_models() if m.name == dataset.partition(".")[2])
     return check(
         dataset,
         "columns",
         gxe.ExpectTableColumnsToMatchOrderedList,
         f"{model.name} has the columns of sql/{model.folder}/{model.name}.sql, in their order",
-        column_list=model.columns,
+        column_list=list(model.table.names),
     )
 
 
 def suite(name: str, checks: list[Check]) -> gx.ExpectationSuite:
-    """The checks of one dataset as a suite."""
+    """Build the Great Expectations suite of one dataset from its checks."""
     return gx.ExpectationSuite(name=name, expectations=[c.expectation for c in checks])
 
 
 def _owner(dataset: str) -> Owner:
-    """What a source delivered is the source's, what we computed from it is ours."""
+    """Return the default owner: `source` for files and staging, else `pipeline`."""
     return "source" if dataset == "files" or dataset.startswith("staging.") else "pipeline"

@@ -1,4 +1,4 @@
-"""The rows that fail a check: how to find them all, how many they are, and a few of them."""
+"""The rows that fail a check: the query that finds them, their number, and a sample."""
 
 from typing import Any
 
@@ -14,7 +14,12 @@ _CELL = 120  # characters of a value that are shown
 
 
 def find_all(check: Check, relation: str) -> str:
-    """SQL that finds the rows of a table that fail a check; '' where the table fails as a whole."""
+    """Return SQL that finds the failing rows of a check; '' for a check of the whole table.
+
+    Args:
+        check: The failed check.
+        relation: `schema.table` to search.
+    """
     sql = check.failing_rows or _of_a_column(check)
     return sql.replace("{batch}", relation)
 
@@ -44,11 +49,18 @@ def _literal(value: object) -> str:
 
 
 def look_at(settings: Settings, sql: str, first: str = "") -> tuple[int, list[dict[str, str]]]:
-    """How many rows a query finds, and as many of them as `sample_rows` allows, as text.
+    """Count the rows that a query finds, and fetch a sample of them.
 
-    A column to come first may be named, so that it meets the eye.
+    Args:
+        settings: Access to the warehouse; `sample_rows` limits the sample.
+        sql: The query.
+        first: Name of a column to show first.
 
-    Raises WarehouseError.
+    Returns:
+        The number of rows, and the sample as text, with sensitive values hidden.
+
+    Raises:
+        WarehouseError: A query failed.
     """
     with transaction(settings, read_only=True) as work:
         count = work.value(f"SELECT COUNT(*) AS row_count FROM ({sql}) AS failing_rows")
@@ -62,18 +74,24 @@ def look_at(settings: Settings, sql: str, first: str = "") -> tuple[int, list[di
 def in_the_files(
     settings: Settings, files: pd.DataFrame, positions: list[int]
 ) -> list[dict[str, str]]:
-    """A few of the files that fail a check of the raw gate, by their positions in the frame."""
+    """Return a sample of the files that fail a check of the raw gate.
+
+    Args:
+        settings: `sample_rows` limits the sample.
+        files: One row per file.
+        positions: Positions of the failing files in `files`.
+    """
     some = files.iloc[positions[: settings.sample_rows]]
     return [shown(row) for row in some.to_dict("records")]
 
 
 def counted(rows: int) -> str:
-    """`1 row`, `2,904 rows`."""
+    """Format a number of rows: `1 row`, `2,904 rows`."""
     return f"{rows:,} row{'' if rows == 1 else 's'}"
 
 
 def shown(row: dict[Any, Any]) -> dict[str, str]:
-    """A row as text; sensitive values are hidden, empty ones left out."""
+    """Return a row as text; sensitive values are hidden, empty values are left out."""
     return {
         str(name): HIDDEN if name in sensitive_columns() else _text(value)
         for name, value in row.items()

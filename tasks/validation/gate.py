@@ -1,4 +1,4 @@
-"""Validate: a gate runs one layer's expectations and says whether the batch may go on.
+"""Validation gates: run the expectations of a layer; stop the batch if a critical one fails.
 
 Great Expectations takes seconds to import, so this module imports it only when a gate runs.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from prefect import get_run_logger, task
 
+from infra.ddl import tables
 from infra.settings import Settings
 from infra.warehouse import transaction
 from tasks.receipts import (
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
     from tasks.validation.check import Scope
 
 GATES = ("raw", "staging", "star", "marts", "reconciliation")
-# what these find is for the source to correct, and for a person to accept; the others prove what
-# the pipeline computed, and nobody can accept that a sum is wrong
+# failures of these gates are errors in the source data, which a person may accept; the other gates
+# check what the pipeline computed, and a wrong sum cannot be accepted
 ACCEPTABLE = ("raw", "staging")
 _LEVELS = {"critical": logging.ERROR, "warning": logging.WARNING}
 
 
 class GateError(RuntimeError):
-    """A gate stopped the batch; the message lists what failed, and what was seen."""
+    """A gate stopped the batch; the message lists the failures and the observed values."""
 
     def __init__(self, message: str, receipt: GateReceipt) -> None:
         """Keep the receipt, for reports and notifications."""
@@ -43,15 +44,15 @@ class GateError(RuntimeError):
         self.receipt = receipt
 
     def __reduce__(self) -> tuple[type, tuple[str, GateReceipt]]:
-        """So that it can leave its process."""
+        """Pickle the error with its receipt, so that it can be sent to another process."""
         return type(self), (str(self), self.receipt)
 
 
 def import_in_background() -> None:
-    """Import Great Expectations in the background, while the run waits for others anyway.
+    """Import Great Expectations in a background thread, while the run waits for other services.
 
-    To be called when everything else is imported: threads that import the same modules at once
-    may see them half made.
+    Call it after all other imports: threads that import the same modules at once may see them
+    partially initialized.
     """
     threading.Thread(target=import_module, args=("tasks.validation.runner",), daemon=True).start()
 
@@ -63,10 +64,21 @@ def run_gate(
     run_id: str,
     acceptances: Sequence[Acceptance] = (),
 ) -> GateReceipt:
-    """Run a layer's expectations, and note every result in `audit.validations`.
+    """Run the expectations of a gate, and write every result to `audit.validations`.
 
-    Returns the verdict; it is for the caller to stop on it (`require`). Raises WarehouseError and
-    SuiteError.
+    Args:
+        settings: Access to the warehouse.
+        gate: One of GATES.
+        scope: The batches and receipts to check.
+        run_id: Id of the flow run.
+        acceptances: Decisions to accept failures; only gates in ACCEPTABLE use them.
+
+    Returns:
+        The receipt with all results. The caller decides whether to stop (`require`).
+
+    Raises:
+        SuiteError: An expectation has no result.
+        WarehouseError: A statement failed.
     """
     from tasks.validation.runner import layer_of, results  # noqa: PLC0415 (slow to import)
 
@@ -83,7 +95,16 @@ def run_gate(
 
 
 def require(receipt: GateReceipt, label: str, rerun: RerunCommand) -> GateReceipt:
-    """Raise GateError when an expectation failed that stops the batch."""
+    """Return the receipt, unless a failed expectation stops the batch.
+
+    Args:
+        receipt: Result of a gate.
+        label: Label of the batch, for the message.
+        rerun: The command that runs the batch again, for the message.
+
+    Raises:
+        GateError: At least one critical expectation failed and is not accepted.
+    """
     if receipt.blocking:
         lines = [line for result in receipt.blocking for line in _told(result)]
         raise GateError(
@@ -97,11 +118,11 @@ def require(receipt: GateReceipt, label: str, rerun: RerunCommand) -> GateReceip
 
 
 def remedy(receipt: GateReceipt, rerun: RerunCommand) -> str:
-    """What to do about a gate that stopped a batch."""
+    """Return instructions for a gate that stopped a batch."""
     if receipt.gate == "reconciliation":
         return (
-            "Compute all of it anew from the loaded files: olist rebuild\n"
-            f"If the gate fails again, take the batch back: olist retract {receipt.batch_date}"
+            "Recompute everything from the loaded files: olist rebuild\n"
+            f"If the gate fails again, withdraw the batch: olist retract {receipt.batch_date}"
         )
     if receipt.gate not in ACCEPTABLE or not all(r.evaluated for r in receipt.blocking):
         return (
@@ -114,8 +135,8 @@ def remedy(receipt: GateReceipt, rerun: RerunCommand) -> str:
     accept = " ".join(f"--accept {result.id}" for result in receipt.blocking)
     return (
         f"{correct}\n"
-        "Or, if the data is right and the expectation is too strict, publish it as it is, under "
-        "your name (it stays in the audit): "
+        "Or, if the data is correct and the expectation is too strict, publish it unchanged, under "
+        "your name (the audit records it): "
         f"{rerun} {accept} --accepted-by NAME --because REASON"
     )
 
@@ -126,7 +147,7 @@ def _told(result: ExpectationResult) -> list[str]:
         "      " + ", ".join(f"{name}={value}" for name, value in row.items())
         for row in result.sample
     ]
-    return [*lines, f'      all of them: olist query "{result.sql}"'] if result.sql else lines
+    return [*lines, f'      all failing rows: olist query "{result.sql}"'] if result.sql else lines
 
 
 def _accepted(
@@ -142,7 +163,11 @@ def _accepted(
 
 
 def accepted_before(settings: Settings) -> list[Acceptance]:
-    """What people have accepted so far, the last decision first. Raises WarehouseError."""
+    """Return all acceptances so far, the latest first.
+
+    Raises:
+        WarehouseError: The audit cannot be read.
+    """
     with transaction(settings, read_only=True) as work:
         rows = work.query(
             "SELECT expectation_id, accepted_by, accepted_because FROM audit.validations "
@@ -178,13 +203,14 @@ def _note(settings: Settings, receipt: GateReceipt, run_id: str) -> None:
         for number, r in enumerate(receipt.results)
     ]
     slots = ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
+    columns = tables("audit")["validations"].column_list
     with transaction(settings) as work:
         work.run(
             "DELETE FROM audit.validations WHERE run_id = %s AND gate = %s",
             [run_id, receipt.gate],
         )
         work.run(
-            f"INSERT INTO audit.validations VALUES {slots}",
+            f"INSERT INTO audit.validations ({columns}) VALUES {slots}",
             [value for row in rows for value in row],
         )
 
@@ -199,7 +225,20 @@ def validate(
     rerun: RerunCommand,
     acceptances: Sequence[Acceptance] = (),
 ) -> GateReceipt:
-    """Run one gate, and say what it found; raises GateError when it stops the batches."""
+    """Run one gate, and log its results.
+
+    Args:
+        gate: One of GATES.
+        batch_dates: Dates of the open batches.
+        receipts: Upload receipts of the open batches.
+        run_id: Id of the flow run.
+        label: Label of the batches, for messages.
+        rerun: The command that runs the batches again, for messages.
+        acceptances: Decisions to accept failures of the source data.
+
+    Raises:
+        GateError: The gate stops the batches.
+    """
     settings = Settings()
     from tasks.validation.check import Scope  # noqa: PLC0415 (slow to import)
 

@@ -1,4 +1,4 @@
-"""Measure: figures of the batches that arrived, beside those of the batches before them."""
+"""Compute metrics of the open batches, and compare them with earlier batches."""
 
 from prefect import get_run_logger, task
 
@@ -7,14 +7,19 @@ from infra.sql_files import statements
 from tasks.retries import RETRY
 from tasks.warehouse.writer_lock import writing
 
-# the second reads the first
+# in this order: `drift` reads `batch_metrics`
 MEASURES = ("batch_metrics", "drift")
 
 
 def compute_metrics(settings: Settings, run_id: str) -> int:
-    """Fill `candidate.batch_metrics` and `candidate.drift`; returns the number of figures.
+    """Compute `candidate.batch_metrics` and `candidate.drift`.
 
-    Raises LockError and WarehouseError.
+    Returns:
+        The number of rows in `candidate.drift`.
+
+    Raises:
+        LockError: Another run has taken over the lock.
+        WarehouseError: A statement failed.
     """
     with writing(settings, run_id) as work:
         rows = 0
@@ -26,7 +31,7 @@ def compute_metrics(settings: Settings, run_id: str) -> int:
 
 @task(name="compare metrics", task_run_name="compare metrics {label}", **RETRY)
 def compare_metrics(run_id: str, label: str) -> int:
-    """Compare what arrived with the last batches."""
+    """Compare the open batches with earlier batches."""
     figures = compute_metrics(Settings(), run_id)
     get_run_logger().info("%s: %s figures compared with earlier batches", label, figures)
     return figures

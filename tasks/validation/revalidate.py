@@ -1,10 +1,11 @@
-"""Published: what is there stands in for candidates, so that the gates look at it again."""
+"""Copy published tables into `candidate` to run the gates again."""
 
 from datetime import date
 
 from prefect import get_run_logger, task
 
 from infra.contracts import contracts
+from infra.ddl import tables
 from infra.settings import Settings
 from tasks.receipts import OpenBatch
 from tasks.retries import RETRY
@@ -13,48 +14,78 @@ from tasks.warehouse.batch_state import clear_arrivals, open_batches
 from tasks.warehouse.models import published_models
 from tasks.warehouse.prepare import prepare_warehouse
 from tasks.warehouse.published_index import published_days
-from tasks.warehouse.transform import compute_affected_keys, drop_candidates
+from tasks.warehouse.transform import compute_affected_keys, create_candidate, drop_candidates
 from tasks.warehouse.writer_lock import writing
 
 
 class NothingPublishedError(LookupError):
-    """No batch is published, so there is nothing to look at."""
+    """No batch is published, so there is nothing to validate."""
 
 
 def copy_published_staging(settings: Settings, run_id: str) -> None:
-    """Let `candidate.batch_<table>` hold all of staging. Raises LockError and WarehouseError."""
+    """Copy all of staging into `candidate.batch_<table>`, and compute its metrics.
+
+    Raises:
+        LockError: Another run has taken over the lock.
+        WarehouseError: A statement failed.
+    """
     with writing(settings, run_id) as work:
-        for table in contracts():
+        for table, ddl in tables("staging").items():
+            columns = ddl.column_list
             work.run(f"DELETE FROM candidate.batch_{table}")
-            work.run(f"INSERT INTO candidate.batch_{table} SELECT * FROM staging.{table}")
+            work.run(
+                f"INSERT INTO candidate.batch_{table} ({columns}) "
+                f"SELECT {columns} FROM staging.{table}"
+            )
         work.run("DELETE FROM candidate.load")
         work.run("INSERT INTO candidate.load SELECT * FROM audit.loads")
     compute_metrics(settings, run_id)
 
 
 def copy_published_models(settings: Settings, run_id: str) -> None:
-    """Let `candidate.<model>` hold what is published. Raises LockError and WarehouseError."""
+    """Copy the published models into `candidate.<model>`.
+
+    Raises:
+        LockError: Another run has taken over the lock.
+        WarehouseError: A statement failed.
+    """
     with writing(settings, run_id) as work:
         for table in contracts():
             work.run(f"DELETE FROM candidate.batch_{table}")
     compute_affected_keys(settings, run_id)
     with writing(settings, run_id) as work:
         for model in published_models():
-            work.run(f"CREATE TABLE candidate.{model.name} (LIKE analytics.{model.name})")
-            work.run(f"INSERT INTO candidate.{model.name} SELECT * FROM analytics.{model.name}")
+            columns = model.table.column_list
+            create_candidate(work, model)
+            work.run(
+                f"INSERT INTO candidate.{model.name} ({columns}) "
+                f"SELECT {columns} FROM analytics.{model.name}"
+            )
 
 
 @task(name="load published", task_run_name="load published {what} as candidate", **RETRY)
 def load_published_as_candidate(what: str, run_id: str) -> None:
-    """Put what is published where the gates look."""
+    """Copy published staging or the published models into `candidate`, where the gates read.
+
+    Args:
+        what: `staging` or `models`.
+        run_id: Id of the flow run that holds the writer's lock.
+    """
     settings = Settings()
     (copy_published_staging if what == "staging" else copy_published_models)(settings, run_id)
-    get_run_logger().info("the gates see published %s", what)
+    get_run_logger().info("published %s is copied into candidate", what)
 
 
 @task(name="open published", **RETRY)
 def open_published(run_id: str) -> list[date]:
-    """Open all published batches, to be looked at only. Raises NothingPublishedError."""
+    """Open all published batches for validation only.
+
+    Returns:
+        Their batch dates, in order.
+
+    Raises:
+        NothingPublishedError: No batch is published.
+    """
     settings = Settings()
     prepare_warehouse(settings)
     days = published_days(settings)
@@ -67,7 +98,7 @@ def open_published(run_id: str) -> list[date]:
 
 @task(name="close published", **RETRY)
 def close_published(run_id: str) -> None:
-    """Clear the candidates away."""
+    """Drop the candidate tables of all models, and close the open batches."""
     with writing(Settings(), run_id) as work:
         drop_candidates(work)
         clear_arrivals(work)

@@ -1,6 +1,6 @@
-"""Runs a layer's suites with Great Expectations, and keeps their results for Data Docs.
+"""Run the suites of a layer with Great Expectations, and store their results for Data Docs.
 
-Great Expectations is not safe to run twice at once in a process: `one_at_a_time` is held around it.
+Great Expectations is not thread-safe, so `one_at_a_time` serializes its use within a process.
 """
 
 import importlib
@@ -36,12 +36,12 @@ _lock = threading.Lock()
 
 
 class SuiteError(RuntimeError):
-    """Great Expectations did not answer for every expectation."""
+    """Great Expectations did not return a result for every expectation."""
 
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Alone with Great Expectations, which draws progress bars and warns unless told not to."""
+    """Hold the lock of Great Expectations, and silence its log and its warnings."""
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -49,12 +49,12 @@ def one_at_a_time() -> Iterator[None]:
 
 
 def layer_of(gate: str, scope: Scope) -> Layer:
-    """The datasets and checks of a gate."""
+    """Return the datasets and checks of a gate."""
     return importlib.import_module(f"tasks.validation.suites.{gate}").layer(scope)
 
 
 def context_of(settings: Settings) -> EphemeralDataContext:
-    """A data context whose results are kept on disk, for Data Docs; connections are not."""
+    """Create a data context that stores results on disk, for Data Docs, but no connections."""
     defaults = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
     defaults.stores[defaults.validation_results_store_name]["store_backend"] = {
         "class_name": "TupleFilesystemStoreBackend",
@@ -78,7 +78,21 @@ def context_of(settings: Settings) -> EphemeralDataContext:
 
 
 def results(settings: Settings, layer: Layer, scope: Scope, run_id: str) -> list[ExpectationResult]:
-    """The outcome of every check of a layer, dataset by dataset. Raises SuiteError."""
+    """Run every check of a layer, dataset by dataset.
+
+    Args:
+        settings: Access to the warehouse, and the location of the results.
+        layer: The gate to run.
+        scope: The batches and receipts to check.
+        run_id: Id of the flow run, for the names of the stored results.
+
+    Returns:
+        One result per check. A check that raised an error counts as a critical failure.
+
+    Raises:
+        SuiteError: An expectation has no result.
+        WarehouseError: The failing rows cannot be read.
+    """
     with one_at_a_time():
         context = context_of(settings)
         return [
@@ -112,20 +126,20 @@ class _Dataset:
         self._files: pd.DataFrame | None = None
 
     def results(self, run_id: str) -> list[ExpectationResult]:
-        """Run the suite, and store what it found."""
+        """Run the suite, and store its results."""
         if not self._checks:
             return []
         context, name = self._context, f"{self._layer.name}-{self._dataset.rpartition('.')[2]}"
         definition = context.validation_definitions.add(
             gx.ValidationDefinition(
-                name=name,  # without a dot, which would make a folder of Data Docs
+                name=name,  # no dot: it would create a folder in Data Docs
                 data=self._batch(),
                 suite=context.suites.add_or_update(suite(name, self._checks)),
             )
         )
         outcome = definition.run(
             batch_parameters=None if self._files is None else {"dataframe": self._files},
-            # values stay out of what is stored: a sample, without sensitive ones, is in the result
+            # keep data values out of the stored result; ours has a sample without sensitive values
             result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
             run_id=RunIdentifier(
                 run_name=f"{max(self._scope.batch_dates)} {run_id}", run_time=datetime.now(UTC)
@@ -150,7 +164,7 @@ class _Dataset:
             self._files = files_frame(self._scope.receipts)
             asset = self._context.data_sources.pandas_default.add_dataframe_asset(self._dataset)
             return asset.add_batch_definition_whole_dataframe("batch")
-        # a table, not a query: for the columns of a query all its rows would be fetched
+        # a table, not a query: Great Expectations fetches all rows of a query to learn its columns
         asset = self._warehouse().add_table_asset(
             self._dataset, table_name=self._table, schema_name=self._schema
         )
@@ -166,7 +180,7 @@ class _Dataset:
             create_temp_table=False,
             kwargs={  # pyright: ignore[reportCallIssue]
                 "connect_args": connection_parameters(self._settings),
-                "isolation_level": "AUTOCOMMIT",  # saves a BEGIN and a ROLLBACK a query
+                "isolation_level": "AUTOCOMMIT",  # saves a BEGIN and a ROLLBACK per query
             },
         )
 
@@ -208,9 +222,9 @@ class _Dataset:
 
 
 def _exception(info: dict[str, Any] | None) -> str:
-    """The message of an expectation that raised; '' where none did.
+    """Return the message of an expectation that raised an error; '' if none did.
 
-    Great Expectations gives one entry, or one for each metric that failed.
+    Great Expectations returns one entry, or one for each metric that failed.
     """
     if not info:
         return ""

@@ -1,4 +1,4 @@
-"""The batches that a run has opened, and the rows that arrive with them."""
+"""The open batches of a run, and their rows in `candidate`."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,11 @@ from tasks.warehouse.writer_lock import writing
 
 
 def open_batches(settings: Settings, batches: Sequence[OpenBatch], run_id: str) -> None:
-    """Say which batches the steps that follow are about, and clear what an earlier run left.
+    """Open the batches that the next steps process, and delete the rows of an earlier run.
 
-    Raises WarehouseError, and LockError when another run has taken over.
+    Raises:
+        LockError: Another run has taken over the lock.
+        WarehouseError: A statement failed.
     """
     with writing(settings, run_id) as work:
         clear_arrivals(work)
@@ -24,7 +26,7 @@ def open_batches(settings: Settings, batches: Sequence[OpenBatch], run_id: str) 
 
 
 def clear_arrivals(work: Transaction) -> None:
-    """Close the open batches and forget the rows that arrived with them."""
+    """Close the open batches and delete their rows in `candidate`."""
     work.run("DELETE FROM audit.open_batch")
     for table in ("load", "batch_metrics", "drift"):
         work.run(f"DELETE FROM candidate.{table}")

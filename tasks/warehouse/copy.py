@@ -1,7 +1,7 @@
-"""Copy: the Parquet of the open batches goes from the lake into `candidate.batch_<table>`.
+"""Copy the Parquet of the open batches from the lake into `candidate.batch_<table>`.
 
-Staging itself changes only when the batches are published, so what no gate has passed is never
-among the rows that models read on another day.
+Staging changes only when the batches are published. The models of a later run therefore never
+read rows that no gate has passed.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 
 from prefect import get_run_logger, task
 
+from infra.ddl import tables
 from infra.lake import Lake
 from infra.settings import Settings
 from infra.warehouse import Transaction
@@ -18,16 +19,27 @@ from tasks.warehouse.writer_lock import writing
 
 
 class CopyError(RuntimeError):
-    """What COPY loaded is not what the receipt says."""
+    """The number of loaded rows differs from the upload receipt."""
 
 
 def copy_table(settings: Settings, receipts: Sequence[UploadReceipt], run_id: str) -> CopyReceipt:
-    """Load the rows of one table, of all open batches.
+    """Load the rows of one table for all open batches.
 
-    A batch that staging holds already, from this very content, is taken from there. Raises
-    CopyError when the rows do not match the receipts, LockError and WarehouseError.
+    A batch that is already in staging with the same content is copied from staging.
+
+    Args:
+        settings: Access to the lake and the warehouse.
+        receipts: The upload receipts of one table, one for each open batch.
+        run_id: Id of the flow run that holds the writer's lock.
+
+    Raises:
+        CopyError: The loaded rows do not match the receipts.
+        LakeError: A manifest is missing from the lake.
+        LockError: Another run has taken over the lock.
+        WarehouseError: A statement failed.
     """
     table = receipts[0].table
+    columns = tables("staging")[table].column_list
     with writing(settings, run_id) as work:
         work.run(f"DELETE FROM candidate.batch_{table}")
         held = _held(work, table)
@@ -42,19 +54,19 @@ def copy_table(settings: Settings, receipts: Sequence[UploadReceipt], run_id: st
         known = [r for r in receipts if r not in new]
         for receipt in known:
             work.run(
-                f"INSERT INTO candidate.batch_{table} "
-                f"SELECT * FROM staging.{table} WHERE batch_date = %s",
+                f"INSERT INTO candidate.batch_{table} ({columns}) "
+                f"SELECT {columns} FROM staging.{table} WHERE batch_date = %s",
                 [receipt.batch_date],
             )
         _compare(work, table, receipts)
-        # last, for it locks the one table that all copies share
+        # last, because it locks `candidate.load`, which the copies of all tables share
         _note(work, table, receipts, run_id)
     rows = sum(receipt.rows_loaded for receipt in receipts)
     return CopyReceipt(table=table, rows=rows, copied=len(new))
 
 
 def _held(work: Transaction, table: str) -> dict[date, str]:
-    """The content that staging holds of each open batch."""
+    """Return the content hash of each open batch that is already in staging."""
     rows = work.query(
         "SELECT batch_date, content_hash FROM audit.loads WHERE table_name = %s "
         "AND batch_date IN (SELECT batch_date FROM audit.open_batch WHERE action = 'load')",
@@ -64,7 +76,7 @@ def _held(work: Transaction, table: str) -> dict[date, str]:
 
 
 def _manifest(settings: Settings, receipts: Sequence[UploadReceipt], run_id: str) -> str:
-    """The manifest of a batch, or one that names the files of several."""
+    """Return the manifest of one batch, or write a combined manifest of several batches."""
     if len(receipts) == 1:
         return receipts[0].manifest_url
     lake = Lake(settings)
@@ -122,13 +134,13 @@ def _note(work: Transaction, table: str, receipts: Sequence[UploadReceipt], run_
 
 @task(name="copy", task_run_name="copy {table} {label}", **RETRY)
 def copy(table: str, receipts: list[UploadReceipt], run_id: str, label: str) -> CopyReceipt:
-    """Parquet of one table into the warehouse."""
+    """Copy the Parquet of one table into the warehouse."""
     copied = copy_table(Settings(), receipts, run_id)
     get_run_logger().info(
         "%s %s: %s rows; %s",
         table,
         label,
         f"{copied.rows:,}",
-        f"{copied.copied} batch(es) copied" if copied.copied else "staging has them already",
+        f"{copied.copied} batch(es) copied" if copied.copied else "already in staging",
     )
     return copied

@@ -1,18 +1,15 @@
-"""The data dictionary: what each published column means, as the comments of the SQL say."""
+"""The data dictionary: the meaning of each published column, from the comments in the SQL."""
 
 import re
 from dataclasses import dataclass
 
+from infra import ddl
+from infra.ddl import header, split_unit, tables
 from infra.settings import SQL
-from infra.sql_files import sql_files
 
-# sql/views holds one published view; its columns are those of this table, and its own
+# sql/views has one published view; it has the columns of this table, and computed columns
 VIEW, UNDER = "single_customer_view", "customer_totals"
-_COLUMN = re.compile(r"^    ([a-z_]+) ([A-Z ]+?(?:\([\d, ]+\))?)(?: NOT NULL)?, -- (.+)$", re.M)
-_COMPUTED = re.compile(r"\bAS ([a-z_]+),? -- (.+)$", re.M)
-_UNIT = re.compile(r"^(.*?)\s*\[([^\]]+)\]$")
-_PURPOSE = re.compile(r"^-- Purpose: +(.+(?:\n-- {5,}.+)*)", re.M)
-_GRAIN = re.compile(r"^-- Grain: +(.+)", re.M)
+_COMPUTED = re.compile(r"\bAS ([a-z_]+),? -- (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -20,7 +17,7 @@ class Column:
     """A column of a published table."""
 
     name: str
-    type: str  # as its DDL says; empty where the view computes it
+    type: str  # as in the DDL; empty if the view computes the column
     meaning: str
     unit: str
 
@@ -36,35 +33,31 @@ class Table:
 
 
 def dictionary() -> dict[str, Table]:
-    """All tables that people read, in the order of the star: dimensions, facts, marts."""
+    """All tables that readers see, in the order of the star: dimensions, facts, marts."""
     found = {
-        path.stem: _table(path.stem, path.read_text())
+        name: _table(table)
         for folder in ("dimensions", "facts", "marts")
-        for path in sql_files(folder)
+        for name, table in tables(folder).items()
     }
     text = (SQL / "views" / f"{VIEW}.sql").read_text()
-    computed = tuple(_column(name, "", told) for name, told in _COMPUTED.findall(text))
-    under = found.pop(UNDER)
-    view = _table(VIEW, text)
-    return found | {VIEW: Table(VIEW, view.purpose, view.grain, under.columns + computed)}
+    computed = tuple(
+        Column(name, "", *split_unit(comment)) for name, comment in _COMPUTED.findall(text)
+    )
+    top, under = header(text), found.pop(UNDER)
+    view = Table(VIEW, top["Purpose"], top["Grain"], under.columns + computed)
+    return found | {VIEW: view}
 
 
-def _table(name: str, text: str) -> Table:
-    purpose, grain = _PURPOSE.search(text), _GRAIN.search(text)
-    assert purpose is not None, name  # noqa: S101 (a test reads all files)
-    assert grain is not None, name  # noqa: S101
-    told = " ".join(line.strip(" -") for line in purpose[1].split("\n"))
-    columns = tuple(_column(*found) for found in _COLUMN.findall(text))
-    return Table(name, told, grain[1], columns)
-
-
-def _column(name: str, type_: str, told: str) -> Column:
-    unit = _UNIT.match(told)
-    return Column(name, type_, unit[1] if unit else told, unit[2] if unit else "")
+def _table(table: ddl.Table) -> Table:
+    columns = tuple(Column(c.name, c.type, c.comment, c.unit) for c in table.columns)
+    return Table(table.name, table.header["Purpose"], table.header["Grain"], columns)
 
 
 def links() -> list[tuple[str, str, str]]:
-    """Table, column and the dimension that it leads to: `…: dim_customer` in the comments."""
+    """Return (table, column, dimension) for each column that references a dimension.
+
+    The comment of such a column contains `: dim_<name>`.
+    """
     return [
         (table.name, column.name, found[1])
         for table in dictionary().values()

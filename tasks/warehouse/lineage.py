@@ -11,21 +11,28 @@ _KEY = re.compile(r"^-- Key:\s+(.+)$", re.MULTILINE)
 
 
 class TraceError(ValueError):
-    """There is no such model or row; the message says what is there."""
+    """The model or the row does not exist, or the key has the wrong number of values."""
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Where a row comes from, and what published it."""
+    """The source files of a row, and the runs that published it."""
 
     files: list[tuple]  # batch, table, file, sha256, rows, manifest of the Parquet
     runs: list[tuple]  # run, batch, action, published at, expectations, failed ones
 
 
 def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:
-    """The files that a row of `analytics` follows from, and the runs that published it.
+    """Trace a row of `analytics` to its source files and the runs that published it.
 
-    Raises TraceError when there is no such row, and WarehouseError.
+    Args:
+        settings: Access to the warehouse.
+        model: Name of the model, with or without `analytics.`.
+        key: Values of the key, in the order of the `-- Key:` header in `sql/trace/<model>.sql`.
+
+    Raises:
+        TraceError: The model or the row does not exist, or `key` has the wrong number of values.
+        WarehouseError: A query failed.
     """
     models = sorted(path.stem for path in sql_files("trace"))
     model = model.removeprefix("analytics.")
@@ -77,7 +84,7 @@ def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:
 
 
 def _key_of(sql: str) -> dict[str, str]:
-    """Columns of the key with their types, from the header."""
+    """Return the columns of the key with their types, from the `-- Key:` header."""
     found = _KEY.search(sql)
     assert found is not None, "a file of sql/trace names its key"  # noqa: S101
     return dict(column.strip().split(" ", 1) for column in found[1].split(", "))

@@ -15,17 +15,18 @@ import sqlglot
 from sqlglot import exp
 
 from infra.contracts import contracts
+from infra.ddl import Table, tables
 from infra.sql_files import sql_files, statements
 
 CANDIDATE_FOLDERS = ("affected", "latest")
 PUBLISHED_FOLDERS = ("dimensions", "facts", "marts")
-# a staging table as a run sees it (tasks/warehouse/prepare.py)
+# prefixes of the relations through which a run reads staging (tasks/warehouse/prepare.py)
 STAGED_AS = ("batch", "changed", "history")
 
 
 @dataclass(frozen=True)
 class Model:
-    """One table: how it is made, and the tables it is made from."""
+    """One model: its SQL statements, and the tables that it reads."""
 
     name: str
     folder: str
@@ -35,24 +36,27 @@ class Model:
     inputs: frozenset[str]  # schema.table
 
     @property
-    def columns(self) -> list[str]:
-        """The columns of a published model, in their order."""
-        tree = sqlglot.parse_one(self.create, read="redshift")
-        return [column.name for column in tree.find_all(exp.ColumnDef)]
+    def table(self) -> Table:
+        """The DDL of a published model."""
+        return tables(self.folder)[self.name]
 
     @property
     def published(self) -> bool:
-        """Whether readers of `analytics` see it."""
+        """Whether the model is a table of `analytics`."""
         return self.folder in PUBLISHED_FOLDERS
 
 
 class ModelError(ValueError):
-    """A file under `sql/` is not of a model's form."""
+    """A file under `sql/` does not have the statements of a model."""
 
 
 @cache
 def models() -> tuple[Model, ...]:
-    """All models, each after the candidate tables it reads."""
+    """Return all models in dependency order: each follows the candidate tables it reads.
+
+    Raises:
+        ModelError: A file has the wrong statements, or a model reads an unknown candidate table.
+    """
     found = {
         model.name: model
         for folder in (*CANDIDATE_FOLDERS, *PUBLISHED_FOLDERS)
@@ -68,18 +72,18 @@ def models() -> tuple[Model, ...]:
     }
     if unknown := {need for needs in graph.values() for need in needs} - found.keys():
         raise ModelError(
-            f"no file under sql/ makes candidate.{', candidate.'.join(sorted(unknown))}"
+            f"no file under sql/ creates candidate.{', candidate.'.join(sorted(unknown))}"
         )
     return tuple(found[name] for name in TopologicalSorter(graph).static_order())
 
 
 def published_models() -> tuple[Model, ...]:
-    """Models that readers see, in order."""
+    """Return the models of `analytics`, in dependency order."""
     return tuple(model for model in models() if model.published)
 
 
 def candidate_models() -> tuple[Model, ...]:
-    """Models that only the computation uses, in order."""
+    """Return the models that are only in `candidate`, in dependency order."""
     return tuple(model for model in models() if not model.published)
 
 
@@ -112,7 +116,7 @@ def _inputs(sql: str) -> frozenset[str]:
 
 
 def _source(table: exp.Table) -> str:
-    """`schema.table`; the staging table behind its batch, its changed rows or its history."""
+    """Return `schema.table`; for a batch, changed or history relation, its staging table."""
     seen_as, _, name = table.name.partition("_")
     if table.db == "candidate" and seen_as in STAGED_AS and name in contracts():
         return f"staging.{name}"

@@ -1,60 +1,55 @@
-"""Prepare: what the warehouse lacks is created, and the batches of the run are opened.
+"""Prepare the warehouse: create missing tables and views, and open the batches of the run.
 
-Three relations show a staging table to the transforms and the gates of a run:
+The transforms and gates of a run read each staging table through three relations:
 
-- `candidate.batch_<table>`: the rows that arrive;
-- `candidate.changed_<table>`: the rows that arrive or leave, so whatever they name is touched;
-- `candidate.history_<table>`: the table as it will be once the run has published.
+- `candidate.batch_<table>`: the new rows of the open batches;
+- `candidate.changed_<table>`: the rows that the run adds or removes; their keys are affected;
+- `candidate.history_<table>`: the table as it will be after the publish.
 """
 
-from functools import cache
-
-import sqlglot
 from prefect import get_run_logger, task
-from sqlglot import exp
 
-from infra.contracts import contracts
+from infra import ddl
+from infra.ddl import tables
 from infra.settings import Settings
 from infra.sql_files import sql_files, statements
 from infra.warehouse import Transaction, transaction
 from tasks.receipts import OpenBatch
 from tasks.retries import RETRY
 from tasks.warehouse.batch_state import open_batches
+from tasks.warehouse.comments import comment
+from tasks.warehouse.migrate import add_columns
 from tasks.warehouse.published_index import index_published_batches
 from tasks.warehouse.writer_lock import create_lock, holding
 
-# views come after what they read; that of the audit reads another view
+# a view comes after the tables and views that it reads
 FOLDERS = ("staging", "dimensions", "facts", "marts", "views", "audit")
 
 
-class ShapeError(RuntimeError):
-    """A table is there already, with other columns than its file under `sql/` says."""
+def prepare_warehouse(settings: Settings) -> list[str]:
+    """Create missing tables and views, and add the columns that the DDL of existing tables gained.
 
+    Returns:
+        The added columns, as `schema.table.column`.
 
-def prepare_warehouse(settings: Settings) -> None:
-    """Run the first statement of each file, its CREATE. Raises WarehouseError."""
+    Raises:
+        ShapeError: An existing table differs from its DDL in another way than by added columns.
+        WarehouseError: A statement failed.
+    """
     with transaction(settings) as work:
         work.create_schemas()
-        _require_shape(work)
-        for folder in FOLDERS:
+        wanted = [table for folder in FOLDERS for table in tables(folder).values()]
+        added = add_columns(work, wanted)
+        if added:
+            _drop_derived(work)
+        _create(work, "staging")
+        _create_staging_totals(work)
+        for folder in FOLDERS[1:]:
             _create(work, folder)
-        _create_like(work, "candidate.load", "audit.loads")
-        for table in contracts():
-            _create_like(work, f"candidate.batch_{table}", f"staging.{table}")
-            for name, dates in (
-                ("changed", "IN (SELECT batch_date FROM audit.open_batch)"),
-                # a rebuild leaves its batches where they are
-                (
-                    "history",
-                    "NOT IN (SELECT batch_date FROM audit.open_batch WHERE action <> 'rebuild')",
-                ),
-            ):
-                work.run(
-                    f"CREATE OR REPLACE VIEW candidate.{name}_{table} AS "
-                    f"SELECT * FROM candidate.batch_{table} UNION ALL "
-                    f"SELECT * FROM staging.{table} WHERE batch_date {dates}"
-                )
+        _create_candidates(work)
         _create(work, "metrics")
+        comment(work, wanted)
+    return added
 
 
 def _create(work: Transaction, folder: str) -> None:
@@ -62,55 +57,80 @@ def _create(work: Transaction, folder: str) -> None:
         work.run(statements(f"{folder}/{path.name}")[0], what=f"sql/{folder}/{path.name}")
 
 
-def _require_shape(work: Transaction) -> None:
-    """CREATE TABLE IF NOT EXISTS says nothing of a table that an earlier version has made."""
-    found: dict[str, list[str]] = {}
-    for schema, table, column in work.query(
-        "SELECT table_schema, table_name, column_name FROM svv_columns "
-        "WHERE table_schema IN ('staging', 'analytics', 'audit') ORDER BY ordinal_position"
-    ):
-        found.setdefault(f"{schema}.{table}", []).append(column)
-    for path, (table, columns) in _wanted_columns().items():
-        if table in found and found[table] != columns:
-            raise ShapeError(
-                f"{table} has the columns {', '.join(found[table])}, but {path} wants "
-                f"{', '.join(columns)}. It was made by another version: alter it, or drop it and "
-                "run `olist rebuild --from-lake`; on a laptop `make clean` removes all local state"
+def _create_candidates(work: Transaction) -> None:
+    """Create the tables and views of `candidate` that do not come from a file."""
+    work.run("CREATE TABLE IF NOT EXISTS candidate.load (LIKE audit.loads)")
+    for name, table in tables("staging").items():
+        create = table.created_as(f"candidate.batch_{name}")
+        work.run(create.replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS "))
+        columns = table.column_list
+        for view, condition in _VIEWS.items():
+            work.run(
+                f"CREATE OR REPLACE VIEW candidate.{view}_{name} AS "
+                f"SELECT {columns} FROM candidate.batch_{name} UNION ALL "
+                f"SELECT {columns} FROM staging.{name} WHERE {condition}"
             )
 
 
-@cache
-def _wanted_columns() -> dict[str, tuple[str, list[str]]]:
-    """Per file under `sql/` that makes a table: the table, and its columns in order."""
-    wanted = {}
-    for folder in FOLDERS:
-        for path in sql_files(folder):
-            tree = sqlglot.parse_one(statements(f"{folder}/{path.name}")[0], read="redshift")
-            table = tree.find(exp.Table)
-            columns = [column.name for column in tree.find_all(exp.ColumnDef)]
-            if table is not None and columns:
-                wanted[f"sql/{folder}/{path.name}"] = (f"{table.db}.{table.name}", columns)
-    return wanted
+def _create_staging_totals(work: Transaction) -> None:
+    """Create the view that reconciliation compares with the files, one row for each table."""
+    totals = []
+    for name, table in tables("staging").items():
+        money = [column.name for column in table.columns if column.kind == "DECIMAL"]
+        total = " + ".join(f"SUM({column})" for column in money) or "0"
+        totals.append(
+            f"SELECT CAST('{name}' AS VARCHAR(127)) AS table_name, COUNT(*) AS row_count, "
+            f"CAST(COALESCE({total}, 0) AS DECIMAL(18, 2)) AS money_total FROM staging.{name}"
+        )
+    work.run(f"CREATE OR REPLACE VIEW audit.staging_totals AS {' UNION ALL '.join(totals)}")
 
 
-def _create_like(work: Transaction, table: str, model: str) -> None:
-    work.run(f"CREATE TABLE IF NOT EXISTS {table} (LIKE {model})")
+# a rebuild keeps the staging rows of its batches
+_VIEWS = {
+    "changed": "batch_date IN (SELECT batch_date FROM audit.open_batch)",
+    "history": "batch_date NOT IN "
+    "(SELECT batch_date FROM audit.open_batch WHERE action <> 'rebuild')",
+}
+
+
+def _drop_derived(work: Transaction) -> None:
+    """Drop what copies the columns of tables: it is created again with the new columns."""
+    for path in reversed(sql_files("views") + sql_files("audit")):
+        name = path.stem
+        if ddl.table(f"{path.parent.name}/{path.name}") is None:
+            schema = "analytics" if path.parent.name == "views" else "audit"
+            work.run(f"DROP VIEW IF EXISTS {schema}.{name}")
+    for name in tables("staging"):
+        for view in _VIEWS:
+            work.run(f"DROP VIEW IF EXISTS candidate.{view}_{name}")
+        work.run(f"DROP TABLE IF EXISTS candidate.batch_{name}")
+    for name in ("load", "batch_metrics", "drift"):
+        work.run(f"DROP TABLE IF EXISTS candidate.{name}")
 
 
 @task(name="prepare", task_run_name="prepare {label}", **RETRY)
 def prepare(batches: list[OpenBatch], run_id: str, label: str) -> None:
-    """Create what is missing, settle what a killed run owes, and open the batches of this one."""
-    del label  # names the task run
+    """Create missing tables, index the last publish if needed, and open the batches."""
+    del label  # used only in the name of the task run
     settings = Settings()
-    prepare_warehouse(settings)
+    _log(prepare_warehouse(settings))
     index_published_batches(settings)
     open_batches(settings, batches, run_id)
 
 
 @task(name="prepare", task_run_name="prepare the warehouse for {what}", **RETRY)
 def ensure_warehouse(run_id: str, what: str) -> None:
-    """Create what is missing, while nobody writes; for flows that first look around."""
+    """Create missing tables under the writer's lock, before a flow reads the warehouse."""
     settings = Settings()
     create_lock(settings)
     with holding(settings, run_id, what, get_run_logger().warning):
-        prepare_warehouse(settings)
+        _log(prepare_warehouse(settings))
+
+
+def _log(added: list[str]) -> None:
+    for column in added:
+        get_run_logger().warning(
+            "added column %s; rows published before hold its default or NULL until a batch affects "
+            "them, or until: olist rebuild",
+            column,
+        )

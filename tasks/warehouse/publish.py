@@ -1,10 +1,10 @@
-"""Publish: staging, all models and the audit switch over in one transaction."""
+"""Publish the open batches: replace staging, all models and the audit in one transaction."""
 
 from datetime import UTC, datetime
 
 from prefect import get_run_logger, task
 
-from infra.contracts import contracts
+from infra.ddl import tables
 from infra.settings import Settings
 from infra.warehouse import Transaction
 from tasks.receipts import PublishReceipt
@@ -19,27 +19,40 @@ _ARRIVED = "(SELECT batch_date FROM audit.open_batch WHERE action <> 'rebuild')"
 
 
 class AfterPublishError(RuntimeError):
-    """Exports or dashboards failed; what is published is right, and stays."""
+    """Exports or dashboards failed after the commit; the published data is correct."""
 
 
 def publish_batches(settings: Settings, run_id: str) -> PublishReceipt:
-    """Replace the open batches in staging and what they touch in `analytics`; note it in the audit.
+    """Replace the open batches in staging and the rows that they affect in `analytics`.
 
-    Readers see the state before or the state after. Raises LockError and WarehouseError.
+    Records the batches in the audit. Readers see the state before or after, never a mix.
+
+    Args:
+        settings: Access to the warehouse.
+        run_id: Id of the flow run that holds the writer's lock.
+
+    Returns:
+        The published batch dates, and the rows by model. The rows are empty if an earlier attempt
+        of this run has already committed.
+
+    Raises:
+        LockError: Another run has taken over the lock.
+        WarehouseError: A statement or the commit failed.
     """
     with writing(settings, run_id) as work:
         renew(work, run_id)
         if dates := published_dates(work, run_id):
-            # the last try committed, but its answer was lost on the way
+            # an earlier attempt committed, but its reply was lost
             return PublishReceipt(batch_dates=dates, rows={})
         _stage(work)
         rows = {}
         for model in published_models():
             assert model.retire is not None  # noqa: S101 (published models have one)
-            what = f"publishing analytics.{model.name}"
+            what, columns = f"publishing analytics.{model.name}", model.table.column_list
             work.run(model.retire, what=what)
             rows[model.name] = work.run(
-                f"INSERT INTO analytics.{model.name} SELECT * FROM candidate.{model.name}",
+                f"INSERT INTO analytics.{model.name} ({columns}) "
+                f"SELECT {columns} FROM candidate.{model.name}",
                 what=what,
             )
         work.run(
@@ -55,10 +68,14 @@ def publish_batches(settings: Settings, run_id: str) -> PublishReceipt:
 
 
 def _stage(work: Transaction) -> None:
-    for table in contracts():
-        what = f"publishing staging.{table}"
+    for table, ddl in tables("staging").items():
+        what, columns = f"publishing staging.{table}", ddl.column_list
         work.run(f"DELETE FROM staging.{table} WHERE batch_date IN {_ARRIVED}", what=what)
-        work.run(f"INSERT INTO staging.{table} SELECT * FROM candidate.batch_{table}", what=what)
+        work.run(
+            f"INSERT INTO staging.{table} ({columns}) "
+            f"SELECT {columns} FROM candidate.batch_{table}",
+            what=what,
+        )
     work.run(f"DELETE FROM audit.loads WHERE batch_date IN {_ARRIVED}")
     work.run("INSERT INTO audit.loads SELECT * FROM candidate.load")
     work.run(f"DELETE FROM audit.metrics WHERE batch_date IN {_ARRIVED}")
@@ -67,7 +84,7 @@ def _stage(work: Transaction) -> None:
 
 @task(name="publish", task_run_name="publish {label}", **RETRY)
 def publish(run_id: str, label: str) -> PublishReceipt:
-    """Switch readers of `analytics` over to the open batches, all models at once."""
+    """Publish the open batches, all models at once, and index them in the lake."""
     settings = Settings()
     receipt = publish_batches(settings, run_id)
     index_published_batches(settings)

@@ -1,7 +1,7 @@
-"""Which batches are published: asked of the audit, and indexed in the lake.
+"""The published batches: read from the audit, and indexed in the lake.
 
-The lake holds `published/batch_date=<day>.json` for each published batch. It names the manifests
-that are in force, so `olist rebuild --from-lake` needs no warehouse.
+The lake has an object `published/batch_date=<day>.json` for each published batch. It names the
+current manifests, so `olist rebuild --from-lake` works after the warehouse is lost.
 """
 
 from datetime import date
@@ -12,7 +12,7 @@ from infra.warehouse import Transaction, transaction
 
 
 def published_dates(work: Transaction, run_id: str) -> list[date]:
-    """The batch dates that a run has published, in order; empty where it has published none."""
+    """Return the batch dates that a run has published, in order; empty if there are none."""
     return [
         day
         for (day,) in work.query(
@@ -22,7 +22,14 @@ def published_dates(work: Transaction, run_id: str) -> list[date]:
 
 
 def last_publish(settings: Settings) -> tuple[str, date] | None:
-    """The run that published last, and the latest day of its batches. Raises WarehouseError."""
+    """Return the run that published last, and the latest of its batch dates.
+
+    Returns:
+        (run id, batch date), or None if nothing is published.
+
+    Raises:
+        WarehouseError: The audit cannot be read.
+    """
     with transaction(settings, read_only=True) as work:
         last = work.query(
             "SELECT run_id, MAX(batch_date) AS batch_date FROM audit.batches "
@@ -34,7 +41,8 @@ def last_publish(settings: Settings) -> tuple[str, date] | None:
 def index_published_batches(settings: Settings) -> None:
     """Index the batches of the last publish in the lake.
 
-    The publish task calls it after the commit, `prepare` again in case that run was killed.
+    The publish task calls it after the commit. `prepare` calls it again, in case the publishing
+    run was killed before.
 
     Raises:
         WarehouseError: The audit cannot be read.
@@ -61,7 +69,11 @@ def index_published_batches(settings: Settings) -> None:
 
 
 def published_days(settings: Settings) -> list[date]:
-    """The days of all published batches, in order. Raises WarehouseError."""
+    """Return the batch dates of all published batches, in order.
+
+    Raises:
+        WarehouseError: The audit cannot be read.
+    """
     with transaction(settings, read_only=True) as work:
         return [
             day

@@ -17,7 +17,7 @@ _NOTES = "published/"
 
 
 def indexed_days(settings: Settings) -> list[date]:
-    """The days of the batches that the lake has as published, in order."""
+    """Return the dates of the published batches in the index of the lake, in order."""
     keys = Lake(settings).keys(_NOTES)
     return sorted(
         date.fromisoformat(key.removeprefix(f"{_NOTES}batch_date=").removesuffix(".json"))
@@ -26,7 +26,11 @@ def indexed_days(settings: Settings) -> list[date]:
 
 
 def indexed_receipts(settings: Settings) -> list[UploadReceipt]:
-    """The receipts of the content that is in force. Raises LakeError."""
+    """Return the upload receipts of all published batches, from the index of the lake.
+
+    Raises:
+        LakeError: A receipt is missing from the lake.
+    """
     lake = Lake(settings)
     receipts = []
     for key in lake.keys(_NOTES):
@@ -42,7 +46,7 @@ def find_receipts() -> list[UploadReceipt]:
     """Find the Parquet of all published batches."""
     receipts = indexed_receipts(Settings())
     get_run_logger().info(
-        "the lake holds %s tables of batches, %s rows",
+        "found %s uploads of published batches in the lake, %s rows",
         len(receipts),
         f"{sum(receipt.rows_loaded for receipt in receipts):,}",
     )

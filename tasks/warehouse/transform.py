@@ -1,4 +1,4 @@
-"""Transform: the rows that a batch would publish are computed into `candidate`."""
+"""Transform: compute the candidate rows of all models for the open batches."""
 
 from prefect import get_run_logger, task
 
@@ -11,9 +11,16 @@ from tasks.warehouse.writer_lock import writing
 
 
 def compute_affected_keys(settings: Settings, run_id: str) -> list[ModelReceipt]:
-    """Find what the open batches touch, and gather the latest staging rows of it.
+    """Compute the keys that the open batches affect, and the latest staging rows of these keys.
 
-    Clears what an earlier run left in `candidate`. Raises LockError and WarehouseError.
+    Drops the candidate tables of an earlier run first.
+
+    Returns:
+        The number of rows of each candidate model.
+
+    Raises:
+        LockError: Another run has taken over the lock.
+        WarehouseError: A statement failed.
     """
     with writing(settings, run_id) as work:
         drop_candidates(work)
@@ -27,17 +34,27 @@ def compute_affected_keys(settings: Settings, run_id: str) -> list[ModelReceipt]
 
 
 def compute_model(settings: Settings, model: Model, run_id: str) -> ModelReceipt:
-    """Compute the candidate rows of a published model. Raises LockError and WarehouseError."""
+    """Compute the candidate rows of a published model.
+
+    Raises:
+        LockError: Another run has taken over the lock.
+        WarehouseError: A statement failed.
+    """
     assert model.compute is not None  # noqa: S101 (published models have one)
     with writing(settings, run_id) as work:
-        work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
-        work.run(f"CREATE TABLE candidate.{model.name} (LIKE analytics.{model.name})")
+        create_candidate(work, model)
         work.run(model.compute, what=f"sql/{model.folder}/{model.name}.sql")
         return _receipt(work, model)
 
 
+def create_candidate(work: Transaction, model: Model) -> None:
+    """Create an empty candidate table with the columns of the model's DDL, in their order."""
+    work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
+    work.run(model.table.created_as(f"candidate.{model.name}"))
+
+
 def drop_candidates(work: Transaction) -> None:
-    """Remove all candidate tables of models."""
+    """Drop the candidate tables of all models."""
     for model in models():
         work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
 
@@ -48,7 +65,7 @@ def _receipt(work: Transaction, model: Model) -> ModelReceipt:
 
 
 def _insert(work: Transaction, model: str, rows: list[tuple]) -> None:
-    """A few hundred rows at most, so one INSERT with bind parameters serves."""
+    """Insert a few hundred rows at most, so one INSERT with bind parameters is enough."""
     if not rows:
         return
     slots = ", ".join(f"({', '.join(['%s'] * len(row))})" for row in rows)
@@ -59,7 +76,7 @@ def _insert(work: Transaction, model: str, rows: list[tuple]) -> None:
 
 
 def _holidays(work: Transaction) -> list[tuple]:
-    """Brazil's national holidays in all years that the data names."""
+    """Return Brazil's national holidays in the years of the order and shipping dates."""
     from holidays import country_holidays  # noqa: PLC0415 (slow to import)
 
     first, last, shipping = work.query(
@@ -75,13 +92,13 @@ def _holidays(work: Transaction) -> list[tuple]:
 
 
 def model_named(name: str) -> Model:
-    """A published model by its name."""
+    """Return a published model by its name."""
     return next(model for model in published_models() if model.name == name)
 
 
 @task(name="find affected keys", task_run_name="find affected keys {label}", **RETRY)
 def find_affected_keys(run_id: str, label: str) -> list[ModelReceipt]:
-    """Find the orders, persons, products, sellers and places that the open batches touch."""
+    """Find the orders, persons, products, sellers and places that the open batches affect."""
     receipts = compute_affected_keys(Settings(), run_id)
     counts = {receipt.model: receipt.rows for receipt in receipts}
     get_run_logger().info(

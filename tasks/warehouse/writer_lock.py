@@ -1,8 +1,9 @@
 """One writer at a time: a lock row in the warehouse that names its holder.
 
-Whoever holds it shows life every few seconds. A lock whose holder died (the process is gone, or it
-showed no life for long) is taken over. Each transaction that writes looks whether the lock is still
-its own, so a run that was only asleep cannot write once another has taken over.
+The holder sends a heartbeat every 15 seconds. Another run takes over a stale lock: its process on
+the same host is dead, or its last heartbeat is older than `lock_stale_seconds`. Each transaction
+that writes checks that its run still holds the lock, so a run that was only suspended cannot write
+after a takeover.
 """
 
 import os
@@ -26,12 +27,12 @@ _ASK_SECONDS = 1.0
 
 
 class LockError(RuntimeError):
-    """Another run is writing; the message says which, and what to do."""
+    """Another run holds the lock; the message names that run and what to do."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds the lock, and for how many seconds it has shown no life."""
+    """The run that holds the lock, and the seconds since its last heartbeat."""
 
     run_id: str
     host: str
@@ -41,21 +42,30 @@ class Holder:
     silent_seconds: int
 
     def __str__(self) -> str:
-        """For messages."""
+        """Describe the run, for messages."""
         return (
             f"run {self.run_id} ({self.what}; process {self.process_id} on {self.host}, "
             f"since {self.taken_at:%Y-%m-%d %H:%M:%S} UTC)"
         )
 
     def is_gone(self, stale_seconds: int) -> bool:
-        """Whether it may be taken over: its process is known to be dead, or it is silent."""
+        """Return whether the lock is stale, so that another run may take it over.
+
+        Args:
+            stale_seconds: Seconds without a heartbeat after which the lock is stale. A lock whose
+                process has ended on this host is stale at once.
+        """
         if self.silent_seconds > stale_seconds:
             return True
         return self.host == socket.gethostname() and not _lives(self.process_id)
 
 
 def create_lock(settings: Settings) -> None:
-    """Create the table of the lock, which comes before anything else. Raises WarehouseError."""
+    """Create the lock table. It must exist before any other step can take the lock.
+
+    Raises:
+        WarehouseError: A statement failed.
+    """
     with transaction(settings) as work:
         work.run("CREATE SCHEMA IF NOT EXISTS audit")
         work.run(statements("audit/writer_lock.sql")[0], what="sql/audit/writer_lock.sql")
@@ -65,9 +75,17 @@ def create_lock(settings: Settings) -> None:
 def holding(
     settings: Settings, run_id: str, what: str, say: Callable[[str], object]
 ) -> Iterator[None]:
-    """Hold the lock; waits for another run up to `lock_wait_seconds`, and says so.
+    """Take the lock, renew it from a background thread, and release it at the end.
 
-    Raises LockError when the wait was in vain.
+    Args:
+        settings: Access to the warehouse; `lock_wait_seconds` limits the wait for another run.
+        run_id: Id of the flow run.
+        what: What the run does, for the messages of waiting runs.
+        say: Called with a message when the run waits, or takes over a stale lock.
+
+    Raises:
+        LockError: Another run still held the lock after `lock_wait_seconds`.
+        WarehouseError: A statement failed.
     """
     _acquire(settings, run_id, what, say)
     done = threading.Event()
@@ -85,29 +103,47 @@ def holding(
 
 @contextmanager
 def writing(settings: Settings, run_id: str) -> Iterator[Transaction]:
-    """A transaction of the run that holds the lock. Raises LockError, WarehouseError."""
+    """Open a transaction for the run that holds the lock.
+
+    Raises:
+        LockError: The run does not hold the lock.
+        WarehouseError: A statement or the commit failed.
+    """
     with transaction(settings) as work:
         _require(work.query("SELECT run_id FROM audit.writer_lock"), run_id)
         yield work
 
 
 def renew(work: Transaction, run_id: str) -> None:
-    """Renew the lock in this transaction, so that nobody can take it over before the commit.
+    """Renew the lock in this transaction, so that no other run takes it over before the commit.
 
-    Raises LockError when somebody has.
+    Raises:
+        LockError: Another run has already taken it over.
     """
     work.run("UPDATE audit.writer_lock SET seen_at = GETDATE() WHERE run_id = %s", [run_id])
     _require(work.query("SELECT run_id FROM audit.writer_lock"), run_id)
 
 
 def release(settings: Settings, run_id: str) -> None:
-    """Give the lock back, if it is still this run's."""
+    """Release the lock, if this run still holds it."""
     with transaction(settings) as work:
         work.run("DELETE FROM audit.writer_lock WHERE run_id = %s", [run_id])
 
 
 def take(settings: Settings, run_id: str, what: str) -> tuple[bool, Holder | None]:
-    """Try to take the lock: whether it was taken, and who held it. Raises WarehouseError."""
+    """Try once to take the lock.
+
+    Args:
+        settings: Access to the warehouse; `lock_stale_seconds` decides when a lock is stale.
+        run_id: Id of the flow run.
+        what: What the run does, for the messages of waiting runs.
+
+    Returns:
+        Whether this run now holds the lock, and the run that held it before this call, or None.
+
+    Raises:
+        WarehouseError: A statement failed.
+    """
     with transaction(settings) as work:
         work.run("LOCK audit.writer_lock")  # before reading, so that the row cannot change
         holder = _holder(work)
@@ -140,7 +176,7 @@ def _acquire(settings: Settings, run_id: str, what: str, say: Callable[[str], ob
         if waited > settings.lock_wait_seconds:
             raise LockError(
                 f"Another run is writing: {holder}. Waited {waited:.0f} seconds for it. Run again "
-                "when it has ended; OLIST_LOCK_WAIT_SECONDS allows for a longer wait"
+                "when it has ended; OLIST_LOCK_WAIT_SECONDS sets a longer wait"
             )
         if not told:
             say(f"Waiting for the writer's lock, held by {holder}")
@@ -158,7 +194,7 @@ def _holder(work: Transaction) -> Holder | None:
 
 def _require(found: list[tuple], run_id: str) -> None:
     if found != [(run_id,)]:
-        other = f"run {found[0][0]} has taken over" if found else "it was given back"
+        other = f"run {found[0][0]} has taken over" if found else "the lock was released"
         raise LockError(
             f"Run {run_id} does not hold the writer's lock any more: {other}. Nothing was written; "
             "run the batch again"
@@ -173,12 +209,12 @@ def _heartbeat(settings: Settings, run_id: str, done: threading.Event) -> None:
                     "UPDATE audit.writer_lock SET seen_at = GETDATE() WHERE run_id = %s", [run_id]
                 )
         except WarehouseError:
-            continue  # the next beat tries again; a lock that was lost is found by `writing`
+            continue  # the next heartbeat tries again; `writing` detects a lost lock
 
 
 @task(name="take lock", task_run_name="take the writer's lock for {label}", **RETRY)
 def take_lock(run_id: str, label: str) -> None:
-    """Wait for the lock and take it; a warehouse that is resuming is tried again."""
+    """Wait for the lock and take it; retry while the warehouse resumes."""
     settings = Settings()
     create_lock(settings)
     _acquire(settings, run_id, label, get_run_logger().warning)

@@ -244,7 +244,7 @@ def test_services_that_die_are_started_again(stack: Stack) -> None:
         os.kill(before[name], signal.SIGKILL)
     wait_for(lambda: stack.services()["prefect-worker"] != before["prefect-worker"])
     log = (stack.home / "logs" / "up.log").read_text()
-    assert "s3 has died (-9); starting it again" in log
+    assert "s3 died (exit code -9) and was restarted" in log
     run = stack.ended(stack.trigger("report/report"))
     assert run.state_type == StateType.COMPLETED  # the lake kept its data
 

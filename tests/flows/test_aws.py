@@ -140,7 +140,7 @@ class TestWhatGoesWrongIsSaidWithWhatToDo:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
         told = _refused(account, "warehouse: log in")
         assert "may not call GetCredentials" in told
-        assert "It takes redshift-serverless:GetCredentials" in told
+        assert "It needs redshift-serverless:GetCredentials" in told
 
     def test_a_bucket_that_is_not_there(self, account: Settings) -> None:
         other = account.model_copy(update={"bucket": "olist-other"})

@@ -106,7 +106,11 @@ def test_from_failure_to_recovery(stack: Settings, source: Path, bad: Path, inbo
 def test_a_person_accepts_what_the_source_cannot_correct(
     stack: Settings, bad: Path, inbox: Path, ask
 ) -> None:
-    accept = Acceptance(reasons=[STATUS], by="Ana Souza", because="one test order, see TICKET-7")
+    accept = Acceptance(
+        expectations=["staging.orders.status_known"],
+        by="Ana Souza",
+        because="one test order, see TICKET-7",
+    )
     receipt = daily_elt_flow(DAY.replace(day=19), str(bad), accept)
     assert ask(
         "SELECT gate, reason, severity, accepted_by, accepted_because FROM audit.validations "
@@ -136,7 +140,9 @@ def test_sums_cannot_be_accepted(stack: Settings, source: Path, monkeypatch) -> 
     layer = Layer("star", {"candidate.fact_order": "table"}, [wrong])
     monkeypatch.setattr(star, "layer", lambda _: layer)
     before = checksums(stack)
-    accept = Acceptance(reasons=["nothing is there"], by="Ana Souza", because="because I say so")
+    accept = Acceptance(
+        expectations=["star.fact_order.nothing"], by="Ana Souza", because="because I say so"
+    )
     with pytest.raises(GateError, match="fix the model under sql"):
         daily_elt_flow(DAY.replace(day=20), str(source), accept)
     assert checksums(stack) == before
@@ -153,7 +159,9 @@ def test_pages_are_written_anew_from_the_lake(stack: Settings) -> None:
     page_of(stack, DAY).unlink()
     assert "Published, and every gate passed" in rewrite_page(stack, DAY).read_text()
     assert rewrite_page(stack, None) == page_of(stack, DAY.replace(day=20)), "the last run"
-    with pytest.raises(ReportError, match="No run about 1999-01-01 is known; there are 2018-10-18"):
+    with pytest.raises(
+        ReportError, match="No run of 1999-01-01 is known; known batches: 2018-10-18"
+    ):
         rewrite_page(stack, DAY.replace(year=1999, month=1, day=1))
 
 

@@ -1,6 +1,6 @@
-"""Made-up data in the exact format of the real data set, with its quirks.
+"""Generated data in the exact format of the real data set, including its irregularities.
 
-Figures are plausible in shape only: nothing here is copied from the real data.
+Only the distributions are plausible; no figure is copied from the real data.
 """
 
 from infra.local.generate.dataset import generate

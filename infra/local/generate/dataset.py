@@ -1,4 +1,4 @@
-"""The nine tables, made column by column with NumPy and written as CSV with Polars."""
+"""Generate the nine tables column by column with NumPy, and write them as CSV with Polars."""
 
 from pathlib import Path
 
@@ -9,14 +9,23 @@ from infra.local.generate.people import addresses, customers, geolocation, ids, 
 from infra.local.generate.sales import items, orders, payments, products, reviews, translations
 
 FIRST_DAY, LAST_DAY = np.datetime64("2016-09-04"), np.datetime64("2018-08-29")
-# the dump knows nothing that came later
+# no approval, shipping or delivery in the dump is later
 DUMPED_AT = np.datetime64("2018-10-17T23:59:59")
 
 
 def generate(directory: Path, orders_wanted: int, seed: int) -> dict[str, int]:
-    """Write the nine CSV files; the same arguments give the same bytes.
+    """Write the nine CSV files; the same arguments produce the same bytes.
 
-    Returns the number of rows of each table. Raises FileExistsError rather than overwrite files.
+    Args:
+        directory: Output folder; created if missing.
+        orders_wanted: Number of orders. The sizes of the other tables depend on it.
+        seed: Seed of the random numbers; at least 0.
+
+    Returns:
+        The number of rows, by table.
+
+    Raises:
+        FileExistsError: One of the files exists; nothing is overwritten.
     """
     directory.mkdir(parents=True, exist_ok=True)
     for contract in contracts().values():
@@ -24,7 +33,7 @@ def generate(directory: Path, orders_wanted: int, seed: int) -> dict[str, int]:
             raise FileExistsError(
                 f"{directory / contract.source_file} exists; name another folder or remove it"
             )
-    # one stream of random numbers a table: more orders do not change how other tables are drawn
+    # one random stream per table, so that draws for one table do not affect the other tables
     streams = {name: np.random.default_rng([seed, i]) for i, name in enumerate(contracts())}
     places = addresses(streams["geolocation"], orders_wanted)
     people = customers(streams["customers"], orders_wanted, places)

@@ -1,4 +1,4 @@
-"""Who buys and sells, and where: customers, sellers and the points of zip code prefixes."""
+"""Generate customers, sellers and the coordinates of zip code prefixes."""
 
 from typing import NamedTuple
 
@@ -11,21 +11,21 @@ _ACCENTS = str.maketrans("áàâãäéêëíîïóôõöúûüç", "aaaaaeeeiiio
 
 
 class Addresses(NamedTuple):
-    """Zip code prefixes, each with the index of its place in `PLACES`."""
+    """Zip code prefixes, each with the index of its city in `PLACES`."""
 
     prefix: np.ndarray
     place: np.ndarray
-    share: np.ndarray  # of customers; sums to 1
+    share: np.ndarray  # share of customers; sums to 1
 
 
 def ids(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Random ids of 32 hexadecimal digits."""
+    """Generate random ids of 32 hexadecimal digits."""
     digits = rng.bytes(16 * count).hex()
     return np.array([digits[i : i + 32] for i in range(0, len(digits), 32)])
 
 
 def addresses(rng: np.random.Generator, orders: int) -> Addresses:
-    """Zip code prefixes: more of them in larger cities, at most 300 a city."""
+    """Generate zip code prefixes; larger cities have more, at most 300 per city."""
     weights = np.array([place.weight for place in PLACES])
     total = min(6_000, max(len(PLACES), orders // 8))
     counts = np.clip((weights / weights.sum() * total).astype(int), 1, 300)
@@ -37,7 +37,13 @@ def addresses(rng: np.random.Generator, orders: int) -> Addresses:
 
 
 def customers(rng: np.random.Generator, count: int, where: Addresses) -> pl.DataFrame:
-    """One customer an order; some persons order again, and some of those have moved."""
+    """Generate one customer per order; some persons order again, and some of those have moved.
+
+    Args:
+        rng: Source of random numbers.
+        count: Number of customers, equal to the number of orders.
+        where: Zip code prefixes to draw addresses from.
+    """
     persons = max(1, round(count * 0.966))
     own = ids(rng, persons)
     again = rng.integers(0, persons, count - persons)
@@ -56,7 +62,7 @@ def customers(rng: np.random.Generator, count: int, where: Addresses) -> pl.Data
 
 
 def sellers(rng: np.random.Generator, count: int, where: Addresses) -> pl.DataFrame:
-    """Sellers, in the same cities; a few spell theirs in a way of their own."""
+    """Generate sellers in the same cities; about 2 % spell the city as `city / state`."""
     home = rng.choice(len(where.prefix), count, p=where.share)
     table = pl.DataFrame({"seller_id": ids(rng, count), **_address("seller", where, home)})
     odd = pl.Series(rng.random(count) < 0.02)
@@ -83,9 +89,9 @@ def _padded(prefix: np.ndarray) -> np.ndarray:
 
 
 def geolocation(rng: np.random.Generator, count: int, where: Addresses) -> pl.DataFrame:
-    """Points near their city, many of them twice, some cities spelt with accents.
+    """Generate points near their city, with duplicate rows and some accented city names.
 
-    One prefix in fifty has no point at all, and one point in ten thousand lies outside Brazil.
+    About 2 % of the prefixes have no point, and one point in 10,000 is outside Brazil.
     """
     known = np.flatnonzero(rng.random(len(where.prefix)) > 0.02)
     if not len(known):

@@ -1,10 +1,10 @@
-"""Cities of Brazil: name, state, latitude, longitude, share of customers, first zip code prefix."""
+"""Cities of Brazil: name, state, coordinates, share of customers, first zip code prefix."""
 
 from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """A city as the generator uses it; coordinates in degrees, weight relative to the others."""
+    """A city; coordinates are in degrees, `weight` is relative to the other cities."""
 
     city: str
     state: str

@@ -1,4 +1,4 @@
-"""What is sold: products, orders with their items, payments and reviews."""
+"""Generate products, orders, order items, payments and reviews."""
 
 import numpy as np
 import polars as pl
@@ -11,12 +11,12 @@ _STATUSES = {
     "invoiced": 0.0032, "processing": 0.0030, "created": 0.0002, "approved": 0.0002,
 }  # fmt: skip
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-# purchases by hour of the day, from midnight on: buyers sleep
+# relative number of purchases by hour of the day, from midnight
 _BY_HOUR = np.array([2, 1, 0.5, 0.3, 0.2, 0.2, 0.5, 1.2, 3, 5, *[6.3] * 11, 6, 5.5, 4])
 
 
 def translations() -> pl.DataFrame:
-    """English names; two categories have none."""
+    """Return the English names of the product categories; two categories have none."""
     return pl.DataFrame(
         {
             "product_category_name": list(CATEGORIES),
@@ -26,7 +26,7 @@ def translations() -> pl.DataFrame:
 
 
 def products(rng: np.random.Generator, count: int) -> pl.DataFrame:
-    """Products with a price of their own; one in fifty has no category and no description."""
+    """Generate products with a price; one in fifty has no category and no description."""
     names = np.array([*CATEGORIES, *UNTRANSLATED])
     weights = 1 / np.arange(2, len(names) + 2)
     described = rng.random(count) > 0.02
@@ -65,11 +65,19 @@ def orders(
     period: tuple[np.datetime64, np.datetime64],
     dumped_at: np.datetime64,
 ) -> pl.DataFrame:
-    """Orders by time of purchase, more of them from month to month; one for each customer."""
+    """Generate one order per customer, in order of purchase; sales grow over the period.
+
+    Args:
+        rng: Source of random numbers.
+        order_ids: One id per order.
+        customer_ids: One customer per order.
+        period: First and last day of purchases.
+        dumped_at: No approval, shipping or delivery is later.
+    """
     count = len(order_ids)
     first, last = (day.astype("datetime64[s]") for day in period)
     length = (last - first).astype(int)
-    # the square root lets sales grow steadily over the period
+    # the square root makes sales grow linearly over the period
     day = (first + (np.sqrt(rng.random(count)) * length).astype("timedelta64[s]")).astype(
         "datetime64[D]"
     )
@@ -105,7 +113,7 @@ def orders(
 def items(
     rng: np.random.Generator, sold: pl.DataFrame, goods: pl.DataFrame, seller_ids: pl.Series
 ) -> pl.DataFrame:
-    """Items: mostly one an order; unavailable and many cancelled orders have none."""
+    """Generate items, mostly one per order; unavailable and many canceled orders have none."""
     status = sold["order_status"].to_numpy()
     per_order = rng.choice([1, 2, 3, 4, 6], sold.height, p=[0.88, 0.08, 0.025, 0.01, 0.005])
     per_order[status == "unavailable"] = 0
@@ -130,9 +138,9 @@ def items(
 
 
 def payments(rng: np.random.Generator, order_ids: pl.Series, lines: pl.DataFrame) -> pl.DataFrame:
-    """Payments: item totals, split with vouchers, some with interest on instalments.
+    """Generate payments of the item totals; some are split with a voucher or include interest.
 
-    One order has no payment, and orders without items are paid with R$ 0.00 of unknown type.
+    One order has no payment. Orders without items have a payment of R$ 0.00 of type `not_defined`.
     """
     totals = (
         lines.group_by("order_id", maintain_order=True)
@@ -174,7 +182,7 @@ def payments(rng: np.random.Generator, order_ids: pl.Series, lines: pl.DataFrame
 
 
 def reviews(rng: np.random.Generator, sold: pl.DataFrame) -> pl.DataFrame:
-    """Reviews: most orders have one, a few have two, and some share one review id."""
+    """Generate reviews: most orders have one, a few have two, and some share a review id."""
     draw = rng.random(sold.height)
     per_order = np.where(draw < 0.008, 0, np.where(draw > 0.995, 2, 1))
     order = np.repeat(np.arange(sold.height), per_order)

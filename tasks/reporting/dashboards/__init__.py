@@ -1,4 +1,6 @@
-"""The dashboards: `data` asks the warehouse, `charts` draws, `figures` says what each figure is,
-and `site` writes the pages. Filters and sums are worked out in the page
-(`tasks/reporting/dashboards/dashboard.js`), over counts and cents, so that they are exact.
+"""The dashboards.
+
+`data` queries the warehouse, `figures` defines each figure, `charts` defines the charts, `render`
+writes the pages, and `build` is the Prefect task. The page itself applies the filters and computes
+the sums (`tasks/reporting/dashboards/dashboard.js`), from counts and cents, so that they are exact.
 """

@@ -1,4 +1,4 @@
-"""Dashboard: the pages that people look at, from what is published."""
+"""Build the dashboards, the model page and the overview from the published tables."""
 
 from pathlib import Path
 
@@ -13,11 +13,16 @@ from tasks.retries import RETRY
 
 
 def build_dashboards(settings: Settings) -> list[Path]:
-    """Write dashboards, the model and the overview, here and in the lake; the overview comes last.
+    """Write dashboards, model page and overview, on this machine and in the lake.
 
-    Raises WarehouseError, and what the lake raises.
+    Returns:
+        Paths of the pages on this machine, the overview last.
+
+    Raises:
+        ClientError: S3 refused a request. Other errors of boto3 pass through as well.
+        WarehouseError: A query failed.
     """
-    from tasks.reporting.dashboards.render import build  # noqa: PLC0415 (Altair takes its time)
+    from tasks.reporting.dashboards.render import build  # noqa: PLC0415 (Altair is slow to import)
 
     reports, lake = settings.state / "reports", Lake(settings)
     pages, overview = build(settings)
@@ -30,7 +35,7 @@ def build_dashboards(settings: Settings) -> list[Path]:
 
 @task(name="dashboards", task_run_name="dashboards {label}", **RETRY)
 def dashboards(label: str) -> Path:
-    """Both dashboards, and the overview that leads to all pages."""
+    """Build the dashboards, the model page, and the overview that links to all pages."""
     *_, overview = build_dashboards(Settings())
     create_link_artifact(
         key="overview",

@@ -1,22 +1,22 @@
 """The charts, as Vega-Altair specifications that the page fills with rows.
 
-Every bar chart takes rows of `label`, `value` and `text`; what else a row holds is in its tooltip.
+Every bar chart takes rows of `label`, `value` and `text`; the tooltip shows `label` and `exact`.
 """
 
 from functools import cache
 from typing import Any
 
-# one hue for what is compared, a second one for what stands out; both are told apart by people who
-# see few colours, on light and on dark paper
+# one hue for compared values, a second one for highlights; colour-blind readers can distinguish
+# both, on light and on dark backgrounds
 _BLUE, _ORANGE = "#3a86b8", "#d1733b"
 _INK = "currentColor"
 _ROW = 26  # pixels
-_ZERO = "datum.value ? datum.label : '0'"  # not 0k
+_ZERO = "datum.value ? datum.label : '0'"  # shows 0, not 0k
 
 
 @cache
 def specifications() -> dict[str, dict[str, Any]]:
-    """Vega specifications by the id of the figure."""
+    """Return the Vega specifications by figure id."""
     import vl_convert  # noqa: PLC0415 (85 MB)
 
     return {
@@ -27,7 +27,7 @@ def specifications() -> dict[str, dict[str, Any]]:
 
 @cache
 def scripts() -> str:
-    """Vega and what embeds it, as one script that needs no network."""
+    """Return Vega and vega-embed as one script that needs no network."""
     import vl_convert  # noqa: PLC0415
 
     return vl_convert.javascript_bundle(vl_version="6.1")  # pyright: ignore[reportCallIssue]
@@ -92,7 +92,7 @@ def _bars(title: str, shaded: str | None = None) -> Any:  # noqa: ANN401
     base = _rows().encode(
         y=alt.Y(
             "label:N",
-            # rows say their place: what is filtered keeps the order of the first rows otherwise
+            # sort by the row's `place`; without it, new rows keep the order of the first rows
             sort=alt.EncodingSortField(field="place", op="min"),
             title=None,
             axis=alt.Axis(domain=False, ticks=False),
@@ -141,7 +141,7 @@ def _month() -> Any:  # noqa: ANN401
 
 
 def _map(color: str) -> Any:  # noqa: ANN401
-    """Places by longitude and latitude; so near the equator no projection is needed."""
+    """Cities by longitude and latitude; so near the equator no projection is needed."""
     import altair as alt  # noqa: PLC0415
 
     none = alt.Axis(labels=False, ticks=False, domain=False, grid=False)
@@ -167,7 +167,7 @@ def _cohorts() -> Any:  # noqa: ANN401
         .encode(
             x=alt.X("since:O", title="months after the first order", axis=alt.Axis(labelAngle=0)),
             y=alt.Y("cohort:O", title=None, sort=alt.EncodingSortField(field="place", op="min")),
-            # 1 % and more is darkest: a month with few first orders must not hide the others
+            # 1 % and more is darkest, so a month with few first orders does not fade the others
             opacity=alt.Opacity(
                 "value:Q",
                 scale=alt.Scale(domain=[0, 0.01], range=[0.08, 1], clamp=True),

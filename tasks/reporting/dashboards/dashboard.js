@@ -1,12 +1,12 @@
-// Adds up the packed rows of the page for what is chosen, and shows them. Counts and cents only are
-// added, so sums are exact. Nothing is asked of a network.
+// Sums the packed rows of the page for the selected filters, and shows the results. Only counts and
+// cents are summed, so sums are exact. The page needs no network.
 "use strict";
 const page = JSON.parse(document.getElementById("page").textContent);
 const chosen = { from: null, to: null, state: "" };
 const views = {};
 const $ = (id) => document.getElementById(id);
 
-// --- how figures are written ---
+// --- number and date formats ---
 const whole = new Intl.NumberFormat("en");
 const fixed = (value, digits) =>
   new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
@@ -24,12 +24,12 @@ class Cube {
     this.columns = packed.columns;
     this.levels = packed.levels;
   }
-  // the text of a row's column
+  // the text of a column in a row
   text(name, row) {
     const at = this.columns[name][row];
     return at === null ? null : this.levels[name][at];
   }
-  // sums of measures by key, over the rows that are kept
+  // sums of measures by key, over the rows that pass the filter
   sums(measures, key, keep) {
     const found = new Map();
     for (let row = 0; row < this.size; row++) {
@@ -63,7 +63,7 @@ function monthAfter(month) {
   return m === 12 ? `${y + 1}-01-01` : `${y}-${String(m + 1).padStart(2, "0")}-01`;
 }
 
-// --- what is chosen, for rows and for the queries that people may run ---
+// --- filters, for the rows and for the queries that users may run ---
 const hasMonths = Boolean(page.month_column);
 const monthLevels = hasMonths ? cubes.sales_by_place.levels.sales_month ?? [] : [];
 const allMonths = monthLevels.length ? monthsBetween(monthLevels[0], monthLevels.at(-1)) : [];
@@ -103,7 +103,7 @@ const TILES = {
   days: (s) => (s.delivered_count ? [s.delivery_days / s.delivered_count, fixed(s.delivery_days / s.delivered_count, 1)] : null),
   review: (s) => (s.review_count ? [s.review_sum / s.review_count, fixed(s.review_sum / s.review_count, 2) + " of 5"] : null),
 };
-// the months before the chosen ones, as many; or, of all months, the last twelve and those before them
+// as many months before the selected ones; if all are selected, the last twelve and the twelve before
 function periods() {
   const start = allMonths.indexOf(chosen.from), length = allMonths.indexOf(chosen.to) - start + 1;
   if (start >= length) return { now: [chosen.from, chosen.to], before: [allMonths[start - length], allMonths[start - 1]] };
@@ -249,7 +249,7 @@ function topTen() {
     money(c.total_value[row]), c.average_review_score[row] === null ? "–" : fixed(c.average_review_score[row], 1), rows.text("segment", row)], rows.text("customer_unique_id", row))));
 }
 
-// --- showing it ---
+// --- rendering ---
 function line(cell, texts, title) {
   const row = document.createElement("tr");
   if (title) row.title = title;
@@ -266,7 +266,7 @@ async function draw(id, rows) {
   if (id === "months") return drawEach(id, place, rows);
   return drawIn(place, id, id, rows);
 }
-// one small chart a state, in the order of the rows
+// one small chart per state, in the order of the rows
 function drawEach(id, place, rows) {
   const groups = grouped(rows);
   place.classList.add("mini");
@@ -291,7 +291,7 @@ async function drawIn(place, id, name, rows) {
   const spec = structuredClone(page.specs[id]);
   spec.data.find((data) => data.name === "rows").values = rows;
   const made = await vegaEmbed(place, spec, {
-    // a trend through one month is none, and Vega warns of it: errors (level 1) only
+    // log errors only (level 1), because Vega warns about a trend through one month
     mode: "vega", actions: false, logLevel: 1, renderer: rows[0].longitude === undefined ? "svg" : "canvas",
     tooltip: { theme: dark.matches ? "dark" : "light" },
   });
@@ -316,7 +316,7 @@ async function show() {
 }
 function choose(change) {
   Object.assign(chosen, change);
-  // the end that was not just chosen moves out of the way
+  // if the range is inverted, move the end that the user did not just change
   if (chosen.from > chosen.to) change.to ? (chosen.from = chosen.to) : (chosen.to = chosen.from);
   for (const name of ["state", "from", "to"]) if ($(name)) $(name).value = chosen[name] ?? "";
   return show();

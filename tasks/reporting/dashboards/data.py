@@ -1,4 +1,4 @@
-"""What the dashboards hold: the rows of sql/dashboards, packed by column."""
+"""Data of the dashboards: the rows of the queries in `sql/dashboards`, packed by column."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ _COUNTED = ("fact_order", "fact_order_item", "fact_payment", "fact_review", "cus
 
 @dataclass(frozen=True)
 class Source:
-    """What a page was built from."""
+    """The published state that a page was built from."""
 
-    batch_date: date | None  # the latest one that is in the warehouse
+    batch_date: date | None  # the latest batch in the warehouse
     run_id: str
     published_at: datetime | None  # UTC
-    verdict: str  # of the gates on the run that published last
+    verdict: str  # of the gates of the run that published last
     tone: str  # good, warn or bad
-    rows: dict[str, int]
+    rows: dict[str, int]  # by table
 
 
 @dataclass(frozen=True)
 class Contents:
-    """All that the pages show: packed rows by query, names of cities, and where they are from."""
+    """Content of the pages: packed rows by query, display names of cities, and their source."""
 
     cubes: dict[str, dict[str, Any]]
     cities: dict[str, str]
@@ -40,9 +40,10 @@ class Contents:
 
 
 def contents(settings: Settings) -> Contents:
-    """Ask the warehouse, in one transaction, so that all pages show one state.
+    """Query the warehouse in one transaction, so that all pages show the same state.
 
-    Raises WarehouseError.
+    Raises:
+        WarehouseError: A query failed.
     """
     with transaction(settings, read_only=True) as work:
         cubes = {name: _cube(work, name) for name in QUERIES}
@@ -81,19 +82,27 @@ def _source(work: Transaction) -> Source:
 
 
 def judged(gates: set[str], failed: Sequence[tuple[str, str, bool, int]]) -> tuple[str, str]:
-    """What validation says, in words and as a tone; `failed` by severity, gate, accepted, count."""
+    """Summarize the validation of the run that published last.
+
+    Args:
+        gates: Names of the gates that ran.
+        failed: Failed expectations as (severity, gate, accepted, count).
+
+    Returns:
+        The verdict in words, and its tone: good, warn or bad.
+    """
     stopped = sorted(
         gate for severity, gate, accepted, _ in failed if severity == "critical" and not accepted
     )
     if stopped:
-        return f"gate {', '.join(stopped)} did not hold: do not use these figures", "bad"
+        return f"gate {', '.join(stopped)} failed: do not use these figures", "bad"
     if "reconciliation" not in gates:
-        return "not reconciled yet: olist validate", "warn"
+        return "not reconciled yet: run olist validate", "warn"
     accepted = sum(count for _, _, by_somebody, count in failed if by_somebody)
     warnings = sum(count for _, _, by_somebody, count in failed if not by_somebody)
     told = [
         f"{count} {word}{'s' if count > 1 and word == 'warning' else ''}"
-        for count, word in ((warnings, "warning"), (accepted, "accepted by people"))
+        for count, word in ((warnings, "warning"), (accepted, "accepted by users"))
         if count
     ]
     if told:
@@ -107,7 +116,15 @@ def _cube(work: Transaction, name: str) -> dict[str, Any]:
 
 
 def packed(names: Sequence[str], rows: Sequence[tuple]) -> dict[str, Any]:
-    """Rows as columns: texts and dates as numbers of their `levels`, money as whole cents."""
+    """Pack rows by column: texts and dates as indexes into `levels`, money as whole cents.
+
+    Args:
+        names: Column names, in the order of the values in a row.
+        rows: Rows of a query.
+
+    Returns:
+        The number of `rows`, the values of `columns`, and the sorted `levels` of text columns.
+    """
     columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
     cube: dict[str, Any] = {"rows": len(rows), "columns": {}, "levels": {}}
     for name in names:
@@ -122,7 +139,7 @@ def packed(names: Sequence[str], rows: Sequence[tuple]) -> dict[str, Any]:
     return cube
 
 
-def _number(value: Any) -> int | float | None:  # noqa: ANN401 (what a driver gives)
+def _number(value: Any) -> int | float | None:  # noqa: ANN401 (any type of the driver)
     if isinstance(value, Decimal):
         return int(value.scaleb(2)) if value.as_tuple().exponent == -2 else int(value)
     return round(value, 4) if isinstance(value, float) else value

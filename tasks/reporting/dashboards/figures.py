@@ -1,8 +1,8 @@
-"""What each figure of the dashboards is: title, definition, and the query that recomputes it.
+"""The figures of the dashboards: title, definition, and the query that recomputes each figure.
 
-`{where}` and `{and}` stand for the filters that are set in the page, `{months}` for that of months
-alone: charts that compare states show all of them, and make the chosen one stand out. A test runs
-every query, with and without filters, and compares it with what the page shows.
+`{where}` and `{and}` are placeholders for the filters that are set in the page, `{months}` for the
+filter of months alone: charts that compare states show all states, and highlight the selected one.
+A test runs every query, with and without filters, and compares its result with the page.
 """
 
 from dataclasses import dataclass, field
@@ -23,12 +23,12 @@ class Figure:
     title: str
     definition: str
     sql: str
-    shape: str = ""  # wide: all the width; tall: as high as two others
+    shape: str = ""  # wide: full width; tall: two rows high
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """A page: its figures, and the columns that its filters are about."""
+    """A page: its figures, and the columns that its filters apply to."""
 
     file: str
     title: str
@@ -58,7 +58,7 @@ REGIONAL = Dashboard(
         Figure(
             "orders",
             "Orders",
-            "Every order counts, whatever became of it.",
+            "All orders, whatever their status.",
             f"SELECT COUNT(*) AS orders\n{_ORDERS}{{where}}",
         ),
         Figure(
@@ -71,7 +71,7 @@ REGIONAL = Dashboard(
         Figure(
             "late",
             "Delivered late",
-            "Share of the orders with a delivery that came after the day that was promised.",
+            "Share of the delivered orders that arrived after the promised day.",
             "SELECT CAST(SUM(CASE WHEN fact_order.is_late THEN 1 ELSE 0 END) AS DOUBLE PRECISION)\n"
             f"    / NULLIF(COUNT(fact_order.is_late), 0) AS late_share\n{_ORDERS}{{where}}",
         ),
@@ -86,7 +86,7 @@ REGIONAL = Dashboard(
         Figure(
             "review",
             "Review score",
-            "Average of 1 to 5; an order counts once, with its review answered last.",
+            "Average from 1 to 5; an order counts once, with its most recently answered review.",
             "SELECT CAST(SUM(fact_order.review_score) AS DOUBLE PRECISION)\n"
             "    / NULLIF(COUNT(fact_order.review_score), 0) AS review_score\n"
             f"{_ORDERS}{{where}}",
@@ -97,8 +97,8 @@ REGIONAL = Dashboard(
             "months",
             "Sales per month, ten largest states",
             f"{_SALES}. "
-            "States by sales in the chosen months, each on a scale of its own; the dashed line is "
-            "the linear trend.",
+            "The ten states with most sales in the selected months, each on its own scale; the "
+            "dashed line is the linear trend.",
             f"SELECT {_STATE} AS state,\n"
             "    CAST(DATE_TRUNC('month', fact_order.purchased_at) AS DATE) AS sales_month,\n"
             f"    SUM(fact_order.order_value) AS sales\n{_ORDERS}{{months}}\n"
@@ -109,8 +109,8 @@ REGIONAL = Dashboard(
         Figure(
             "average",
             "Average order value, ten largest states",
-            "Sales divided by orders; the ten states with most sales in the chosen months, and the "
-            "chosen one.",
+            "Sales divided by orders; the ten states with most sales in the selected months, and "
+            "the selected state.",
             f"SELECT {_STATE} AS state,\n"
             "    ROUND(CAST(SUM(fact_order.order_value) AS DECIMAL(18, 2))\n"
             "        / CAST(COUNT(*) AS DECIMAL(10, 0)), 2) AS average_order,\n"
@@ -120,7 +120,7 @@ REGIONAL = Dashboard(
         Figure(
             "cities",
             "Orders by customer's city, top 10",
-            "The city of the address that the order went to.",
+            "The city of the order's delivery address.",
             f"SELECT {_STATE} AS state, dim_customer.city, COUNT(*) AS orders\n{_ORDERS}{{where}}\n"
             f"GROUP BY {_STATE}, dim_customer.city\nORDER BY orders DESC\nLIMIT 10",
         ),
@@ -139,7 +139,7 @@ REGIONAL = Dashboard(
         Figure(
             "categories",
             "Sales by category, top 10",
-            "Price and freight of the items of a category, in English where it is translated.",
+            "Price and freight of the items of a category; its name is in English if translated.",
             "SELECT dim_product.category,\n"
             "    SUM(fact_order_item.price + fact_order_item.freight_value) AS sales\n"
             "FROM analytics.fact_order_item\n"
@@ -152,9 +152,9 @@ REGIONAL = Dashboard(
         ),
         Figure(
             "payments",
-            "How people pay",
-            "Value of payments by means. It differs from sales by interest of instalments and "
-            "vouchers.",
+            "How customers pay",
+            "Value of the payments by payment type. It differs from sales by the interest on "
+            "instalments and by vouchers.",
             "SELECT fact_payment.payment_type, SUM(fact_payment.payment_value) AS paid\n"
             "FROM analytics.fact_payment\n"
             "INNER JOIN analytics.fact_order ON fact_payment.order_id = fact_order.order_id\n"
@@ -176,12 +176,12 @@ CUSTOMERS = Dashboard(
         Figure(
             "persons",
             "Customers",
-            "Persons, not accounts: one row of the single customer view each.",
+            "Persons, not accounts: one row per person in the single customer view.",
             f"SELECT COUNT(*) AS persons\n{_PERSONS}{{where}}",
         ),
         Figure(
             "value",
-            "Ordered by them",
+            "Order value",
             f"{_SALES}, by the state where the person lives now.",
             f"SELECT SUM(total_value) AS value\n{_PERSONS}{{where}}",
         ),
@@ -194,8 +194,8 @@ CUSTOMERS = Dashboard(
         ),
         Figure(
             "top_share",
-            "Held by the top 5 %",
-            "Share of the value that the top 5 % of all persons, by value, have ordered for.",
+            "Share of the top 5 %",
+            "Share of the order value of the 5 % of all persons with the highest value.",
             "SELECT SUM(CASE WHEN 20 * (place_in_line - 1) < customer_count\n"
             "        THEN total_value ELSE 0 END) AS top_value,\n"
             "    SUM(total_value) AS value\nFROM (\n"
@@ -207,9 +207,9 @@ CUSTOMERS = Dashboard(
     ),
     table=Figure(
         "top_ten",
-        "Top 10 customers by what they ordered",
-        "Persons by products and shipping of all their orders; their average review is of 5. "
-        "Ids are cut; hold the pointer over a row for all of one.",
+        "Top 10 customers by order value",
+        "Persons by price and shipping of all their orders; the average review is from 1 to 5. "
+        "Ids are shortened; hold the pointer over a row to see the full id.",
         "SELECT customer_unique_id, state, city, order_count, product_value, freight_value,\n"
         f"    total_value, average_review_score, segment\n{_PERSONS}{{where}}\n"
         "ORDER BY total_value DESC, customer_unique_id ASC\nLIMIT 10",
@@ -218,14 +218,14 @@ CUSTOMERS = Dashboard(
         Figure(
             "everybody",
             "Where customers live",
-            "A circle a city, as large as it has customers.",
+            "One circle per city; its size is the number of customers.",
             f"SELECT state, city, COUNT(*) AS persons\n{_PERSONS}{{where}}\n"
             "GROUP BY state, city\nORDER BY persons DESC\nLIMIT 10",
         ),
         Figure(
             "spenders",
             "Where the top 5 % live",
-            "The 5 % of all persons who ordered for most; a circle is as large as their orders.",
+            "The 5 % of all persons with the highest order value; circles are sized by it.",
             "SELECT state, city, COUNT(*) AS persons, SUM(total_value) AS value\nFROM (\n"
             "    SELECT state, city, total_value, COUNT(*) OVER () AS customer_count,\n"
             "        ROW_NUMBER() OVER (ORDER BY total_value DESC, customer_unique_id ASC)\n"
@@ -237,16 +237,16 @@ CUSTOMERS = Dashboard(
         Figure(
             "segments",
             "Customers by segment",
-            "RFM: how recently, how often and for how much a person ordered, by fixed steps; loyal "
-            "and at risk ordered more than once, lapsed not for half a year.",
+            "RFM: how recently, how often and for how much a person ordered, in fixed steps. Loyal "
+            "and at risk: more than one order. Lapsed: no order for half a year.",
             f"SELECT segment, COUNT(*) AS persons, SUM(total_value) AS value\n{_PERSONS}{{where}}\n"
             "GROUP BY segment\nORDER BY persons DESC",
         ),
         Figure(
             "delay",
             "Review score by delay of the delivery",
-            "Average score of delivered orders by whole days between promise and delivery; the "
-            "outer bars hold all that is beyond.",
+            "Average score of delivered orders by whole days between promised and actual delivery; "
+            "the outer bars include all values beyond them.",
             "SELECT GREATEST(-14, LEAST(21, DATEDIFF(DAY, fact_order.estimated_delivery_at,\n"
             "        fact_order.delivered_at))) AS delay_days,\n"
             "    COUNT(*) AS orders,\n"
@@ -260,8 +260,8 @@ CUSTOMERS = Dashboard(
         Figure(
             "cohorts",
             "Who comes back, by month of the first order",
-            "Share of the persons of a month who ordered again so many months later; darkest is "
-            "1 % and more.",
+            "Share of a month's first-time customers who ordered again, by months since then; "
+            "darkest is 1 % and more.",
             "SELECT cohort_month, months_since, COUNT(DISTINCT customer_unique_id) AS persons\n"
             "FROM (\n"
             "    SELECT persons.state, persons.customer_unique_id,\n"

@@ -1,4 +1,4 @@
-"""How places are written: states by name, cities with their accents."""
+"""Display names of places: states by name, cities with their accents."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -37,10 +37,14 @@ _SMALL = {"a", "as", "d", "da", "das", "de", "do", "dos", "e", "em", "no", "na",
 
 
 class Cities:
-    """Names of cities as people write them."""
+    """Display names of cities, with accents and capitals."""
 
     def __init__(self, spellings: Iterable[tuple[str, int]]) -> None:
-        """Learn from spellings with accents, and how often each occurs."""
+        """Learn the most frequent spelling of each city.
+
+        Args:
+            spellings: Spellings with accents, each with its number of occurrences.
+        """
         self._accented: dict[str, tuple[int, str]] = {}
         for spelling, mentions in spellings:
             lower = spelling.lower()
@@ -48,7 +52,7 @@ class Cities:
             self._accented[plain] = max(self._accented.get(plain, (0, "")), (mentions, lower))
 
     def name(self, city: str) -> str:
-        """`sao paulo` as São Paulo."""
+        """Return the display name of a city: `sao paulo` becomes São Paulo."""
         lower = city.lower()
         if lower == without_accents(lower):
             lower = self._accented.get(lower, (0, lower))[1]
@@ -59,7 +63,7 @@ class Cities:
 
 
 def _capital(word: str) -> str:
-    """`d'oeste` as D'Oeste, `embu-guacu` as Embu-Guacu."""
+    """Capitalize a word: `d'oeste` becomes D'Oeste, `embu-guacu` becomes Embu-Guacu."""
     for mark in ("'", "-"):
         if mark in word:
             return mark.join(_capital(part) for part in word.split(mark))
@@ -67,6 +71,6 @@ def _capital(word: str) -> str:
 
 
 def without_accents(text: str) -> str:
-    """The same in plain letters."""
+    """Return the text without accents."""
     apart = unicodedata.normalize("NFD", text)
     return "".join(letter for letter in apart if not unicodedata.combining(letter))

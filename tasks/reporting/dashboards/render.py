@@ -1,4 +1,4 @@
-"""Writes the dashboards: one file each, which needs no other."""
+"""Render the dashboards, one self-contained HTML file each, and the overview's content."""
 
 import json
 import re
@@ -20,9 +20,13 @@ FOLDER = "dashboards"
 
 
 def build(settings: Settings) -> tuple[list[Path], Overview]:
-    """Write both dashboards; returns where they are, and what the overview is to say.
+    """Write both dashboards.
 
-    Raises WarehouseError.
+    Returns:
+        Paths of the dashboards, and the content of the overview page.
+
+    Raises:
+        WarehouseError: A query failed.
     """
     found = contents(settings)
     paths = []
@@ -34,7 +38,7 @@ def build(settings: Settings) -> tuple[list[Path], Overview]:
 
 
 def html(dashboard: Dashboard, found: Contents) -> str:
-    """One dashboard, with data, code and Vega inside."""
+    """Render one dashboard with its data, code and Vega embedded."""
     tables = [dashboard.table] if dashboard.table else []
     figures = [*dashboard.tiles, *tables, *dashboard.charts]
     data: dict[str, Any] = {
@@ -59,18 +63,18 @@ def html(dashboard: Dashboard, found: Contents) -> str:
 
 
 def _json(data: dict[str, Any]) -> str:
-    """Data inside a script: whatever names and categories hold, it cannot end it."""
+    """Encode data for a script element; no text in the data can close the element."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 (no markup is left in it)
 
 
 def _inside(code: str) -> str:
-    """Code of ours and of Vega inside a script, as it is."""
+    """Embed code in a script element; no text in the code can close the element."""
     return Markup(re.sub("</(script)", r"<\\/\1", code, flags=re.IGNORECASE))  # noqa: S704
 
 
 def overview(found: Contents) -> Overview:
-    """What a manager asks first."""
+    """Compute the content of the overview page from the dashboard data."""
     sales = found.cubes["sales_by_place"]["columns"]
     persons = sum(found.cubes["segments"]["columns"].get("customer_count", ()))
     total, orders, late, judged = (

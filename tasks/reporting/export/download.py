@@ -1,4 +1,4 @@
-"""Fetches the exports in force: one file a table, as CSV, Parquet or Tableau extract."""
+"""Download the current exports: one file per table, as CSV, Parquet or Tableau extract."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,30 +13,41 @@ from tasks.reporting.export.unload import DICTIONARY, LATEST
 
 
 class NoExportError(LookupError):
-    """There is nothing to fetch; the message says what to do."""
+    """There is nothing to download; the message names the reason or the remedy."""
 
 
 def fetch(
     settings: Settings, folder: Path, form: str, tables: Sequence[str]
 ) -> Iterator[tuple[Path, int | None]]:
-    """Write the files one after the other; yields each with its rows, the data dictionary last.
+    """Write the files one after the other.
 
-    Raises NoExportError.
+    Args:
+        settings: Access to the lake.
+        folder: Target folder; it is created if it is missing.
+        form: `csv`, `parquet` or `hyper`; also the suffix of the files.
+        tables: Names of the tables, without schema; empty for all.
+
+    Yields:
+        Path and number of rows of each file; the data dictionary comes last, with None.
+
+    Raises:
+        NoExportError: Nothing is exported, a table is unknown or empty, or Tableau's library is
+            missing.
     """
     lake = Lake(settings)
     manifest = lake.get_json(LATEST)
     if manifest is None:
-        raise NoExportError("Nothing is exported yet: a run that publishes does so at its end")
+        raise NoExportError("Nothing is exported yet: a run exports its tables after it publishes")
     known = manifest["tables"]
     if unknown := [table for table in tables if table not in known]:
-        raise NoExportError(f"{', '.join(unknown)} is not exported; there are {', '.join(known)}")
+        raise NoExportError(f"{', '.join(unknown)} is not exported; tables: {', '.join(known)}")
     folder.mkdir(parents=True, exist_ok=True)
     for table in tables or known:
         path = folder / f"{table}.{form}"
         beside = path.with_name(path.name + ".part")
         urls = known[table]["files"]["csv" if form == "csv" else "parquet"]
         if not urls:
-            raise NoExportError(f"{table} is empty: Redshift has written no file for it")
+            raise NoExportError(f"{table} is empty: Redshift wrote no file for it")
         with tempfile.TemporaryDirectory(prefix="olist-export-") as scratch:
             parts = []
             for number, url in enumerate(urls):
@@ -57,7 +68,7 @@ def _csv(table: str, parts: Sequence[Path], path: Path) -> None:
         for number, part in enumerate(parts):
             with part.open("rb") as file:
                 if number:
-                    file.readline()  # each part names the columns
+                    file.readline()  # skip the header line that each part has
                 while block := file.read(1 << 20):
                     out.write(block)
 
@@ -71,7 +82,7 @@ def _parquet(table: str, parts: Sequence[Path], path: Path) -> None:
 
 
 def _hyper(table: str, parts: Sequence[Path], path: Path) -> None:
-    """A Tableau extract, by Tableau's own library (the extra `tableau`)."""
+    """Write a Tableau extract with Tableau's own library (the extra `tableau`)."""
     try:
         from tasks.reporting.export.hyper import write_hyper  # noqa: PLC0415
     except ImportError as error:

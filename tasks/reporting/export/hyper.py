@@ -1,4 +1,4 @@
-"""Tableau extracts: rows of Parquet become a .hyper file, by Tableau's own library."""
+"""Write Parquet rows to a Tableau extract (.hyper), with Tableau's own library."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +19,7 @@ from tableauhyperapi import (
 def write_hyper(
     table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], path: Path
 ) -> None:
-    """Write one table, `Extract.<table>`, into a new file; nothing is sent to Tableau."""
+    """Write the table `Extract.<table>` to a new file; no usage data is sent to Tableau."""
     definition = TableDefinition(
         TableName("Extract", table),
         [TableDefinition.Column(field.name, _type(field.type)) for field in schema],
@@ -41,7 +41,7 @@ def write_hyper(
 
 
 def _type(kind: pa.DataType) -> SqlType:
-    """Tableau's type of a column; money stays exact."""
+    """Return Tableau's type of a column; decimals stay exact."""
     if pa.types.is_decimal(kind):
         return SqlType.numeric(kind.precision, kind.scale)
     if pa.types.is_boolean(kind):

@@ -1,11 +1,12 @@
-"""Export: what is published goes to S3 as Parquet and CSV, for those who do not ask the warehouse.
+"""Export the published tables to S3 as Parquet and CSV, for users without warehouse access.
 
-    exports/<table>/batch_date=…/run=…/parquet/…      files of a run; nobody overwrites them
+    exports/<table>/batch_date=…/run=…/parquet/…      files of one run; never overwritten
     exports/<table>/batch_date=…/run=…/csv/…
-    exports/latest/manifest.json                       names the files in force, written last
+    exports/latest/manifest.json                       names the current files; written last
     exports/latest/data_dictionary.csv
 
-Readers start at the manifest: one object, written once all files are there, switches all tables.
+Readers start at the manifest. It is one object and is written after all files, so all tables switch
+at once.
 """
 
 import csv
@@ -27,24 +28,35 @@ LATEST = "exports/latest/manifest.json"
 DICTIONARY = "exports/latest/data_dictionary.csv"
 _FORMATS = {
     "parquet": "FORMAT AS PARQUET",
-    # one file: who opens a CSV wants one; its first line names the columns
+    # CSV users expect one file per table; its first line has the column names
     "csv": "FORMAT AS CSV HEADER PARALLEL OFF EXTENSION 'csv'",
 }
 
 
 class ExportError(RuntimeError):
-    """What was unloaded is not what is published; the message says which table."""
+    """UNLOAD wrote another number of rows than the table has; the message names the table."""
 
 
 def export_table(settings: Settings, table: str, day: date, run_id: str) -> ExportReceipt:
-    """UNLOAD one table in all formats. Raises ExportError and WarehouseError."""
+    """UNLOAD one published table to the folder of the run, as Parquet and CSV.
+
+    Args:
+        settings: Access to the lake and the warehouse.
+        table: Table or view of `analytics`, without schema.
+        day: Batch date, for the folder name.
+        run_id: Id of the flow run, for the folder name.
+
+    Raises:
+        ExportError: UNLOAD wrote another number of rows than the table has.
+        WarehouseError: A statement failed.
+    """
     lake = Lake(settings)
     folder = f"exports/{table}/batch_date={day}/run={run_id}"
     files: dict[str, list[str]] = {}
     rows = 0
     for kind, options in _FORMATS.items():
         prefix = f"{folder}/{kind}/"
-        for key in list(lake.keys(prefix)):  # of a try that was killed
+        for key in list(lake.keys(prefix)):  # left by a killed attempt
             lake.delete(key)
         with transaction(settings) as work:
             rows = work.value(f"SELECT COUNT(*) AS n FROM analytics.{table}")
@@ -58,14 +70,14 @@ def export_table(settings: Settings, table: str, day: date, run_id: str) -> Expo
         if written != rows:
             raise ExportError(
                 f"{table}: UNLOAD wrote {written} rows of {rows} to {lake.url(prefix)}; the "
-                "exports in force are those of before. Run the batch again"
+                "previous exports stay current. Run the batch again"
             )
         files[kind] = [lake.url(key) for key in lake.keys(prefix)]
     return ExportReceipt(table=table, rows=rows, files=files)
 
 
 def _selected(table: str, kind: str) -> str:
-    """The columns; in text a float is written as a decimal, whose digits are certain."""
+    """Return the columns to select; CSV casts floats to decimals, so their digits are fixed."""
     return ", ".join(
         f"CAST(ROUND({column.name}, 6) AS DECIMAL(18, 6)) AS {column.name}"
         if kind == "csv" and column.type == "DOUBLE PRECISION"
@@ -75,7 +87,22 @@ def _selected(table: str, kind: str) -> str:
 
 
 def switch(settings: Settings, receipts: Sequence[ExportReceipt], day: date, run_id: str) -> str:
-    """Make the files of a run the exports in force; returns the address of the manifest."""
+    """Make the files of a run the current exports.
+
+    Keeps the previous exports for readers in flight, and deletes older ones.
+
+    Args:
+        settings: Access to the lake and the warehouse.
+        receipts: The exported tables, all of one run.
+        day: Batch date of the run.
+        run_id: Id of the run.
+
+    Returns:
+        The s3:// address of the manifest.
+
+    Raises:
+        WarehouseError: The column types of the view cannot be read.
+    """
     lake = Lake(settings)
     lake.put_text(DICTIONARY, dictionary_csv(_types_of_view(settings)), "text/csv")
     manifest: dict[str, Any] = {
@@ -87,7 +114,7 @@ def switch(settings: Settings, receipts: Sequence[ExportReceipt], day: date, run
     }
     before = lake.get_json(LATEST)
     lake.put_json(LATEST, manifest)
-    # who has read the manifest of before still finds its files; older ones go
+    # keep the previous export for readers in flight; delete older ones
     kept = {f"/run={run}/" for run in (run_id, before["run_id"] if before else run_id)}
     for key in list(lake.keys("exports/")):
         if "/run=" in key and not any(run in key for run in kept):
@@ -96,13 +123,13 @@ def switch(settings: Settings, receipts: Sequence[ExportReceipt], day: date, run
 
 
 def exported_run(settings: Settings) -> str | None:
-    """The run whose publish the exports in force are of."""
+    """Return the id of the run that the current exports come from; None without exports."""
     manifest = Lake(settings).get_json(LATEST)
     return manifest["run_id"] if manifest else None
 
 
 def _types_of_view(settings: Settings) -> dict[str, str]:
-    """The types of what the view computes, which no DDL says."""
+    """Return the types of the view's columns; no DDL declares those that it computes."""
     with transaction(settings, read_only=True) as work:
         rows = work.query(
             "SELECT column_name, data_type FROM svv_columns WHERE table_schema = 'analytics' "
@@ -113,7 +140,11 @@ def _types_of_view(settings: Settings) -> dict[str, str]:
 
 
 def dictionary_csv(types_of_view: dict[str, str]) -> str:
-    """The data dictionary, one line a column."""
+    """Return the data dictionary as CSV, one line per column.
+
+    Args:
+        types_of_view: Type by name of the columns that the view computes.
+    """
     text = io.StringIO()
     lines = csv.writer(text)
     lines.writerow(["table", "column", "type", "meaning", "unit"])
@@ -126,7 +157,7 @@ def dictionary_csv(types_of_view: dict[str, str]) -> str:
 
 @task(name="export", task_run_name="export {table} {label}", **RETRY)
 def export(table: str, day: date, run_id: str, label: str) -> ExportReceipt:
-    """One published table to S3, as Parquet and CSV."""
+    """Export one published table to S3 as Parquet and CSV."""
     receipt = export_table(Settings(), table, day, run_id)
     get_run_logger().info("%s %s: %s rows exported", table, label, f"{receipt.rows:,}")
     return receipt
@@ -134,7 +165,7 @@ def export(table: str, day: date, run_id: str, label: str) -> ExportReceipt:
 
 @task(name="switch exports", task_run_name="switch exports {label}", **RETRY)
 def switch_exports(receipts: list[ExportReceipt], day: date, run_id: str, label: str) -> str:
-    """Readers of the exports see those of this run from here on."""
+    """Make the exports of this run the current ones."""
     address = switch(Settings(), receipts, day, run_id)
     get_run_logger().info("%s: exports are at %s", label, address)
     return address

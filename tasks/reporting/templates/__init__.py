@@ -1,4 +1,4 @@
-"""Pages that open anywhere: one HTML file each, with all it needs inside, no network."""
+"""Templates of self-contained HTML pages: one file each, which needs no network."""
 
 from functools import cache
 from pathlib import Path
@@ -20,12 +20,12 @@ def _templates() -> jinja2.Environment:
 
 
 def page(template: str, **facts: object) -> str:
-    """The HTML of a template in this folder."""
+    """Render a template of this folder to HTML."""
     return _templates().get_template(template).render(**facts)
 
 
 def write(path: Path, text: str) -> None:
-    """Write a page; who opens it meanwhile sees all of the old one or all of the new one."""
+    """Write a page atomically: a reader sees the whole old page or the whole new page."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".part")
     beside.write_text(text)

@@ -1,4 +1,4 @@
-"""Marts: one row a person, and the same money as the facts."""
+"""Marts gate: one row per person, and the same money as in the facts."""
 
 import great_expectations.expectations as gxe
 
@@ -9,8 +9,8 @@ _SALES = "candidate.sales_overview"
 
 
 def layer(scope: Scope) -> Layer:
-    """The gate between transform and publish, for what dashboards read."""
-    del scope  # candidates are of this batch only
+    """The gate between transform and publish, for the marts that the dashboards read."""
+    del scope  # candidate tables contain only what this run computed
     checks = [
         columns(_PERSONS),
         columns(_SALES),

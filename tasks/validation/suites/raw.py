@@ -1,7 +1,7 @@
-"""Raw: each file arrived whole, and nearly all of its rows fit their contract.
+"""Raw gate: each file is complete, and nearly all of its rows match their contract.
 
-Row by row the contract is enforced while a file is parsed; the suite looks at what that found:
-one row a file, with the counts of its receipt.
+The parser enforces the contract row by row. The suite checks its results: one row per file, with
+the counts of the upload receipt.
 """
 
 import great_expectations.expectations as gxe
@@ -102,7 +102,7 @@ def layer(scope: Scope) -> Layer:
 
 
 def files_frame(receipts: tuple[UploadReceipt, ...]) -> pd.DataFrame:
-    """One row a file, for Great Expectations."""
+    """Return a frame with one row per file, for Great Expectations."""
     return pd.DataFrame(
         [
             {

@@ -1,6 +1,7 @@
-"""Reconciliation: what is published is what the files held, to the cent.
+"""Reconciliation gate: the published totals match the source files to the cent.
 
-The single customer view is a view, so it is looked at here, too, once its rows are there.
+The single customer view is checked here as well, because a view has its rows only after the
+publish.
 """
 
 from tasks.validation.check import Layer, Scope, grain, rows, total
@@ -12,8 +13,8 @@ SEGMENTS = ["at risk", "big spender", "lapsed", "loyal", "new", "no orders", "pr
 
 
 def layer(scope: Scope) -> Layer:
-    """The gate after publish, over all that is published."""
-    del scope  # totals are of the whole history
+    """The gate after publish, over all published data."""
+    del scope  # the totals cover the whole history
     checks = [
         rows(
             _TOTALS,

@@ -1,4 +1,4 @@
-"""Staging: the batch that COPY loaded is whole, and its values and references make sense."""
+"""Staging gate: the loaded batch is complete, and its values and references are valid."""
 
 import great_expectations.expectations as gxe
 
@@ -157,7 +157,7 @@ def _values() -> list[Check]:
 
 
 def _references() -> list[Check]:
-    """A row may refer to what an earlier batch delivered, so references look at all of staging."""
+    """Check references against all of staging, because a parent may be in an earlier batch."""
     parents: list[tuple[str, str, str, Severity]] = [
         ("orders", "customer_id", "customers", "critical"),
         ("order_items", "order_id", "orders", "critical"),
@@ -187,7 +187,7 @@ def _references() -> list[Check]:
 
 
 def _children() -> list[Check]:
-    """The other way round: what nobody refers to, a file that was cut off would leave behind."""
+    """Check that parents have children: a truncated file leaves parents without any."""
     without = """
         SELECT parent.* FROM {{batch}} AS parent
         LEFT JOIN candidate.history_{child} AS child ON parent.{column} = child.{column}

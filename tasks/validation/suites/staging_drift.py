@@ -1,4 +1,4 @@
-"""Staging, continued: what arrived beside the batches before it (`sql/metrics/drift.sql`)."""
+"""Staging gate, continued: the batch against earlier batches (`sql/metrics/drift.sql`)."""
 
 from tasks.validation.check import Check, rows
 
@@ -7,7 +7,7 @@ LOADS = "candidate.load"
 
 
 def since_last_time() -> list[Check]:
-    """Checks of volume, missing values, shares, means and freshness against trailing batches."""
+    """Check volume, missing values, shares, means and freshness against the last 30 batches."""
 
     def drift(kind: str, reason: str) -> Check:
         return rows(

@@ -1,14 +1,14 @@
-"""Staging, continued: what arrived is plausible.
+"""Staging gate, continued: the values of the batch are plausible.
 
-The limits are those of the real data, with room: what it holds passes, and what no marketplace
-would send does not. Each says how often the 99,441 real orders do it.
+The limits come from the real data, with a margin: the real data passes, and values that no
+marketplace would send fail. Comments beside checks state their frequency in 99,441 real orders.
 """
 
 import great_expectations.expectations as gxe
 
 from tasks.validation.check import Check, Severity, check, rows, share
 
-# UTF-8 that was read as Latin-1: `São` becomes `SÃ£o`; or what could not be read at all
+# UTF-8 read as Latin-1 (`São` becomes `SÃ£o`), and the character that replaces unreadable bytes
 _MOJIBAKE = ("Ã£", "Ã§", "Ã©", "Ã¡", "Ã³", "Ãª", "Ã­", "Ãº", "Ã¢", "Ãµ", "\ufffd")
 
 
@@ -19,7 +19,7 @@ def plausibility() -> list[Check]:
 
 def _money() -> list[Check]:
     items, payments = "staging.order_items", "staging.order_payments"
-    # an order is whole in its batch, so both sums are
+    # a batch has all items and payments of its orders, so both sums are complete
     compared = """
         FROM (
             SELECT order_id, batch_date, SUM(price) + SUM(freight_value) AS item_total
@@ -62,7 +62,7 @@ def _money() -> list[Check]:
             items,
             "payments_equal_items",
             failing_rows,
-            # 0.3 %: interest of instalments, vouchers
+            # 0.3 % differ: interest on instalments, vouchers
             "the payments of an order are the price and freight of its items",
             "info",
         ),

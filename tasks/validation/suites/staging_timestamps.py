@@ -1,6 +1,6 @@
-"""Staging, continued: the moments of orders, items and reviews are in order, and in one time zone.
+"""Staging gate, continued: order and time zone of the times in orders, items and reviews.
 
-The limits are those of the real data, with room, as in `plausibility`.
+The limits come from the real data, with a margin, as in `staging_plausibility`.
 """
 
 from tasks.validation.check import Check, rows, share
@@ -47,7 +47,7 @@ def moments() -> list[Check]:
             orders,
             "events_in_order",
             f"SELECT * FROM {{batch}} WHERE {out_of_order}",
-            "an order is placed, approved, handed over and delivered in this order",  # 1,4 %
+            "an order is placed, approved, handed over and delivered in this order",  # 1.4 %
             "info",
         ),
         share(

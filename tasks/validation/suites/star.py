@@ -1,4 +1,4 @@
-"""Star: candidate dimensions and facts have their grain, resolve, and add up."""
+"""Star gate: grain, foreign keys and totals of the candidate dimensions and facts."""
 
 import great_expectations.expectations as gxe
 
@@ -45,7 +45,7 @@ _FACTS = [
 
 def layer(scope: Scope) -> Layer:
     """The gate between transform and publish, for dimensions and facts."""
-    del scope  # candidates are of this batch only
+    del scope  # candidate tables contain only what this run computed
     checks = [
         grain(f"candidate.{model}", key, f"one row for each {', '.join(key)}")
         for model, key in _GRAIN.items()

@@ -107,11 +107,13 @@ def test_report_writes_the_page_of_a_batch_anew(loaded: tuple[Path, str]) -> Non
     assert done.returncode == 0, done.stderr
     assert "every gate passed" in page.read_text()
     unknown = _olist(home, "report", "1999-01-01", "--no-open")
-    assert "No run about 1999-01-01 is known; there are 2018-10-18" in unknown.stderr
+    assert "No run of 1999-01-01 is known; known batches: 2018-10-18" in unknown.stderr
 
 
 def test_an_acceptance_needs_a_name_and_a_reason(tmp_path: Path) -> None:
-    done = _olist(tmp_path, "run", "--source", str(tmp_path), "--accept", "a score is 1 to 5")
+    done = _olist(
+        tmp_path, "run", "--source", str(tmp_path), "--accept", "staging.orders.status_known"
+    )
     assert done.returncode == 2
     assert "go together" in done.stderr
 

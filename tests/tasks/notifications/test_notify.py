@@ -30,6 +30,7 @@ LOGGER = logging.getLogger("tests")
 
 def _result(severity: str = "critical", reason: str = "a score is 1 to 5") -> ExpectationResult:
     return ExpectationResult(
+        id="staging.order_reviews.review_score_range",
         dataset="staging.order_reviews",
         expectation="expect_column_values_to_be_between",
         reason=reason,
@@ -66,7 +67,7 @@ def test_a_stopped_gate_tells_cause_rows_and_remedy() -> None:
         'olist query "SELECT * FROM candidate.batch_order_reviews WHERE review_score > 5"',
         "Readers see what 2018-07-31 published; those figures can be used",
         f"Correct the source, then run again: {RERUN}",
-        "--accept 'a score is 1 to 5' --accepted-by NAME --because REASON",
+        "--accept staging.order_reviews.review_score_range --accepted-by NAME --because REASON",
         LINKS[0],
     ):
         assert words in told.body, words
@@ -75,7 +76,7 @@ def test_a_stopped_gate_tells_cause_rows_and_remedy() -> None:
 def test_what_the_pipeline_computed_cannot_be_accepted() -> None:
     told = failure("2018-08-01 daily", "r1", _stopped("star"), RERUN, LINKS)
     assert "--accept" not in told.body
-    assert "running it again as it is will not help" in told.body
+    assert "running again does not help" in told.body
 
 
 def test_a_failed_reconciliation_warns_of_the_published_figures() -> None:
@@ -89,7 +90,7 @@ def test_another_failure_tells_its_message_and_what_to_run() -> None:
     error = SourceError("data/olist_orders_dataset.csv: missing. A batch has all nine files")
     told = failure("2018-08-01 daily", "r1", error, RERUN, LINKS)
     assert told.subject.endswith("SourceError: data/olist_orders_dataset.csv: missing. A batch has all nine files")  # fmt: skip
-    assert f"Ask the source for a corrected file. Running again is safe, whatever was done already:\n  {RERUN}" in told.body  # fmt: skip
+    assert f"Ask the source for a corrected file. Running again is safe, even if some steps were already done:\n  {RERUN}" in told.body  # fmt: skip
 
 
 def test_of_a_list_of_findings_the_first_is_the_subject() -> None:
@@ -102,7 +103,7 @@ def test_of_a_list_of_findings_the_first_is_the_subject() -> None:
 def test_a_service_that_is_away_is_no_fault_of_the_data() -> None:
     error = WarehouseError("connecting to the warehouse: timed out", transient=True)
     told = failure("2018-08-01 daily", "r1", error, RERUN, LINKS)
-    assert "It was tried several times already" in told.body
+    assert "The step was retried several times" in told.body
 
 
 def test_warnings_come_as_one_digest() -> None:

@@ -60,14 +60,14 @@ ALL = {"raw", "staging", "star", "marts", "reconciliation"}
         (
             ALL,
             [("warning", "staging", False, 2), ("critical", "raw", True, 1)],
-            ("validated, with 2 warnings and 1 accepted by people", "warn"),
+            ("validated, with 2 warnings and 1 accepted by users", "warn"),
         ),
         (
             ALL,
             [("critical", "reconciliation", False, 1)],
-            ("gate reconciliation did not hold: do not use these figures", "bad"),
+            ("gate reconciliation failed: do not use these figures", "bad"),
         ),
-        (ALL - {"reconciliation"}, [], ("not reconciled yet: olist validate", "warn")),
+        (ALL - {"reconciliation"}, [], ("not reconciled yet: run olist validate", "warn")),
     ],
 )
 def test_what_validation_says(gates: set[str], failed: list, told: tuple[str, str]) -> None:

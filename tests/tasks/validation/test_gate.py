@@ -7,7 +7,7 @@ import pytest
 
 from infra.settings import Settings
 from infra.warehouse import transaction
-from tasks.receipts import GateReceipt
+from tasks.receipts import GateReceipt, RerunCommand
 from tasks.reporting.data_docs import build_data_docs, data_docs
 from tasks.validation.check import Scope
 from tasks.validation.gate import GATES, GateError, require, run_gate
@@ -34,6 +34,9 @@ def _empty(load: Loader) -> Iterator[None]:
     load.clear()
     yield
     load.clear()
+
+
+RERUN = RerunCommand(text="olist run --source s", accepts_failures=True)
 
 
 def _gate(load: Loader, gate: str, receipts: tuple = ()) -> GateReceipt:

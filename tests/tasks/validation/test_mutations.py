@@ -137,15 +137,15 @@ def _gates(load: Loader, names: tuple[str, ...], receipts: tuple = ()) -> list[G
 
 
 def _require_caught(mutation: Mutation, gates: list[GateReceipt]) -> None:
-    told = {(g.gate, r.reason, r.severity) for g in gates for r in g.failed}
-    assert (mutation.gate, mutation.reason, mutation.severity) in told, told
+    found = {(g.gate, r.id, r.severity) for g in gates for r in g.failed}
+    assert (mutation.gate, mutation.found_by, mutation.severity) in found, found
     stopped = [gate.gate for gate in gates if gate.blocking]
     assert stopped == ([mutation.gate] if mutation.severity == "critical" else [])
 
 
 def test_the_clean_data_passes_without_a_word(load: Loader, batch: Staged) -> None:
     gates = _gates(load, GATES[:-1], tuple(batch.receipts.values()))
-    assert [r.reason for g in gates for r in g.failed if r.severity != "info"] == []
+    assert [r.id for g in gates for r in g.failed if r.severity != "info"] == []
 
 
 @pytest.mark.parametrize("mutation", [*_ids(FILES), *_ids(ROWS, every=9)])
@@ -154,7 +154,7 @@ def test_a_defect_in_the_files(
 ) -> None:
     folder = write(mutation, sample, tmp_path / "files")
     if mutation.gate == "source":
-        with pytest.raises(SourceError, match=mutation.reason):
+        with pytest.raises(SourceError, match=mutation.found_by):
             batch.put(folder)
         return
     _require_caught(mutation, _gates(load, ("raw", "staging"), batch.put(folder)))
@@ -174,9 +174,7 @@ def test_a_batch_like_those_before_is_no_news(load: Loader, batch: Staged) -> No
     batch.put_back([])
     gates = _gates(load, ("raw", "staging"), tuple(batch.receipts.values()))
     # except that its files equal those of the days before
-    assert [r.reason for g in gates for r in g.warnings] == [
-        "the orders are news: the same file was not delivered for another day"
-    ]
+    assert [r.id for g in gates for r in g.warnings] == ["staging.load.file_is_new"]
 
 
 @pytest.mark.parametrize("mutation", _ids(LOADED, every=3))

@@ -4,7 +4,8 @@ import pytest
 
 from infra.settings import Settings
 from infra.warehouse import transaction
-from tasks.warehouse.prepare import ShapeError, prepare_warehouse
+from tasks.warehouse.migrate import ShapeError
+from tasks.warehouse.prepare import prepare_warehouse
 from tests.load import Loader
 
 

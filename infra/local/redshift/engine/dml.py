@@ -87,6 +87,9 @@ def _change(session: DmlContext, statement: Translated, literals: list[str]) -> 
         session.tables.note_tuning(statement.writes[0], statement.change)
         return None
     before = session.tables.definition(statement.writes[0]) if statement.change else None
+    if before is not None and statement.added_column:
+        session.tables.add_column(before, statement)
+        return None
     if statement.tag in {"DROP TABLE", "DROP VIEW"}:
         sql = "; ".join([*session.tables.dropped_with(statement), sql])
     if statement.tag == "CREATE VIEW":

@@ -32,6 +32,7 @@ from infra.local.redshift.engine.transaction import Transaction
 from infra.local.redshift.engine.utility_commands import Command, parse_command
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError, from_duckdb
 from infra.local.redshift.protocol import UNKNOWN, VARCHAR
+from infra.local.redshift.sql.comment import parse_comment
 from infra.local.redshift.sql.functions import check_pattern
 from infra.local.redshift.sql.parser import split_statements
 from infra.local.redshift.sql.translated import Translated
@@ -121,6 +122,7 @@ class Session:
             parse_command(sql)
             or parse_copy(sql)
             or parse_unload(sql)
+            or parse_comment(sql)
             or system_query(sql, self.user, self.database)
             or self.translate(sql, oids)
         )

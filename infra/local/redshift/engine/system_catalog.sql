@@ -42,12 +42,13 @@ CREATE OR REPLACE VIEW emulator.columns AS
                   emulator.type_name(c.data_type)) AS "type",
          coalesce(json_extract_string(r.comment, '$.distkey') = c.column_name, FALSE) AS distkey,
          coalesce(list_position(CAST(json_extract(r.comment, '$.sortkey') AS VARCHAR[]),
-                                c.column_name), 0) AS sortkey
+                                c.column_name), 0) AS sortkey,
+         c.comment AS remarks
   FROM duckdb_columns() AS c JOIN emulator.relations AS r
     ON r."schema" = c.schema_name AND r.relname = c.table_name;
 CREATE OR REPLACE VIEW emulator.reflected_columns AS
   SELECT "schema", table_name, "name", 'none' AS "encode", "type", distkey, sortkey, "notnull",
-         NULL::VARCHAR AS "comment", adsrc, attnum, "type" AS format_type, adsrc AS "default",
+         remarks AS "comment", adsrc, attnum, "type" AS format_type, adsrc AS "default",
          schema_oid, table_oid
   FROM emulator.columns ORDER BY "schema", table_name, attnum;
 
@@ -98,7 +99,7 @@ CREATE OR REPLACE VIEW emulator.svv_all_columns AS
               THEN CAST(regexp_extract("type", '\((\d+)', 1) AS INTEGER) END AS numeric_precision,
          CASE WHEN starts_with("type", 'numeric')
               THEN CAST(regexp_extract("type", ',(\d+)', 1) AS INTEGER) END AS numeric_scale,
-         NULL::VARCHAR AS remarks
+         remarks
   FROM emulator.columns;
 CREATE OR REPLACE VIEW emulator.tables AS
   SELECT database_name AS table_catalog, schema_name AS table_schema, table_name,

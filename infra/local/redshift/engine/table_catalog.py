@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from infra.local.redshift.errors import RedshiftError
+from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.sql import ddl
 from infra.local.redshift.sql.scope.annotate import Schema
 from infra.local.redshift.sql.translated import Translated
@@ -289,15 +289,7 @@ class Tables:
             The definition of the new table, with columns.
         """
         model = self.definition(new.like)
-        required = self._run(
-            "SELECT column_name FROM duckdb_columns() "
-            f"WHERE NOT is_nullable AND {self._where(new.like)}"
-        ).fetchall()
-        not_null = {name for (name,) in required}
-        columns = ", ".join(
-            f'"{name}" {kind}{" NOT NULL" if name in not_null else ""}'
-            for name, kind in model.columns.items()
-        )
+        columns = ", ".join(self._column_definitions(new.like, model))
         kind = "TEMP TABLE" if new.temporary else "TABLE"
         target = new.table.removeprefix("public.")
         self._run(translate(f"CREATE {kind} {target} ({columns})").sql)
@@ -311,6 +303,59 @@ class Tables:
             unique=[],
             foreign_keys=[],
         )
+
+    def add_column(self, before: ddl.Definition, alter: Translated) -> None:
+        """Run ALTER TABLE ADD COLUMN by a copy: DuckDB cannot add a column with a CHECK or NOT NULL.
+
+        Args:
+            before: The definition of the table before the change.
+            alter: The translated statement.
+
+        Raises:
+            NotEmulatedError: Another column has a default, or the table is temporary.
+        """
+        table = before.table
+        if table in self._temporary or self._defaults(table):
+            raise NotEmulatedError(
+                "ADD COLUMN to a temporary table, or to one with defaults: create the table again"
+            )
+        name = table.partition(".")[2]
+        old, names = self.engine_name(table), ", ".join(f'"{c}"' for c in before.columns)
+        remarks = self._remarks(table)
+        columns = ", ".join([*self._column_definitions(table, before), alter.added_column])
+        self._run(f'ALTER TABLE {old} RENAME TO "{name}__before"')
+        copied = old.replace(f'"{name}"', f'"{name}__before"')
+        self._run(translate(f"CREATE TABLE {table} ({columns})").sql)
+        self._run(f"INSERT INTO {old} ({names}) SELECT {names} FROM {copied}")
+        self._run(f"DROP TABLE {copied}")
+        for column, text in remarks:
+            quoted = text.replace("'", "''")
+            self._run(f"COMMENT ON COLUMN {old}.\"{column}\" IS '{quoted}'")
+        self.note(ddl.changed(before, alter.change))
+
+    def _column_definitions(self, table: str, definition: ddl.Definition) -> list[str]:
+        """The columns of a table as CREATE TABLE takes them, without keys and defaults."""
+        required = self._run(
+            "SELECT column_name FROM duckdb_columns() "
+            f"WHERE NOT is_nullable AND {self._where(table)}"
+        ).fetchall()
+        not_null = {name for (name,) in required}
+        return [
+            f'"{name}" {kind}{" NOT NULL" if name in not_null else ""}'
+            for name, kind in definition.columns.items()
+        ]
+
+    def _defaults(self, table: str) -> list[tuple]:
+        return self._run(
+            "SELECT column_name FROM duckdb_columns() "
+            f"WHERE column_default IS NOT NULL AND {self._where(table)}"
+        ).fetchall()
+
+    def _remarks(self, table: str) -> list[tuple[str, str]]:
+        return self._run(
+            "SELECT column_name, comment FROM duckdb_columns() "
+            f"WHERE comment IS NOT NULL AND {self._where(table)}"
+        ).fetchall()
 
     def name_first_columns(self, sql: str, insert: Translated) -> str:
         """Name the first columns in an INSERT … VALUES with fewer values than columns.

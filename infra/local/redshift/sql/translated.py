@@ -28,6 +28,7 @@ class Translated:
     cascade: bool = False
     assigned: tuple[str, ...] = ()  # the columns that UPDATE sets
     multiple_matches: str = ""  # of MERGE: DuckDB SQL that finds a target row with two matches
+    added_column: str = ""  # of ALTER TABLE ADD COLUMN: its definition in Redshift's SQL
     values: int = 0  # INSERT … VALUES without a column list: how many values a row has
 
     def bind(self, literals: Sequence[str], variables: dict[str, str], sql: str = "") -> str:

@@ -88,6 +88,7 @@ def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -
         definition=ddl.of(tree) if kind == "CREATE TABLE" else None,
         change=ddl.change_of(tree) if kind == "ALTER TABLE" else (),
         reads=reads,
+        added_column=_added_column(tree),
         values=value_count(tree),
         patterns=patterns(tree),
         late_binding=kind == "CREATE VIEW" and bool(LATE_BINDING.search(sql)),
@@ -114,6 +115,12 @@ def _bind_to_permanent_tables(view: exp.Expr) -> None:
     for table in view.find_all(exp.Table):
         if table.name and not table.db and table.name.lower() not in ctes and not is_system(table):
             table.set("db", exp.to_identifier("public"))
+
+
+def _added_column(tree: exp.Expr) -> str:
+    """The definition of the column that ALTER TABLE adds."""
+    action = tree.args["actions"][0] if isinstance(tree, exp.Alter) else None
+    return action.sql(dialect="redshift") if isinstance(action, exp.ColumnDef) else ""
 
 
 def _assigned_columns(tree: exp.Expr) -> tuple[str, ...]:

@@ -28,11 +28,6 @@ def _check_alter(node: exp.Expr) -> None:
     if node.args["kind"] != "TABLE" or len(actions) != 1:
         refuse("one change of a table per ALTER", node)
     action = actions[0]
-    text = isinstance(action, exp.ColumnDef) and action.args["kind"].this.value not in {
-        "BIGINT", "BOOLEAN", "DATE", "DECIMAL", "DOUBLE", "FLOAT", "INT", "SMALLINT", "TIMESTAMP",
-    }  # fmt: skip
-    if text:
-        refuse("ADD COLUMN of text: create a new table with the column", node)
     if isinstance(action, exp.Drop) and (
         action.args["kind"] != "COLUMN" or action.args.get("exists")
     ):

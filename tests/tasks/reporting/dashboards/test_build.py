@@ -250,7 +250,7 @@ class TestFewRows:
             opened = Opened(browser, self._pages(few) / dashboard.file)
             assert opened.complaints == []
             assert "Nothing is published yet" in opened.page.locator("header").inner_text()
-            empty = opened.page.get_by_text("There is nothing of this in what is chosen.")
+            empty = opened.page.get_by_text("No data for the selected filters.")
             assert empty.first.is_visible()
 
     def test_one_order(self, few: Loader, browser: Browser, ask) -> None:

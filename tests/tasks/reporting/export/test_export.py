@@ -100,7 +100,7 @@ def test_what_two_later_exports_have_replaced_is_taken_away(loaded: Settings) ->
 
 def test_an_unknown_table_is_said(loaded: Settings, tmp_path: Path) -> None:
     _exported(loaded, "r1")
-    with pytest.raises(NoExportError, match="customers is not exported; there are dim_customer"):
+    with pytest.raises(NoExportError, match="customers is not exported; tables: dim_customer"):
         list(fetch(loaded, tmp_path, "csv", ["customers"]))
 
 

@@ -210,6 +210,54 @@ def test_alter_table_adds_drops_and_renames(db: Database) -> None:
     assert db.error("INSERT INTO renamed VALUES ('123456', 1)")["C"] == "22001"
 
 
+@documented("r_ALTER_TABLE")
+def test_a_text_column_is_added_with_its_length_and_default(db: Database) -> None:
+    db.run("DROP TABLE IF EXISTS widened")
+    db.run("CREATE TABLE widened (a INTEGER NOT NULL, b VARCHAR(5), PRIMARY KEY (a))")
+    db.run("COMMENT ON COLUMN widened.b IS 'it''s text'")
+    db.run("INSERT INTO widened VALUES (1, 'x')")
+    db.run("ALTER TABLE widened ADD COLUMN c VARCHAR(3)")
+    assert db.rows("SELECT a, b, c FROM widened") == [(1, "x", None)]
+    db.run("INSERT INTO widened VALUES (2, 'y', 'abc')")
+    assert db.error("INSERT INTO widened VALUES (3, 'z', 'abcd')")["C"] == "22001"
+    assert db.error("INSERT INTO widened VALUES (3, 'abcdef', 'a')")["C"] == "22001"
+    assert db.error("INSERT INTO widened (b) VALUES ('z')")["C"] == "23502"
+    columns = "SELECT column_name, character_maximum_length, remarks FROM svv_columns "
+    assert db.rows(columns + "WHERE table_name = 'widened' ORDER BY ordinal_position") == [
+        ("a", None, None), ("b", 5, "it's text"), ("c", 3, None),
+    ]  # fmt: skip
+
+
+@documented("r_ALTER_TABLE")
+def test_a_rolled_back_column_was_never_there(db: Database) -> None:
+    db.run("DROP TABLE IF EXISTS narrow")
+    db.run("CREATE TABLE narrow (a INTEGER)")
+    db.run("INSERT INTO narrow VALUES (1)")
+    db.run("BEGIN")
+    db.run("ALTER TABLE narrow ADD COLUMN b VARCHAR(3)")
+    db.run("INSERT INTO narrow VALUES (2, 'x')")
+    db.run("ROLLBACK")
+    assert db.rows("SELECT * FROM narrow") == [(1,)]
+
+
+@documented("r_COMMENT")
+def test_a_comment_on_a_column_is_shown_in_the_catalogue(db: Database) -> None:
+    db.run("DROP TABLE IF EXISTS commented")
+    db.run("CREATE TABLE commented (a INTEGER)")
+    db.run("COMMENT ON COLUMN public.commented.a IS 'How many;  two blanks'")
+    remarks = "SELECT remarks FROM svv_columns WHERE table_name = 'commented'"
+    assert db.value(remarks) == "How many;  two blanks"
+    db.run("COMMENT ON COLUMN commented.a IS NULL")
+    assert db.value(remarks) is None
+    assert db.error("COMMENT ON COLUMN commented.b IS 'x'")["C"] == "42703"
+    assert db.error("COMMENT ON COLUMN nowhere.b IS 'x'")["C"] == "42P01"
+
+
+@emulator_only("comments are kept for columns only")
+def test_a_comment_on_another_object_is_refused(db: Database) -> None:
+    assert "comment the columns" in db.error("COMMENT ON TABLE commented IS 'x'")["M"]
+
+
 @documented("r_CREATE_VIEW")
 def test_a_view_shows_what_its_tables_hold(sales: Database) -> None:
     sales.run("CREATE OR REPLACE VIEW seen AS SELECT i, AVG(i) OVER () AS mean FROM sales")

@@ -400,7 +400,7 @@ class TestScopes:
         other.connection.autocommit = True
         other.run("DROP TABLE shape")
         other.run("CREATE TABLE shape (a VARCHAR(5), b INTEGER)")
-        assert "prepare the statement anew" in p.error(sql)["M"]
+        assert "prepare the statement again" in p.error(sql)["M"]
 
     @documented("r_DEALLOCATE")
     def test_prepared_statements_can_be_forgotten(self, p: Database) -> None:
