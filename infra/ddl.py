@@ -8,12 +8,10 @@ behind a column is its definition; it may end with a unit in brackets: `-- Price
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 
 import sqlglot
 from sqlglot import exp
 
-from infra.settings import SQL
 from infra.sql_files import sql_files, statements
 
 _HEADER = re.compile(r"^-- ([A-Z][a-z ]+): +(.+(?:\n-- {5,}.+)*)", re.MULTILINE)
@@ -36,7 +34,6 @@ class Column:
     required: bool
     default: str  # SQL; '' where there is none
     comment: str  # without the unit
-
     unit: str
 
     @property
@@ -83,18 +80,14 @@ class Table:
         return self.create.replace(f"TABLE IF NOT EXISTS {self.full_name}", f"TABLE {full_name}")
 
 
+@cache
 def tables(folder: str) -> dict[str, Table]:
     """The tables of a folder below `sql/`, by name; files that make views are left out.
 
     Raises:
         DdlError: A file does not start with CREATE TABLE or CREATE VIEW.
     """
-    return _tables(SQL / folder)
-
-
-@cache
-def _tables(folder: Path) -> dict[str, Table]:
-    found = (table(f"{folder.name}/{path.name}") for path in sql_files(folder.name))
+    found = (table(f"{folder}/{path.name}") for path in sql_files(folder))
     return {read.name: read for read in found if read is not None}
 
 

@@ -1,6 +1,7 @@
 """Real services for tests: a local stack, a Prefect API, and the real data if it exists."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -10,9 +11,14 @@ from playwright.sync_api import Browser
 from prefect.settings import PREFECT_HOME, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
 
+import infra.sql_files
+from infra.contracts import contracts, sensitive_columns
+from infra.ddl import tables
 from infra.local.services import running
-from infra.settings import PROJECT, Settings
+from infra.settings import PROJECT, SQL, Settings
+from infra.sql_files import statements
 from infra.warehouse import transaction
+from tasks.warehouse.models import models
 from tests.browser import CHROMIUM, chromium
 from tests.load import Loader
 
@@ -20,8 +26,8 @@ DAY = date(2018, 10, 18)
 # files that take a minute or more run first, so that none of them runs alone at the end
 LONG = [
     "test_mutations.py", "test_stack.py", "test_kill.py", "test_backfill.py", "test_daily_elt.py",
-    "test_review.py", "test_batches.py", "test_replay.py", "test_catch_up.py", "test_cli.py",
-    "test_atomic.py", "test_validate.py",
+    "test_review.py", "test_batches.py", "test_replay.py", "test_catch_up.py", "test_main.py",
+    "test_atomic.py", "test_gate.py",
 ]  # fmt: skip
 REAL_DATA = Path(os.environ.get("OLIST_REAL_DATA", PROJECT.parent / "shared" / "data"))
 
@@ -69,6 +75,24 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     home = tmp_path_factory.mktemp("home")
     with running(Settings(home=home)) as settings:
         yield settings
+
+
+@pytest.fixture
+def sql_copy(tmp_path: Path) -> Iterator[Path]:
+    """A copy of sql/ that the code reads instead, to be changed; call `reread_sql` after a change."""
+    folder = tmp_path / "sql"
+    shutil.copytree(SQL, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(infra.sql_files, "SQL", folder)
+        reread_sql()
+        yield folder
+    reread_sql()
+
+
+def reread_sql() -> None:
+    """Forget what was read from sql/."""
+    for cached in (statements, tables, contracts, sensitive_columns, models):
+        cached.cache_clear()
 
 
 @pytest.fixture

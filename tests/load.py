@@ -78,7 +78,7 @@ def write_source(folder: Path, rows: dict[str, list[dict[str, Any]]]) -> Path:
 def _filled(table: str, header: list[str], row: dict[str, Any]) -> dict[str, Any]:
     prefix = _PREFIXES.get(table, "")
     filled = {}
-    for name, value in {**DEFAULTS[table], **row}.items():
+    for name, value in {**DEFAULTS.get(table, {}), **row}.items():
         column = name if name in header else prefix + name
         filled[column] = (
             id_of(value) if column.endswith("_id") and name != "order_item_id" else value

@@ -25,8 +25,18 @@ SORTKEY (sales_month);
 
 INSERT INTO candidate.sales_overview
 WITH orders AS (
+    -- named columns: a table that was migrated has another order than its DDL
     SELECT
-        fact_order.*,
+        fact_order.customer_unique_id,
+        fact_order.purchased_at,
+        fact_order.delivered_at,
+        fact_order.is_cancelled,
+        fact_order.is_late,
+        fact_order.item_count,
+        fact_order.product_value,
+        fact_order.freight_value,
+        fact_order.order_value,
+        fact_order.review_score,
         dim_customer.state,
         dim_customer.city
     FROM candidate.fact_order
@@ -34,7 +44,16 @@ WITH orders AS (
     UNION ALL
     -- published orders that this batch does not affect
     SELECT
-        fact_order.*,
+        fact_order.customer_unique_id,
+        fact_order.purchased_at,
+        fact_order.delivered_at,
+        fact_order.is_cancelled,
+        fact_order.is_late,
+        fact_order.item_count,
+        fact_order.product_value,
+        fact_order.freight_value,
+        fact_order.order_value,
+        fact_order.review_score,
         dim_customer.state,
         dim_customer.city
     FROM analytics.fact_order

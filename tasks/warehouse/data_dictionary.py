@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from infra import ddl
 from infra.ddl import header, split_unit, tables
-from infra.settings import SQL
+from infra.sql_files import statements
 
 # sql/views has one published view; it has the columns of this table, and computed columns
 VIEW, UNDER = "single_customer_view", "customer_totals"
@@ -39,7 +39,7 @@ def dictionary() -> dict[str, Table]:
         for folder in ("dimensions", "facts", "marts")
         for name, table in tables(folder).items()
     }
-    text = (SQL / "views" / f"{VIEW}.sql").read_text()
+    text = statements(f"views/{VIEW}.sql")[0]
     computed = tuple(
         Column(name, "", *split_unit(comment)) for name, comment in _COMPUTED.findall(text)
     )

@@ -41,7 +41,7 @@ def prepare_warehouse(settings: Settings) -> list[str]:
         wanted = [table for folder in FOLDERS for table in tables(folder).values()]
         added = add_columns(work, wanted)
         if added:
-            _drop_derived(work)
+            drop_derived(work)
         _create(work, "staging")
         _create_staging_totals(work)
         for folder in FOLDERS[1:]:
@@ -93,7 +93,7 @@ _VIEWS = {
 }
 
 
-def _drop_derived(work: Transaction) -> None:
+def drop_derived(work: Transaction) -> None:
     """Drop what copies the columns of tables: it is created again with the new columns."""
     for path in reversed(sql_files("views") + sql_files("audit")):
         name = path.stem

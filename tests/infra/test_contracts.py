@@ -6,11 +6,10 @@ import re
 from pathlib import Path
 
 import pyarrow as pa
-import pytest
 
-from infra import contracts as module
 from infra.contracts import contracts
 from infra.settings import PROJECT
+from tests.conftest import reread_sql
 
 PYTHON = [p for folder in ("flows", "tasks", "infra") for p in (PROJECT / folder).rglob("*.py")]
 
@@ -54,25 +53,15 @@ def test_no_python_file_lists_the_columns_of_a_table_again() -> None:
             assert named != contract.header, f"{path} lists the columns of {contract.table}"
 
 
-def test_a_new_column_in_the_ddl_is_a_new_column_everywhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    staging = tmp_path / "staging"
-    staging.mkdir()
-    for path in (PROJECT / "sql" / "staging").glob("*.sql"):
-        text = path.read_text()
-        if path.stem == "sellers":
-            text = text.replace(
-                "    batch_date DATE", "    seller_tier SMALLINT,\n    batch_date DATE"
-            )
-        (staging / path.name).write_text(text)
-    monkeypatch.setattr(module, "SQL", tmp_path)
-    contracts.cache_clear()
-    try:
-        changed = contracts()["sellers"]
-        assert changed.header[-1] == "seller_tier"
-        assert changed.arrow_schema.field("seller_tier").type == pa.int16()
-    finally:
-        monkeypatch.undo()
-        contracts.cache_clear()
-    assert changed.fingerprint != contracts()["sellers"].fingerprint
+def test_a_new_column_in_the_ddl_is_a_new_column_everywhere(sql_copy: Path) -> None:
+    before = contracts()["sellers"].fingerprint
+    path = sql_copy / "staging" / "sellers.sql"
+    text = path.read_text()
+    path.write_text(
+        text.replace("    batch_date DATE", "    seller_tier SMALLINT,\n    batch_date DATE")
+    )
+    reread_sql()
+    changed = contracts()["sellers"]
+    assert changed.header[-1] == "seller_tier"
+    assert changed.arrow_schema.field("seller_tier").type == pa.int16()
+    assert changed.fingerprint != before

@@ -305,7 +305,7 @@ class Tables:
         )
 
     def add_column(self, before: ddl.Definition, alter: Translated) -> None:
-        """Run ALTER TABLE ADD COLUMN by a copy: DuckDB cannot add a column with a CHECK or NOT NULL.
+        """Run ALTER TABLE ADD COLUMN by a copy, because DuckDB adds no column with a CHECK.
 
         Args:
             before: The definition of the table before the change.

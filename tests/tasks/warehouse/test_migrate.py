@@ -1,0 +1,102 @@
+"""Columns that the DDL gains reach a published warehouse; other differences are refused."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from infra.settings import Settings
+from infra.warehouse import transaction
+from tasks.warehouse.migrate import ShapeError
+from tasks.warehouse.prepare import drop_derived, prepare_warehouse
+from tasks.warehouse.transform import drop_candidates
+from tests.conftest import reread_sql
+from tests.load import Loader
+
+DAY = date(2018, 8, 1)
+ORDER = {
+    "customers": [{"customer_id": "c", "customer_unique_id": "ana"}],
+    "orders": [{"order_id": "o", "customer_id": "c"}],
+    "order_items": [{"order_id": "o", "price": "10.00", "freight_value": "2.00"}],
+}
+
+
+@pytest.fixture
+def load(stack: Settings, tmp_path: Path) -> Iterator[Loader]:
+    """A warehouse that has the columns of sql/ again after each test."""
+    yield Loader(stack, tmp_path)
+    with transaction(stack) as work:
+        drop_candidates(work)
+        drop_derived(work)
+        for table, column in work.query(
+            "SELECT table_schema || '.' || table_name, column_name FROM svv_columns "
+            "WHERE column_name IN ('first_item', 'seller_tier', 'note') "
+            "AND table_schema IN ('staging', 'analytics')"
+        ):
+            work.run(f"ALTER TABLE {table} DROP COLUMN {column}")
+
+
+def _edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    reread_sql()
+
+
+def _query(settings: Settings, sql: str) -> list[tuple]:
+    with transaction(settings, read_only=True) as work:
+        return work.query(sql)
+
+
+def test_a_nullable_column_reaches_a_published_table_with_its_comment(
+    load: Loader, sql_copy: Path
+) -> None:
+    load.rows(DAY, **ORDER)
+    fact = sql_copy / "facts" / "fact_order.sql"
+    # in the middle: rows are inserted by name
+    _edit(fact, "    purchased_at TIMESTAMP NOT NULL", "    first_item VARCHAR(8), -- Test [R$]\n    purchased_at TIMESTAMP NOT NULL")  # fmt: skip
+    _edit(fact, "    orders.order_purchase_timestamp AS purchased_at", "    CAST('new' AS VARCHAR(8)) AS first_item,\n    orders.order_purchase_timestamp AS purchased_at")  # fmt: skip
+    assert prepare_warehouse(load.settings) == ["analytics.fact_order.first_item"]
+    assert prepare_warehouse(load.settings) == []
+    value = "SELECT first_item, order_value FROM analytics.fact_order"
+    assert [(item, str(v)) for item, v in _query(load.settings, value)] == [(None, "12.00")]
+    assert _query(
+        load.settings, "SELECT remarks FROM svv_columns WHERE column_name = 'first_item'"
+    ) == [("Test [R$]",)]
+    load.rows(DAY, **ORDER)  # the next run that affects the key fills it
+    assert _query(load.settings, "SELECT first_item FROM analytics.fact_order") == [("new",)]
+
+
+def test_a_column_of_a_source_file_reaches_staging(load: Loader, sql_copy: Path) -> None:
+    load.rows(DAY, **ORDER)
+    sellers = sql_copy / "staging" / "sellers.sql"
+    _edit(sellers, "    batch_date DATE", "    seller_tier SMALLINT,\n    batch_date DATE")
+    assert prepare_warehouse(load.settings) == ["staging.sellers.seller_tier"]
+    load.rows(date(2018, 8, 2), sellers=[{"seller_id": "s", "seller_tier": 3}])
+    assert _query(load.settings, "SELECT seller_tier FROM staging.sellers") == [(3,)]
+
+
+def test_a_view_shows_the_new_columns_of_its_table(load: Loader, sql_copy: Path) -> None:
+    load.rows(DAY, **ORDER)
+    totals = sql_copy / "marts" / "customer_totals.sql"
+    _edit(totals, "    PRIMARY KEY (customer_unique_id)", "    note VARCHAR(8), -- Test\n    PRIMARY KEY (customer_unique_id)")  # fmt: skip
+    prepare_warehouse(load.settings)
+    view = "SELECT note FROM analytics.single_customer_view WHERE customer_unique_id IS NOT NULL"
+    assert _query(load.settings, view) == [(None,)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("    batch_date DATE", "    tier SMALLINT NOT NULL,\n    batch_date DATE", "NOT NULL and has no DEFAULT"),
+        ("    seller_state VARCHAR(2) NOT NULL,\n", "", "it has seller_state, which the DDL lacks"),
+    ],
+)  # fmt: skip
+def test_another_difference_is_refused(
+    load: Loader, sql_copy: Path, old: str, new: str, reason: str
+) -> None:
+    load.rows(DAY, **ORDER)
+    _edit(sql_copy / "staging" / "sellers.sql", old, new)
+    with pytest.raises(ShapeError, match=reason):
+        prepare_warehouse(load.settings)

@@ -1,0 +1,69 @@
+"""A tenth source table: its DDL and its file are enough to take it through to reconciliation."""
+
+from datetime import date
+from pathlib import Path
+
+from infra.contracts import contracts
+from infra.warehouse import transaction
+from tasks.validation.check import Scope
+from tasks.validation.gate import GATES, run_gate
+from tasks.warehouse.prepare import prepare_warehouse
+from tests.conftest import reread_sql
+from tests.load import Loader, write_source
+
+DAY = date(2018, 8, 1)
+_DDL = """\
+-- staging.returns
+-- Purpose:   Items that customers sent back
+-- Grain:     return_id, in each batch that delivered it
+-- Source:    olist_returns_dataset.csv
+-- Load rule: publishing a batch replaces its rows; those of all other batches are kept
+
+CREATE TABLE IF NOT EXISTS staging.returns (
+    return_id VARCHAR(32) NOT NULL,
+    order_id VARCHAR(32) NOT NULL,
+    refund_value DECIMAL(12, 2) NOT NULL,
+    batch_date DATE NOT NULL,
+    PRIMARY KEY (return_id, batch_date)
+)
+DISTSTYLE KEY
+DISTKEY (order_id)
+SORTKEY (batch_date);
+"""
+
+
+def test_it_is_gated_published_and_reconciled(load: Loader, sql_copy: Path) -> None:
+    (sql_copy / "staging" / "returns.sql").write_text(_DDL)
+    reread_sql()
+    assert len(contracts()) == 10
+    prepare_warehouse(load.settings)
+    load.rows(
+        DAY,
+        returns=[{"return_id": "r", "order_id": "o", "refund_value": "7.50"}],
+        customers=[{"customer_id": "c", "customer_unique_id": "ana"}],
+        orders=[{"order_id": "o", "customer_id": "c"}],
+        order_items=[{"order_id": "o", "price": "10.00", "freight_value": "2.00"}],
+        order_payments=[{"order_id": "o", "payment_value": "12.00"}],
+    )
+    gate = run_gate(load.settings, GATES[-1], Scope((DAY,)), "run")
+    assert [result.id for result in gate.failed] == []
+    with transaction(load.settings, read_only=True) as work:
+        totals = dict(work.query("SELECT measure, published_total FROM audit.reconciliation"))
+    assert str(totals["R$: files = staging"]) == "31.50"
+    assert str(totals["rows: files = staging"]) == "5.00"
+
+
+def test_its_rows_are_checked_against_the_contract(
+    load: Loader, sql_copy: Path, tmp_path: Path
+) -> None:
+    (sql_copy / "staging" / "returns.sql").write_text(_DDL)
+    reread_sql()
+    prepare_warehouse(load.settings)
+    returns = [{"return_id": "r", "order_id": "o", "refund_value": "1.00"}]
+    receipts = load.stage(DAY, write_source(tmp_path / "source", {"returns": returns}))
+    ids = {
+        result.id
+        for gate in ("raw", "staging")
+        for result in run_gate(load.settings, gate, Scope((DAY,), tuple(receipts)), "run").results
+    }
+    assert {"staging.returns.grain", "staging.returns.columns", "staging.returns.row_count"} <= ids
