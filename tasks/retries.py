@@ -2,12 +2,21 @@
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore import exceptions as botocore
+from botocore.exceptions import ClientError
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
 from infra.warehouse import WarehouseError
 
+# missing credentials, an unknown region or profile, bad parameters: these are not transient
+_TRANSIENT_ERRORS = (
+    botocore.ConnectionError,
+    botocore.HTTPClientError,
+    botocore.IncompleteReadError,
+    ConnectionError,
+    TimeoutError,
+)
 _TRANSIENT_CODES = {"SlowDown", "Throttling", "ThrottlingException", "RequestTimeout"}
 
 
@@ -27,7 +36,7 @@ def is_transient(error: BaseException) -> bool:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = error.response.get("Error", {}).get("Code", "")
         return status >= 500 or code in _TRANSIENT_CODES
-    return isinstance(error, (BotoCoreError, ConnectionError, TimeoutError))
+    return isinstance(error, _TRANSIENT_ERRORS)
 
 
 async def _should_retry(task: Task, run: TaskRun, state: State) -> bool:

@@ -19,6 +19,6 @@ CREATE TABLE IF NOT EXISTS audit.validations (
     accepted_by VARCHAR(128),
     accepted_because VARCHAR(1024),
     validated_at TIMESTAMP NOT NULL,
-    expectation_id VARCHAR(256), -- Stable id, as in staging.orders.status_known; empty in rows of earlier versions
+    expectation_id VARCHAR(256), -- Stable id: staging.orders.status_known
     PRIMARY KEY (run_id, gate, expectation_number)
 );

@@ -1,7 +1,15 @@
 """Only transient errors are retried."""
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+)
 from prefect import flow, task
 
 from infra.warehouse import WarehouseError
@@ -21,6 +29,8 @@ def _s3_error(code: str, status: int) -> ClientError:
         EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
         _s3_error("InternalError", 500),
         _s3_error("SlowDown", 400),
+        ReadTimeoutError(endpoint_url="http://127.0.0.1:1"),
+        ConnectionClosedError(endpoint_url="http://127.0.0.1:1"),
         ConnectionResetError(),
     ],
 )
@@ -34,6 +44,9 @@ def test_a_service_that_is_away_or_throttles_is_transient(error: Exception) -> N
         WarehouseError("syntax error", transient=False),
         _s3_error("AccessDenied", 403),
         _s3_error("NoSuchBucket", 404),
+        NoCredentialsError(),
+        ProfileNotFound(profile="x"),
+        PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
         SourceError("a bad file"),
         ValueError("a bug"),
     ],
