@@ -6,6 +6,8 @@ Every bar chart takes rows of `label`, `value` and `text`; the tooltip shows `la
 from functools import cache
 from typing import Any
 
+from tasks.reporting.dashboards.figures import DASHBOARDS
+
 # one hue for compared values, a second one for highlights; colour-blind readers can distinguish
 # both, on light and on dark backgrounds
 _BLUE, _ORANGE = "#3a86b8", "#d1733b"
@@ -39,8 +41,7 @@ def _charts() -> dict[str, Any]:
         "average": _bars("R$ per order"),
         "cities": _bars("orders"),
         "delivery": _bars("days to the customer", shaded="late"),
-        "categories": _bars("R$"),
-        "payments": _bars("R$"),
+        **{f.id: _bars("R$") for d in DASHBOARDS for f in d.charts if f.bars},
         "everybody": _map(_BLUE),
         "spenders": _map(_ORANGE),
         "segments": _bars("persons"),

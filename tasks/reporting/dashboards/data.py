@@ -9,12 +9,10 @@ from typing import Any
 from infra.settings import Settings
 from infra.sql_files import statements
 from infra.warehouse import Transaction, transaction
+from tasks.reporting.dashboards.figures import DASHBOARDS
 from tasks.reporting.dashboards.geography import Cities
 
-QUERIES = (
-    *("sales_by_place", "sales_by_category", "payments", "customers_by_place"),
-    *("top_customers", "segments", "cohorts", "reviews_by_delay"),
-)
+QUERIES = tuple(name for dashboard in DASHBOARDS for name in dashboard.all_queries)
 _COUNTED = ("fact_order", "fact_order_item", "fact_payment", "fact_review", "customer_totals")
 
 

@@ -6,6 +6,7 @@ A test runs every query, with and without filters, and compares its result with 
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 _ORDERS = (
     "FROM analytics.fact_order\n"
@@ -16,6 +17,24 @@ _SALES = "Sales are price and freight of all items ordered, cancelled orders inc
 
 
 @dataclass(frozen=True)
+class Bars:
+    """A bar chart of money, which needs no code of its own: one bar for each value of a column.
+
+    The page sums the rows of a packed query for the chosen filters and draws the ten largest bars.
+    """
+
+    rows: str  # the query: a file in sql/dashboards, without its ending
+    by: str  # the column that names the bars
+    money: str  # the column that is summed, in R$
+    count: str  # the column with the number of things behind the money
+    things: str  # what these things are: items
+    says: (
+        str  # sentence above the chart; {first} is the largest bar, {share} its share of the total
+    )
+    labels: Literal["money", "share"] = "money"  # what stands behind a bar
+
+
+@dataclass(frozen=True)
 class Figure:
     """A tile or a chart of a page."""
 
@@ -23,6 +42,7 @@ class Figure:
     title: str
     definition: str
     sql: str
+    bars: Bars | None = None  # None: charts.py and page/*.js draw it
     shape: str = ""  # wide: full width; tall: two rows high
 
 
@@ -36,16 +56,21 @@ class Dashboard:
     tiles: tuple[Figure, ...]
     table: Figure | None = field(default=None, kw_only=True)
     charts: tuple[Figure, ...]
-    cubes: tuple[str, ...]
+    queries: tuple[str, ...]  # files in sql/dashboards, without those of `bars`
     state_column: str
     month_column: str | None = None
+
+    @property
+    def all_queries(self) -> tuple[str, ...]:
+        """The queries of all its figures."""
+        return tuple(dict.fromkeys([*self.queries, *(f.bars.rows for f in self.charts if f.bars)]))
 
 
 REGIONAL = Dashboard(
     file="regional-sales.html",
     title="Regional Sales & Performance Trends",
     question="Where do we sell, is it growing, and do parcels arrive in time?",
-    cubes=("sales_by_place", "sales_by_category", "payments"),
+    queries=("sales_by_place",),
     state_column="dim_customer.state",
     month_column="fact_order.purchased_at",
     tiles=(
@@ -149,6 +174,14 @@ REGIONAL = Dashboard(
             "INNER JOIN analytics.dim_customer\n"
             "    ON fact_order.customer_key = dim_customer.customer_key{where}\n"
             "GROUP BY dim_product.category\nORDER BY sales DESC\nLIMIT 10",
+            bars=Bars(
+                rows="sales_by_category",
+                by="category",
+                money="total_value",
+                count="item_count",
+                things="items",
+                says="{first} leads with {share} of sales.",
+            ),
         ),
         Figure(
             "payments",
@@ -161,6 +194,15 @@ REGIONAL = Dashboard(
             "INNER JOIN analytics.dim_customer\n"
             "    ON fact_order.customer_key = dim_customer.customer_key{where}\n"
             "GROUP BY fact_payment.payment_type\nORDER BY paid DESC",
+            bars=Bars(
+                rows="payments",
+                by="payment_type",
+                money="payment_value",
+                count="payment_count",
+                things="payments",
+                says="{first} pays {share} of the value.",
+                labels="share",
+            ),
         ),
     ),
 )
@@ -170,7 +212,7 @@ CUSTOMERS = Dashboard(
     file="top-customers.html",
     title="Top Customers & Geographic Insights",
     question="Who are our customers, where do they live, and do they come back?",
-    cubes=("customers_by_place", "top_customers", "segments", "cohorts", "reviews_by_delay"),
+    queries=("customers_by_place", "top_customers", "segments", "cohorts", "reviews_by_delay"),
     state_column="state",
     tiles=(
         Figure(

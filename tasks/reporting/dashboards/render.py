@@ -17,6 +17,12 @@ from tasks.reporting.overview import Overview
 from tasks.reporting.templates import page, write
 
 FOLDER = "dashboards"
+_PAGE = Path(__file__).with_name("page")
+# in this order: each uses what stands before it
+_SCRIPTS = (
+    *("state.js", "format.js", "rows.js", "filters.js"),
+    *("regional.js", "bars.js", "customers.js", "draw.js"),
+)
 
 
 def build(settings: Settings) -> tuple[list[Path], Overview]:
@@ -47,7 +53,7 @@ def html(dashboard: Dashboard, found: Contents) -> str:
         "state_column": dashboard.state_column,
         "figures": [asdict(figure) for figure in figures],
         "specs": {figure.id: specifications()[figure.id] for figure in dashboard.charts},
-        "cubes": {name: found.cubes[name] for name in dashboard.cubes},
+        "cubes": {name: found.cubes[name] for name in dashboard.all_queries},
         "cities": found.cities,
         "states": STATES,
     }
@@ -58,7 +64,7 @@ def html(dashboard: Dashboard, found: Contents) -> str:
         source=found.source,
         data=_json(data),
         scripts=_inside(scripts()),
-        code=_inside(Path(__file__).with_name("dashboard.js").read_text()),
+        code=_inside("\n".join((_PAGE / name).read_text() for name in _SCRIPTS)),
     )
 
 

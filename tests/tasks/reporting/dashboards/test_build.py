@@ -98,8 +98,13 @@ CHARTS: dict[str, Callable[..., tuple[str, str]]] = {
     "months": lambda state, month, value: (f"{name(state)}, {month:%B %Y}", money(value)),
     "average": lambda state, average, _: (name(state), money(average)),
     "delivery": lambda state, days, _: (name(state), f"{fixed(days)} days"),
-    "categories": lambda category, value: (plain(category), money(value)),
-    "payments": lambda kind, value: (plain(kind), money(value)),
+    # bar charts without code of their own: a name and a sum in R$
+    **{
+        figure.id: lambda name, value: (plain(name), money(value))
+        for dashboard in DASHBOARDS
+        for figure in dashboard.charts
+        if figure.bars
+    },
     "segments": lambda segment, n, value: (segment, f"{n:,} persons, {money(value)}"),
     "delay": lambda day, n, score: (_delay(day), f"{fixed(score)} of 5, {n:,} orders"),
 }
