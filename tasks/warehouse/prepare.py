@@ -99,13 +99,13 @@ def drop_derived(work: Transaction) -> None:
         name = path.stem
         if ddl.table(f"{path.parent.name}/{path.name}") is None:
             schema = "analytics" if path.parent.name == "views" else "audit"
-            work.run(f"DROP VIEW IF EXISTS {schema}.{name}")
+            work.run(f"DROP VIEW IF EXISTS {schema}.{name} CASCADE")
     for name in tables("staging"):
         for view in _VIEWS:
-            work.run(f"DROP VIEW IF EXISTS candidate.{view}_{name}")
-        work.run(f"DROP TABLE IF EXISTS candidate.batch_{name}")
+            work.run(f"DROP VIEW IF EXISTS candidate.{view}_{name} CASCADE")
+        work.run(f"DROP TABLE IF EXISTS candidate.batch_{name} CASCADE")
     for name in ("load", "batch_metrics", "drift"):
-        work.run(f"DROP TABLE IF EXISTS candidate.{name}")
+        work.run(f"DROP TABLE IF EXISTS candidate.{name} CASCADE")
 
 
 @task(name="prepare", task_run_name="prepare {label}", **RETRY)
@@ -129,8 +129,9 @@ def ensure_warehouse(run_id: str, what: str) -> None:
 
 def _log(added: list[str]) -> None:
     for column in added:
+        rebuild = "; to compute it for all published rows: olist rebuild"
         get_run_logger().warning(
-            "added column %s; rows published before hold its default or NULL until a batch affects "
-            "them, or until: olist rebuild",
+            "added column %s: existing rows hold its default or NULL%s",
             column,
+            rebuild if column.startswith("analytics.") else "",
         )
