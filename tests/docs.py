@@ -30,11 +30,11 @@ def mutations() -> str:
     text = (
         "# What the gates catch\n\n"
         "Written by `make docs` from `tests/tasks/validation/mutations.py`; `tests/tasks/validation/test_mutations.py` "
-        "plants each defect into the 3,000 real orders, one at a time, and requires that it is "
-        "found there and as said (all of them with `make test-full`, some 20 with `make test`). The clean data passes with no warning.\n\n"
+        "plants each defect into the 3,000 real orders, one at a time, and requires that the named "
+        "expectation finds it (all of them with `make test-full`, some 20 with `make test`). The clean data passes without a warning.\n\n"
         f"{len(MUTATIONS)} defects: {stopped} stop the batch before anything is published (those "
         "found by the gate reconciliation fail the run after it), "
-        f"{len(MUTATIONS) - stopped} are told as warnings.\n"
+        f"{len(MUTATIONS) - stopped} are published with a warning.\n"
     )
     for title, found in _KINDS:
         text += f"\n## {title}\n\n| defect | gate | severity | found by |\n|---|---|---|---|\n"
@@ -63,9 +63,10 @@ def expectations() -> str:
         "# Expectations\n\n"
         "Written by `make docs` from `tasks/validation/suites/`.\n\n"
         f"{count} expectations, and one on the number of rows for each table that arrives. "
-        "critical stops the batch, warning publishes and tells people, info is recorded: what the "
-        "real data is known to do. The owner is who acts: the *source* that delivers the files, "
-        "those who keep the *pipeline*, or *analytics*, who say what the figures mean.\n"
+        "*critical* stops the batch, *warning* publishes it and notifies people, *info* only records "
+        "what the real data is known to contain. The owner acts on a failure: the *source* that delivers "
+        "the files, the maintainers of the *pipeline*, or *analytics*, which defines the figures. The id is "
+        "stable: `olist run --accept ID` publishes a batch although that expectation fails.\n"
     )
     for layer in layers:
         text += f"\n## {layer.name}\n\n| id | expected | severity | owner |\n|---|---|---|---|\n"

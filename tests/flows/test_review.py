@@ -72,7 +72,7 @@ async def _artifacts(run_id: str) -> dict[str, str]:
     return {artifact.key: str(artifact.data) for artifact in found}
 
 
-STATUS = "an order's status is a known one"
+STATUS = "the order status is a known one"
 
 
 def test_from_failure_to_recovery(stack: Settings, source: Path, bad: Path, inbox: Path) -> None:

@@ -14,7 +14,7 @@ def layer(scope: Scope) -> Layer:
     checks = [
         columns(_PERSONS),
         columns(_SALES),
-        grain(_PERSONS, ["customer_unique_id"], "one row a person"),
+        grain(_PERSONS, ["customer_unique_id"], "one row per person"),
         rows(
             _PERSONS,
             "every_person",
@@ -24,14 +24,14 @@ def layer(scope: Scope) -> Layer:
             LEFT JOIN {batch} AS persons ON known.customer_unique_id = persons.customer_unique_id
             WHERE persons.customer_unique_id IS NULL
             """,
-            "every person that the batch touches has a row",
+            "every person that the batch affects has a row",
         ),
         total(
             _PERSONS,
             "total_value_total",
             "SUM(total_value)",
             "SELECT SUM(price) + SUM(freight_value) FROM candidate.fact_order_item",
-            "what persons spent is what items cost, to the cent",
+            "total values of persons add up to the items, to the cent",
         ),
         rows(
             _PERSONS,
@@ -45,21 +45,21 @@ def layer(scope: Scope) -> Layer:
                 OR first_order_at > last_order_at
                 OR (order_count = 0 AND total_value <> 0)
             """,
-            "a person's figures fit together",
+            "the values of a person are consistent",
         ),
         total(
             _PERSONS,
             "order_count_total",
             "SUM(order_count)",
             "SELECT COUNT(*) FROM candidate.fact_order",
-            "every order is some person's, and of one person only",
+            "every order belongs to exactly one person",
         ),
         total(
             _PERSONS,
             "payment_total",
             "SUM(payment_value)",
             "SELECT SUM(payment_value) FROM candidate.fact_payment",
-            "what persons paid is what was paid, to the cent",
+            "payment values of persons add up to the payments, to the cent",
         ),
         rows(
             _PERSONS,
@@ -68,7 +68,7 @@ def layer(scope: Scope) -> Layer:
             SELECT customer_unique_id, total_value, order_count, average_order_value FROM {batch}
             WHERE ABS(average_order_value * order_count - total_value) > 0.01 * order_count
             """,
-            "the average value of a person's orders is total by count",
+            "the average order value of a person is total value divided by orders",
             owner="analytics",
         ),
         check(
@@ -80,12 +80,12 @@ def layer(scope: Scope) -> Layer:
             min_value=1,
             max_value=5,
         ),
-        grain(_SALES, ["sales_month", "state", "city"], "one row for each month, state and city"),
+        grain(_SALES, ["sales_month", "state", "city"], "one row per month, state and city"),
         rows(
             _SALES,
             "net_value_below_total",
             "SELECT sales_month, state, city FROM {batch} WHERE net_value > total_value",
-            "net value leaves out cancelled orders, so it is never more than the total",
+            "net value, which excludes cancelled orders, is at most the total value",
         ),
         rows(
             _SALES,
@@ -94,7 +94,7 @@ def layer(scope: Scope) -> Layer:
             SELECT sales_month, state, city FROM {batch}
             WHERE total_value <> product_value + freight_value OR customer_count > order_count
             """,
-            "the figures of a month and city fit together",
+            "the values of a month and city are consistent",
         ),
         rows(
             _SALES,

@@ -20,7 +20,7 @@ def layer(scope: Scope) -> Layer:
             _TOTALS,
             "totals_equal",
             "SELECT * FROM {batch} WHERE COALESCE(source_total <> published_total, TRUE)",
-            "files, staging, facts and marts hold the same rows and the same money",
+            "files, staging, facts and marts have the same rows and the same money",
         ),
         rows(
             _TOTALS,
@@ -32,15 +32,15 @@ def layer(scope: Scope) -> Layer:
             ) AS compared
             WHERE compared.measures <> {_MEASURES} OR compared.row_count <> {_MEASURES}
             """,
-            "all measures were compared, each once",
+            "every measure was compared once",
         ),
-        grain(_SCV, ["customer_unique_id"], "the single customer view has one row a person"),
+        grain(_SCV, ["customer_unique_id"], "the single customer view has one row per person"),
         total(
             _SCV,
             "total_value_total",
             "SUM(total_value)",
             "SELECT SUM(price) + SUM(freight_value) FROM analytics.fact_order_item",
-            "the single customer view holds what all items cost, to the cent",
+            "total values of the single customer view add up to the items, to the cent",
         ),
         rows(
             _SCV,
@@ -56,7 +56,7 @@ def layer(scope: Scope) -> Layer:
                 OR frequency_score NOT BETWEEN 1 AND 5
                 OR monetary_score NOT BETWEEN 1 AND 5
             """,
-            "whoever has ordered has scores from 1 to 5",
+            "every person with an order has scores from 1 to 5",
             owner="analytics",
         ),
         rows(
@@ -66,7 +66,7 @@ def layer(scope: Scope) -> Layer:
             SELECT customer_unique_id, segment FROM {{batch}}
             WHERE segment IS NULL OR segment NOT IN ({", ".join(f"'{s}'" for s in SEGMENTS)})
             """,
-            "a segment is a known one",
+            "the segment is a known one",
             owner="analytics",
         ),
     ]

@@ -24,12 +24,15 @@ def since_last_time() -> list[Check]:
 
     return [
         drift(
-            "rows", "there are a third to three times as many rows as in any of the last 30 batches"
+            "rows", "row counts are between a third and three times those of the last 30 batches"
         ),
-        drift("missing", "as many values are missing as in the last 30 batches"),
-        drift("share", "orders, payments and customers are made up as in the last 30 batches"),
-        drift("mean", "means are those of the last 30 batches"),
-        drift("hours", "the newest order is as fresh as in the last 30 batches"),
+        drift("missing", "the share of missing values is as in the last 30 batches"),
+        drift(
+            "share",
+            "shares of order statuses, payment types and customers are as in the last 30 batches",
+        ),
+        drift("mean", "mean values are as in the last 30 batches"),
+        drift("hours", "the age of the newest order is as in the last 30 batches"),
         rows(
             LOADS,
             "file_is_new",
@@ -42,7 +45,7 @@ def since_last_time() -> list[Check]:
                 AND arrived.batch_date <> held.batch_date
             WHERE arrived.table_name = 'orders' AND arrived.rows_read > 0
             """,
-            "the orders are news: the same file was not delivered for another day",
+            "the orders file was not delivered for another day before",
             "warning",
             "source",
         ),

@@ -73,7 +73,7 @@ def _money() -> list[Check]:
             "freight_below_price",
             "freight_value >= price",
             50,
-            "freight costs less than the goods: else price and freight are swapped",  # 3.7 %
+            "freight is below the price for most items: otherwise the columns are swapped",  # 3.7 %
             "critical",
             at_least=20,
         ),
@@ -118,7 +118,7 @@ def _texts() -> list[Check]:
     ]
     limits: list[tuple[int, int, Severity, str]] = [
         (0, 0, "warning", "no letters such as Ã£"),
-        (1, 5, "critical", "such letters in at most 1 % of the rows"),
+        (1, 5, "critical", "letters such as Ã£ in at most 1 % of the rows"),
     ]
     checks = []
     for table, column in texts:
@@ -129,7 +129,7 @@ def _texts() -> list[Check]:
                 f"{column}_encoding_share_{percent}" if percent else f"{column}_encoding",
                 wrong,
                 percent,
-                f"{column} was read in the encoding in which it was written: {how}",
+                f"{column} has the right encoding: {how}",
                 severity,
                 at_least=least,
             )
@@ -165,7 +165,7 @@ def _people_and_places() -> list[Check]:
             ) AS counted
             WHERE counted.customers >= 50 AND counted.persons * 2 < counted.customers
             """,
-            "most customers order once: persons are at least half as many as customers",  # 97 %
+            "there is at least one person for every two customer ids",  # 97 %
         ),
         share(
             "staging.geolocation",
@@ -215,7 +215,7 @@ def _people_and_places() -> list[Check]:
             WHERE products.product_category_name IS NOT NULL
                 AND translation.product_category_name IS NULL
             """,
-            "a category has an English name",  # two have none
+            "every category has an English name",  # two have none
             "info",
             "analytics",
         ),

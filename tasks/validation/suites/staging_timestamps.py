@@ -41,13 +41,13 @@ def moments() -> list[Check]:
             orders,
             "before_end_of_batch",
             f"SELECT * FROM {{batch}} WHERE {late}",
-            "nothing happens to an order after the day of its batch",
+            "no timestamp of an order is after the day of its batch",
         ),
         rows(
             orders,
             "events_in_order",
             f"SELECT * FROM {{batch}} WHERE {out_of_order}",
-            "an order is placed, approved, handed over and delivered in this order",  # 1.4 %
+            "an order is purchased, approved, shipped and delivered in this sequence",  # 1.4 %
             "info",
         ),
         share(
@@ -55,7 +55,7 @@ def moments() -> list[Check]:
             "events_out_of_order_share",
             out_of_order,
             10,
-            "at most 10 % of the orders have moments out of order",
+            "at most 10 % of the orders have timestamps out of sequence",
             "warning",
         ),
         rows(
@@ -66,14 +66,14 @@ def moments() -> list[Check]:
             WHERE order_estimated_delivery_date
                 <> DATE_TRUNC('day', order_estimated_delivery_date)
             """,
-            "an order is due on a day, given as its midnight: another hour is another time zone",
+            "the estimated delivery is at midnight: another hour means another time zone",
         ),
         share(
             orders,
             "night_share",
             "DATE_PART(HOUR, order_purchase_timestamp) BETWEEN 1 AND 6",
             20,
-            "at most 20 % of the orders are placed from 1 to 7 in the morning: buyers sleep",  # 3 %
+            "at most 20 % of the orders are placed from 1:00 to 7:00: more means another time zone",  # 3 %
             "warning",
             at_least=20,
         ),
@@ -87,7 +87,7 @@ def moments() -> list[Check]:
                 ON items.order_id = orders.order_id AND items.batch_date = orders.batch_date
             WHERE items.shipping_limit_date < orders.order_purchase_timestamp
             """,
-            "an item is to be shipped after its order was placed",
+            "the shipping limit of an item is after its purchase",
         ),
         rows(
             "staging.order_reviews",
@@ -97,14 +97,14 @@ def moments() -> list[Check]:
             FROM {batch}
             WHERE review_answer_timestamp < review_creation_date
             """,
-            "a review is answered after it was asked for",
+            "a review is answered after it was created",
         ),
         share(
             orders,
             "delivered_orders_dated",
             "order_status = 'delivered' AND order_delivered_customer_date IS NULL",
             1,
-            "nearly all delivered orders say when: at most 1 % do not",  # 8 orders
+            "at most 1 % of the delivered orders have no delivery time",  # 8 orders
             "warning",
         ),
     ]
