@@ -235,7 +235,7 @@ def test_a_run_whose_worker_died_with_it_is_marked_as_crashed(stack: Stack, sour
         os.kill(process, signal.SIGKILL)
     ended = stack.ended(run, 300)
     assert ended.state_type == StateType.CRASHED
-    assert "no sign of life" in ended.state.message
+    assert "no heartbeat" in ended.state.message
 
 
 def test_services_that_die_are_started_again(stack: Stack) -> None:
