@@ -45,7 +45,7 @@ def daily_elt_flow(
     source: str | None = None,
     accept: Acceptance | None = None,
 ) -> RunReceipt | None:
-    """Load one batch of the nine Olist tables and publish the rows that it changes.
+    """Load one batch of the Olist tables and publish the rows that it changes.
 
     Without a batch date, as in scheduled runs, the flow loads the day before the scheduled start.
     It first loads, in order, the missed days since the last published batch that have a folder in
@@ -56,7 +56,7 @@ def daily_elt_flow(
 
     Args:
         batch_date: Date of the batch; default: the day before the scheduled start.
-        source: Folder with the nine CSV files (plain or gzip-compressed), or with one such
+        source: Folder with the CSV files (plain or gzip-compressed), or with one such
             subfolder per day, named YYYY-MM-DD: a local path, or s3://bucket/prefix.
             Default: OLIST_SOURCE.
         accept: Expectations about the source that may fail in this run, with the name of the

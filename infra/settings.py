@@ -21,7 +21,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path(".local"), description="Folder of all local state and reports.")
     source: str | None = Field(
-        default=None, description="Folder of the nine CSV files, or one per day; a path or s3://."
+        default=None, description="Folder of the CSV files, or one per day; a path or s3://."
     )
 
     timezone: str = Field(

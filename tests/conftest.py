@@ -14,6 +14,7 @@ from prefect.testing.utilities import prefect_test_harness
 import infra.sql_files
 from infra.contracts import contracts, sensitive_columns
 from infra.ddl import tables
+from infra.local.generate import generate
 from infra.local.services import running
 from infra.settings import PROJECT, SQL, Settings
 from infra.sql_files import statements
@@ -49,10 +50,20 @@ def full() -> Path:
     return _real("olist_full")
 
 
+@pytest.fixture(scope="session")
+def orders_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A source folder with 3,000 orders: real ones if they are there, else generated ones."""
+    if (REAL_DATA / "olist_sample").is_dir():
+        return REAL_DATA / "olist_sample"
+    folder = tmp_path_factory.mktemp("orders") / "generated"
+    generate(folder, 3_000, 1)
+    return folder
+
+
 def _real(name: str) -> Path:
     folder = REAL_DATA / name
     if not folder.is_dir():
-        pytest.skip(f"no real data: {folder} is absent (set OLIST_REAL_DATA)")
+        pytest.skip(f"no real data: {folder} is absent (OLIST_REAL_DATA: the folder that holds it)")
     return folder
 
 

@@ -1,4 +1,4 @@
-"""Handmade batches: rows with sensible defaults, written as the nine CSV files and loaded."""
+"""Handmade batches: rows with sensible defaults, written as the CSV files and loaded."""
 
 import csv
 import hashlib
@@ -64,7 +64,7 @@ def id_of(name: str) -> str:
 
 
 def write_source(folder: Path, rows: dict[str, list[dict[str, Any]]]) -> Path:
-    """Write the nine files; ids may be readable names, and column prefixes may be left out."""
+    """Write the files; ids may be readable names, and column prefixes may be left out."""
     folder.mkdir(parents=True, exist_ok=True)
     for table, contract in contracts().items():
         with (folder / contract.source_file).open("w", newline="") as file:

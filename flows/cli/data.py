@@ -12,7 +12,7 @@ _console = Console()
 
 
 def generate(
-    directory: Annotated[Path, typer.Argument(help="Folder to write the nine CSV files to.")],
+    directory: Annotated[Path, typer.Argument(help="Folder to write the CSV files to.")],
     orders: Annotated[int, typer.Option(min=1, help="Number of orders.")] = _DEMO_ORDERS,
     seed: Annotated[int, typer.Option(min=0, help="The same seed creates the same files.")] = 42,
 ) -> None:
@@ -24,7 +24,7 @@ def generate(
 
 
 def extract(
-    dump: Annotated[Path, typer.Argument(help="Folder with the nine CSV files of a full dump.")],
+    dump: Annotated[Path, typer.Argument(help="Folder with the CSV files of a full dump.")],
     out: Annotated[Path, typer.Argument(help="Output folder, with one subfolder per batch.")],
     first: Annotated[
         str | None, typer.Option("--from", help="First day, YYYY-MM-DD; default: that of the dump.")
@@ -46,7 +46,7 @@ def extract(
 
 
 def fetch(
-    directory: Annotated[Path, typer.Argument(help="Folder to save the nine CSV files in.")],
+    directory: Annotated[Path, typer.Argument(help="Folder to save the CSV files in.")],
 ) -> None:
     """Download the real data set from Kaggle (CC BY-NC-SA 4.0)."""
     from infra.local.fetch import fetch as download  # noqa: PLC0415

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from infra import state_dir
 from infra.settings import Settings
@@ -71,5 +72,6 @@ def _print(columns: list[str], rows: list[tuple], title: str | None = None) -> N
     for column in table.columns:
         column.overflow = "fold"
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        # Text: brackets in a value are no markup
+        table.add_row(*(Text("" if value is None else str(value)) for value in row))
     _console.print(table)

@@ -71,15 +71,15 @@ def notify() -> None:
         for name, send in found.items():
             send("[olist] test", "This is a test of olist-elt's notifications. Nothing happened.")
             _console.print(f"sent: {name}", highlight=False)
-    if settings.notify == "" and settings.notify_topic is None:
+    if len(found) == 1 and now.target == "local":
         _console.print(
-            "OLIST_NOTIFY names no other channel; docs/notifications.md shows how to add one."
+            "This is the local inbox only; docs/notifications.md shows how to add a channel."
         )
 
 
 def profile(
     source: Annotated[
-        str | None, typer.Option(help="Folder with the nine CSV files. Default OLIST_SOURCE.")
+        str | None, typer.Option(help="Folder with the CSV files. Default OLIST_SOURCE.")
     ] = None,
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -27,7 +28,7 @@ def run(
     source: Annotated[
         str | None,
         typer.Option(
-            help="Folder with the nine CSV files, or with one such subfolder per day; a path or "
+            help="Folder with the CSV files, or with one such subfolder per day; a path or "
             "s3://. Default: OLIST_SOURCE, else generated data."
         ),
     ] = None,
@@ -155,6 +156,7 @@ def started(settings: Settings, base: Settings) -> Iterator[None]:
 
 
 def _demo(settings: Settings) -> str:
+    from infra.contracts import contracts  # noqa: PLC0415 (Polars takes its time)
     from infra.local.generate import generate as write  # noqa: PLC0415
 
     # a folder with a fixed date as its name, so that a rerun on any day loads the same batch
@@ -163,7 +165,8 @@ def _demo(settings: Settings) -> str:
         f"No --source and no OLIST_SOURCE: using {_DEMO_ORDERS:,} generated orders in {folder}. "
         "Generated data is stored separately from your own data."
     )
-    if not folder.is_dir():
+    if not all((folder / c.source_file).is_file() for c in contracts().values()):
+        shutil.rmtree(folder, ignore_errors=True)  # made before a table was added
         beside = folder.with_name(folder.name + ".part")
         write(beside, _DEMO_ORDERS, _DEMO_SEED)
         beside.rename(folder)

@@ -41,7 +41,7 @@ def extract(
     The batch date is the last day of the period.
 
     Args:
-        dump: Folder with the nine CSV files of a full dump.
+        dump: Folder with the CSV files of a full dump.
         out: Output folder.
         first: First day of the first period; default: the day of the first change.
         last: Last day of the last period; default: the day of the last change.
@@ -69,7 +69,7 @@ def write_batches(dump: Path, out: Path, start: date, ends: Sequence[date]) -> l
     """Write `out/<batch_date>/*.csv` for each period with a change; any period lengths.
 
     Args:
-        dump: Folder with the nine CSV files of a full dump.
+        dump: Folder with the CSV files of a full dump.
         out: Output folder.
         start: First day of the first period.
         ends: Last day of each period, in order; also the batch dates.
@@ -120,7 +120,7 @@ def _scan(dump: Path, table: str) -> pl.LazyFrame:
     name = contracts()[table].source_file
     found = [path for path in (dump / name, dump / f"{name}.gz") if path.is_file()]
     if not found:
-        raise ExtractError(f"{dump / name}: missing. A dump has all nine files")
+        raise ExtractError(f"{dump / name}: missing. A dump has a file for each table")
     return pl.scan_csv(found[0], infer_schema=False, try_parse_dates=False)
 
 
@@ -257,7 +257,7 @@ def _write(
     frames: dict[str, dict[date, pl.DataFrame]],
     rest: dict[str, pl.DataFrame],
 ) -> None:
-    """Write the nine files of a batch to a temporary folder, then rename the folder."""
+    """Write the files of a batch to a temporary folder, then rename the folder."""
     beside = out / f".{day}.part"
     beside.mkdir(parents=True, exist_ok=True)
     for table, contract in contracts().items():

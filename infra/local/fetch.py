@@ -13,7 +13,7 @@ class FetchError(RuntimeError):
 
 
 def fetch(directory: Path) -> None:
-    """Download the nine files into a folder, which is created if missing.
+    """Download the files into a folder, which is created if missing.
 
     Raises:
         FetchError: `kagglehub` is not installed, or the download failed.

@@ -1,4 +1,4 @@
-"""Find the nine source files of a batch, and check them before they are parsed."""
+"""Find the source files of a batch, and check them before they are parsed."""
 
 import csv
 import gzip
@@ -40,8 +40,8 @@ def source_file(folder: Folder, files: set[str], contract: Contract) -> str:
         raise SourceError(f"{folder.address}/{plain}: there is also {packed}; keep one of the two")
     if not found:
         raise SourceError(
-            f"{folder.address}/{plain}: missing, and so is {packed}. A batch has all nine "
-            "files; a file without new rows has only its header"
+            f"{folder.address}/{plain}: missing, and so is {packed}. A batch has a "
+            "file for each table; a file without new rows has only its header"
         )
     return found[0]
 
@@ -77,7 +77,7 @@ def day_folders(source: str, settings: Settings) -> list[date]:
 
 
 def check_source(folder: Folder) -> None:
-    """Check that all nine files exist, are readable, and have the columns of their contract.
+    """Check that all files exist, are readable, and have the columns of their contract.
 
     Raises:
         SourceError: With every problem found, not only the first.

@@ -210,7 +210,7 @@ def upload(table: str, batch_date: date, source: str) -> UploadReceipt:
 
 @task(name="upload", task_run_name="upload {batch_date}", **RETRY)
 def upload_batch(batch_date: date, source: str) -> list[UploadReceipt]:
-    """Upload the CSV files of all nine tables of a small batch to the lake as typed Parquet."""
+    """Upload the CSV files of all tables of a small batch to the lake as typed Parquet."""
     settings = Settings()
     lake, folder = Lake(settings), batch_folder(source, batch_date, settings)
     check_source(folder)

@@ -31,7 +31,7 @@ def business(tables: Tables) -> Business:
     The value of an order is the price and freight of its items, in R$.
 
     Args:
-        tables: The nine source tables by name, typed by their contracts.
+        tables: The source tables by name, typed by their contracts.
     """
     orders = (
         tables["orders"]

@@ -67,11 +67,11 @@ class Relation:
 
 
 def write_profile(settings: Settings, source: Path) -> Path:
-    """Write the profile page of the nine source files in a folder.
+    """Write the profile page of the source files in a folder.
 
     Args:
         settings: Location of the reports.
-        source: A local folder with the nine CSV files.
+        source: A local folder with the CSV files.
 
     Returns:
         Path of the page.
@@ -103,7 +103,7 @@ def write_profile(settings: Settings, source: Path) -> Path:
 
 
 def scan(source: Path) -> Tables:
-    """Read the nine tables lazily, typed by their contracts; invalid values are null."""
+    """Read the tables lazily, typed by their contracts; invalid values are null."""
     files = LocalFolder(source).files()
     found = {}
     for table, contract in contracts().items():

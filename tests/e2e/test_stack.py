@@ -55,7 +55,7 @@ def test_all_is_well_and_told(stack: Stack) -> None:
     told = stack.olist("status")
     assert told.returncode == 0
     assert "unreachable" not in told.stdout, told.stdout
-    assert told.stdout.count("well") == 5
+    assert told.stdout.count("healthy") == 5
     assert "already" in stack.up().stderr
 
 

@@ -136,7 +136,9 @@ def test_sums_cannot_be_accepted(stack: Settings, source: Path, monkeypatch) -> 
     from tasks.validation.check import Layer, rows
     from tasks.validation.suites import star
 
-    wrong = rows("candidate.fact_order", "SELECT order_id FROM {batch}", "nothing is there")
+    wrong = rows(
+        "candidate.fact_order", "nothing", "SELECT order_id FROM {batch}", "there is no order"
+    )
     layer = Layer("star", {"candidate.fact_order": "table"}, [wrong])
     monkeypatch.setattr(star, "layer", lambda _: layer)
     before = checksums(stack)

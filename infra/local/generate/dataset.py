@@ -1,8 +1,10 @@
-"""Generate the nine tables column by column with NumPy, and write them as CSV with Polars."""
+"""Generate the source tables column by column with NumPy, and write them as CSV with Polars."""
 
+import zlib
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from infra.contracts import contracts
 from infra.local.generate.people import addresses, customers, geolocation, ids, sellers
@@ -14,7 +16,7 @@ DUMPED_AT = np.datetime64("2018-10-17T23:59:59")
 
 
 def generate(directory: Path, orders_wanted: int, seed: int) -> dict[str, int]:
-    """Write the nine CSV files; the same arguments produce the same bytes.
+    """Write a CSV file for each source table; the same arguments produce the same bytes.
 
     Args:
         directory: Output folder; created if missing.
@@ -33,8 +35,10 @@ def generate(directory: Path, orders_wanted: int, seed: int) -> dict[str, int]:
             raise FileExistsError(
                 f"{directory / contract.source_file} exists; name another folder or remove it"
             )
-    # one random stream per table, so that draws for one table do not affect the other tables
-    streams = {name: np.random.default_rng([seed, i]) for i, name in enumerate(contracts())}
+    # one random stream per table, by its name: another table does not change the others
+    streams = {
+        name: np.random.default_rng([seed, zlib.crc32(name.encode())]) for name in contracts()
+    }
     places = addresses(streams["geolocation"], orders_wanted)
     people = customers(streams["customers"], orders_wanted, places)
     shops = sellers(streams["sellers"], max(3, orders_wanted // 32), places)
@@ -58,8 +62,11 @@ def generate(directory: Path, orders_wanted: int, seed: int) -> dict[str, int]:
         "category_translation": translations(),
         "geolocation": geolocation(streams["geolocation"], 10 * orders_wanted, places),
     }
-    for name, table in tables.items():
-        contract = contracts()[name]
+    for name, contract in contracts().items():
+        # a table that this generator does not know gets a file with its header only
+        table = tables.setdefault(
+            name, pl.DataFrame(schema=dict.fromkeys(contract.header, pl.String))
+        )
         table.select(contract.header).write_csv(
             directory / contract.source_file,
             datetime_format="%Y-%m-%d %H:%M:%S",

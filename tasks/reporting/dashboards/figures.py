@@ -27,11 +27,11 @@ class Bars:
     by: str  # the column that names the bars
     money: str  # the column that is summed, in R$
     count: str  # the column with the number of things behind the money
-    things: str  # what these things are: items
+    noun: str  # what these rows are: items
     says: (
         str  # sentence above the chart; {first} is the largest bar, {share} its share of the total
     )
-    labels: Literal["money", "share"] = "money"  # what stands behind a bar
+    labels: Literal["money", "share"] = "money"  # the label at the end of a bar
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ REGIONAL = Dashboard(
                 by="category",
                 money="total_value",
                 count="item_count",
-                things="items",
+                noun="items",
                 says="{first} leads with {share} of sales.",
             ),
         ),
@@ -199,7 +199,7 @@ REGIONAL = Dashboard(
                 by="payment_type",
                 money="payment_value",
                 count="payment_count",
-                things="payments",
+                noun="payments",
                 says="{first} pays {share} of the value.",
                 labels="share",
             ),

@@ -21,7 +21,7 @@ def layer(scope: Scope) -> Layer:
             FILES,
             "all_tables",
             gxe.ExpectColumnDistinctValuesToEqualSet,
-            "all nine tables were uploaded",
+            "every table was uploaded",
             column="table_name",
             value_set=sorted(contracts()),
         ),

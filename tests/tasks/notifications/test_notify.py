@@ -115,8 +115,14 @@ def test_warnings_come_as_one_digest() -> None:
         LINKS,
     )
     assert told.subject == "[olist] published, with 2 warnings: backfill data"
-    assert "2018-08-01\n- violated (warning): a score is 1 to 5" in told.body
-    assert "2018-08-02\n- violated (warning): scores drift" in told.body
+    assert (
+        "2018-08-01\n- staging.order_reviews.review_score_range, violated (warning): a score is"
+        in told.body
+    )
+    assert (
+        "2018-08-02\n- staging.order_reviews.review_score_range, violated (warning): scores"
+        in told.body
+    )
     assert str(RERUN) in told.body
     assert "Ask the owner" in told.body
 

@@ -43,7 +43,7 @@ class Mutation:
 
 
 def write(mutation: Mutation, clean: Path, folder: Path) -> Path:
-    """The nine files with the defect, in a new folder."""
+    """The files with the defect, in a new folder."""
     folder.mkdir()
     for contract in contracts().values():
         (folder / contract.source_file).symlink_to(clean / contract.source_file)

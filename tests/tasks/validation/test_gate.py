@@ -1,5 +1,6 @@
 """Gates stop bad batches. Each test plants a defect and names the check that finds it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from infra.settings import Settings
 from infra.warehouse import transaction
-from tasks.receipts import GateReceipt, RerunCommand
+from tasks.receipts import Acceptance, GateReceipt, RerunCommand
 from tasks.reporting.data_docs import build_data_docs, data_docs
 from tasks.validation.check import Scope
 from tasks.validation.gate import GATES, GateError, require, run_gate
@@ -97,7 +98,7 @@ def test_raw_stops_an_empty_batch(load: Loader, tmp_path: Path) -> None:
 def test_raw_stops_a_batch_without_one_of_its_tables(load: Loader, tmp_path: Path) -> None:
     receipts = _stage(load, tmp_path)
     assert _reasons(_gate(load, "raw", receipts[1:])) == [
-        "all nine tables were uploaded",
+        "every table was uploaded",
         "each batch has a file for each table",
     ]
 
@@ -228,12 +229,47 @@ def test_an_expectation_that_cannot_be_evaluated_stops_the_batch(
     from tasks.validation.check import Layer, rows
     from tasks.validation.suites import staging
 
-    broken = rows("staging.orders", "SELECT nonsense FROM {batch}", "a typo", "warning")
+    broken = rows("staging.orders", "typo", "SELECT nonsense FROM {batch}", "a typo", "warning")
     layer = Layer("staging", {"staging.orders": "batch"}, [broken])
     monkeypatch.setattr(staging, "layer", lambda _: layer)
     receipt = _gate(load, "staging", _stage(load, tmp_path))
     assert _reasons(receipt) == ["a typo"]
     assert "could not be evaluated" in receipt.failed[0].observed
+    assert not receipt.failed[0].evaluated
+
+
+def test_accepting_one_check_accepts_no_other_of_the_same_words(
+    load: Loader, tmp_path: Path
+) -> None:
+    """An id that is not hexadecimal is a failure of each table, with an id of its own."""
+    receipts = _stage(load, tmp_path)
+    for table, column in (("products", "product_id"), ("sellers", "seller_id")):
+        _spoil(load.settings, f"UPDATE candidate.batch_{table} SET {column} = 'x'")
+    accepted = Acceptance(
+        expectations=["staging.products.product_id_format"],
+        by="Ana",
+        because="a test of acceptance",
+    )
+    scope = Scope((DAY,), tuple(receipts))
+    receipt = run_gate(load.settings, "staging", scope, "run", [accepted])
+    formats = {r.id: r.accepted_by for r in receipt.failed if r.id.endswith("_format")}
+    assert formats == {
+        "staging.products.product_id_format": "Ana",
+        "staging.sellers.seller_id_format": "",
+    }
+
+
+def test_ids_are_unique_and_of_one_form() -> None:
+    """Acceptances, the audit and planted defects name checks by these ids."""
+    from tasks.validation.runner import layer_of
+
+    ids = [
+        layer.id_of(check)
+        for layer in (layer_of(gate, Scope((DAY,))) for gate in GATES)
+        for check in layer.checks
+    ]
+    assert len(ids) == len(set(ids)) > 150
+    assert [i for i in ids if not re.fullmatch(r"[a-z]+\.[a-z_]+\.[a-z0-9_]+", i)] == []
 
 
 def test_a_stopped_gate_says_what_failed_and_what_to_type(load: Loader, tmp_path: Path) -> None:
@@ -242,7 +278,7 @@ def test_a_stopped_gate_says_what_failed_and_what_to_type(load: Loader, tmp_path
         require(_gate(load, "staging", receipts), str(DAY), RERUN)
     message = str(caught.value)
     assert "Gate staging stopped batch 2018-10-18" in message
-    assert "staging.sellers: violated: a state is one of Brazil's 27" in message
+    assert "staging.sellers.seller_state_known: violated: a state is one of Brazil's 27" in message
     assert "XX" in message
     assert "olist run --source s" in message
 

@@ -1,5 +1,5 @@
 // Bar charts that figures.py declares; they need no code of their own.
-function barChart({ rows, by, money: column, count, things, says, labels }) {
+function barChart({ rows, by, money: column, count, noun, says, labels }) {
   const cube = cubes[rows];
   const keep = keeps(cube, chosen.from, chosen.to, chosen.state);
   const sums = cube.sums([column, count], (row) => cube.text(by, row), keep);
@@ -11,7 +11,7 @@ function barChart({ rows, by, money: column, count, things, says, labels }) {
       label: plain(name),
       value: s[column] / 100,
       text: text(s),
-      exact: `${money(s[column])}, ${whole.format(s[count])} ${things}`,
+      exact: `${money(s[column])}, ${whole.format(s[count])} ${noun}`,
     })),
     says: first.length
       ? says

@@ -151,10 +151,10 @@ def require_equal(opened: Opened, dashboard: Dashboard, ask: Callable[[str], lis
 
 
 @pytest.fixture(scope="module")
-def pages(stack: Settings, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the pages, built from 3,000 real orders."""
+def pages(stack: Settings, orders_source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the pages, built from 3,000 orders, real ones if they are there."""
     load = Loader(stack, tmp_path_factory.mktemp("load"))
-    load.stage(DAY, sample)
+    load.stage(DAY, orders_source)
     load.compute()
     load.publish()
     build_dashboards(stack)
@@ -178,6 +178,7 @@ def test_every_figure_is_what_its_query_gives(pages: Path, browser, ask, dashboa
     assert opened.complaints == []
 
 
+@pytest.mark.usefixtures("sample")  # the figure of the real orders
 def test_the_headline_is_right_to_the_cent(pages: Path, browser: Browser) -> None:
     opened = Opened(browser, pages / "dashboards" / REGIONAL.file)
     assert opened.tile("sales") == "R$ 461,323.94"

@@ -74,7 +74,7 @@ def _function(node: exp.Expr) -> str:
     result = result_of(name_of(node))
     if result in {INTEGER, DOUBLE}:
         return result
-    if result in {"arguments", "number of arguments", "first"} and node.expressions:
+    if result in {"arguments", "same number type", "first"} and node.expressions:
         values = node.expressions[: 1 if result == "first" else None]
         if isinstance(values[0], exp.Distinct):
             values = values[0].expressions

@@ -65,7 +65,7 @@ def kind_of(node: exp.Expr) -> str:  # noqa: PLR0912
 def _of_function(node: exp.Expr) -> str:
     """The type class of a function call."""
     result = result_of(name_of(node))
-    if result in {"integer", "double", "number", "number of arguments"}:
+    if result in {"integer", "double", "number", "same number type"}:
         return "number"
     if result in {"arguments", "first"}:
         return _common(node.expressions[: 1 if result == "first" else None])
