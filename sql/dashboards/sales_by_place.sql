@@ -1,4 +1,5 @@
--- Purpose: data of the page "Regional Sales & Performance Trends": orders by month of purchase and the customer's state and city.
+-- Purpose: data of the page "Regional Sales & Performance Trends": orders by month of purchase and
+--          the customer's state and city.
 -- Grain:   sales_month, state, city
 -- Inputs:  analytics.fact_order, analytics.dim_customer
 SELECT
