@@ -72,7 +72,7 @@ def deploy(target: Target) -> list[str]:
     return again
 
 
-def tell_inbox(inbox_url: str, settings: Settings) -> None:
+def notify_inbox(inbox_url: str, settings: Settings) -> None:
     """Save a Prefect block for the local inbox, and register the automations.
 
     The automations notify the blocks of OLIST_NOTIFY, or the local inbox if it is empty.
@@ -89,8 +89,8 @@ def tell_inbox(inbox_url: str, settings: Settings) -> None:
         url=f"{inbox_url}/hook",
         json_data={"subject": "{{subject}}", "body": "{{body}}"},
     ).save(INBOX, overwrite=True)  # pyright: ignore[reportUnusedCoroutine] (saves here)
-    told = settings.notify or f"custom-webhook/{INBOX}"
-    asyncio.run(register(settings.model_copy(update={"notify": told})))
+    channels = settings.notify or f"custom-webhook/{INBOX}"
+    asyncio.run(register(settings.model_copy(update={"notify": channels})))
 
 
 def _environment(file: Path) -> dict[str, str]:

@@ -31,12 +31,12 @@ def announce_failure(flow: Flow, flow_run: FlowRun, state: State) -> None:
     message = failure(
         *(name, str(flow_run.id), error, _rerun(settings, flow, flow_run)),
         _links(settings, flow_run, subjects),
-        before=_noted(logger, _last_published, settings) or "the last publish",
+        before=_log_errors(logger, _last_published, settings) or "the last publish",
         published=flow.name == "validate",  # the validate flow reads only published data
         owners=settings.owners,
     )
     send(settings, message, logger)
-    _noted(logger, open_failure, settings, subjects or [name], message.subject)
+    _log_errors(logger, open_failure, settings, subjects or [name], message.subject)
 
 
 def announce_success(flow: Flow, flow_run: FlowRun, state: State) -> None:
@@ -52,12 +52,12 @@ def announce_success(flow: Flow, flow_run: FlowRun, state: State) -> None:
             *(name, str(flow_run.id), warnings, rerun, links), owners=settings.owners
         )
         send(settings, digest, logger)
-    settled = _noted(logger, settle, settings, [*map(str, days), name]) or []
+    settled = _log_errors(logger, settle, settings, [*map(str, days), name]) or []
     if settled:
         send(settings, recovery(name, str(flow_run.id), settled, links), logger)
 
 
-def _noted(logger: logging.Logger, what: Any, *arguments: Any) -> Any:  # noqa: ANN401
+def _log_errors(logger: logging.Logger, what: Any, *arguments: Any) -> Any:  # noqa: ANN401
     """Call a function that uses the lake; log an error and return None instead of raising.
 
     Errors of notifications must not change the outcome of the run.

@@ -52,5 +52,5 @@ def export(
 
     with running(state_dir.last_used(Settings())) as settings:
         for path, rows in fetch(settings, folder.expanduser(), form.value, table or []):
-            told = f"  {rows:,} rows" if rows is not None else ""
-            _console.print(f"{path}{told}", soft_wrap=True, highlight=False)
+            row_count = f"  {rows:,} rows" if rows is not None else ""
+            _console.print(f"{path}{row_count}", soft_wrap=True, highlight=False)

@@ -31,13 +31,13 @@ def up(
     state_dir.remember(settings, made_up=False)
     with _connected(settings):
         # Prefect takes seconds to import
-        from flows.deploy import TARGETS, deploy, tell_inbox  # noqa: PLC0415
+        from flows.deploy import TARGETS, deploy, notify_inbox  # noqa: PLC0415
 
         paused = deploy(TARGETS["local"])
-        tell_inbox(f"http://127.0.0.1:{inbox_port}", Settings())
+        notify_inbox(f"http://127.0.0.1:{inbox_port}", Settings())
     _console.print("The stack is up.", style="bold green")
     _print_status(settings)
-    _say_paused(paused)
+    _print_paused(paused)
     if settings.source is None:
         _console.print(
             "OLIST_SOURCE is not set, so scheduled runs will fail. Set it in .env, or pass the "
@@ -61,11 +61,11 @@ def deploy(
 
     use_own_prefect(Settings())
     target = TARGETS[to.value]
-    _say_paused(deploy(target))
+    _print_paused(deploy(target))
     _console.print(f"Deployed. Runs need a worker: prefect worker start --pool {target.pool}")
 
 
-def _say_paused(deployments: list[str]) -> None:
+def _print_paused(deployments: list[str]) -> None:
     for name in deployments:
         _console.print(f"The schedule of {name} stays paused; resume it in the Prefect UI.")
 

@@ -76,11 +76,11 @@ def gates_table(gates: Sequence[GateReceipt]) -> Table:
     """Return a table of gates and their failed expectations, without severity `info`."""
     table = Table("gate", "expectations", "failed", title="Gates", title_justify="left")
     for gate in gates:
-        told = [r for r in gate.failed if r.severity != "info"]
+        shown = [r for r in gate.failed if r.severity != "info"]
         failed = "; ".join(
             f"{r.severity}: {r.reason} ({r.observed})"
             + (f", accepted by {r.accepted_by}" if r.accepted_by else "")
-            for r in told
+            for r in shown
         )
         table.add_row(gate.gate, str(len(gate.results)), failed or "none")
     return table

@@ -99,7 +99,7 @@ def _upload(
             money_read=parts.money,
             quarantine_url=lake.url(f"quarantine/{folder}/rows.csv") if rejected.height else None,
             quarantine_sample=[
-                f"line {line}: {column or 'row'} {_said(contract, column, value)}{reason}"
+                f"line {line}: {column or 'row'} {_describe_value(contract, column, value)}{reason}"
                 for line, column, value, reason, _ in rejected.head(_SAMPLE).iter_rows()
             ],
             **profile,
@@ -108,7 +108,7 @@ def _upload(
     return receipt
 
 
-def _said(contract: Contract, column: str | None, value: str | None) -> str:
+def _describe_value(contract: Contract, column: str | None, value: str | None) -> str:
     """The invalid value, for a message; empty for a sensitive column."""
     sensitive = {c.name for c in contract.columns if c.sensitive}
     return f"is {value!r}: " if value and column not in sensitive else ""

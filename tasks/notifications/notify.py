@@ -65,7 +65,7 @@ def failure(
         what = (
             f"Gate {receipt.gate}: {count} critical expectation{'s' if count > 1 else ''} violated"
         )
-        cause = "\n".join(_told(result, owners) for result in receipt.blocking[:_LISTED])
+        cause = "\n".join(_format_result(result, owners) for result in receipt.blocking[:_LISTED])
         advice = remedy(receipt, rerun)
         published = published or receipt.gate == "reconciliation"
     else:
@@ -135,11 +135,11 @@ def warning_digest(
         owners: Contact by owner of an expectation.
     """
     count = sum(len(results) for results in warnings.values())
-    told = [
-        f"{label}\n" + "\n".join(_told(result, owners) for result in results[:_LISTED])
+    sections = [
+        f"{label}\n" + "\n".join(_format_result(result, owners) for result in results[:_LISTED])
         for label, results in warnings.items()
     ]
-    more = [f"… and {len(told) - _LISTED} more batches"] if len(told) > _LISTED else []
+    more = [f"… and {len(sections) - _LISTED} more batches"] if len(sections) > _LISTED else []
     return Notification(
         kind="warnings",
         run_id=run_id,
@@ -147,7 +147,7 @@ def warning_digest(
         body=_joined(
             f"{run} is published, and its totals match the source files to the cent. But something "
             "in the files is unusual, so the files may be incomplete or wrong:",
-            *told[:_LISTED],
+            *sections[:_LISTED],
             *more,
             "What to do\nAsk the owner named with each warning whether the data is correct. If it "
             "is, do nothing. If it is not, get a corrected file and run this batch again; later "
@@ -180,7 +180,7 @@ def recovery(run: str, run_id: str, failed: Sequence[str], links: Sequence[str])
     )
 
 
-def _told(result: ExpectationResult, owners: Mapping[str, str]) -> str:
+def _format_result(result: ExpectationResult, owners: Mapping[str, str]) -> str:
     contact = f" ({owners[result.owner]})" if result.owner in owners else ""
     lines = [
         f"- {result.id}, violated ({result.severity}): {result.reason}",
@@ -217,7 +217,7 @@ def send(settings: Settings, message: Notification, logger: logging.Logger) -> l
     found = channels(settings)
     if not found or not _first(settings, message, logger):
         return []
-    return [name for name in found if _tried(found[name], name, message, logger)]
+    return [name for name in found if _deliver(found[name], name, message, logger)]
 
 
 def _first(settings: Settings, message: Notification, logger: logging.Logger) -> bool:
@@ -230,7 +230,7 @@ def _first(settings: Settings, message: Notification, logger: logging.Logger) ->
         return True
 
 
-def _tried(deliver: Send, name: str, message: Notification, logger: logging.Logger) -> bool:
+def _deliver(deliver: Send, name: str, message: Notification, logger: logging.Logger) -> bool:
     for left in reversed(range(_TRIES)):
         try:
             deliver(message.subject, message.body)

@@ -12,7 +12,7 @@ from infra.warehouse import transaction
 from tasks.receipts import ExpectationResult, RunReport
 from tasks.reporting.data_docs import build_data_docs
 from tasks.reporting.overview import after_failure
-from tasks.reporting.run_history import keep_run
+from tasks.reporting.run_history import store_run
 from tasks.reporting.run_page import verdict, write_page
 
 
@@ -62,7 +62,7 @@ def report_run(settings: Settings, report: RunReport) -> Path:
     """
     path = write_page(settings, report, [])
     lake = Lake(settings)
-    path = write_page(settings, report, keep_run(lake, report))
+    path = write_page(settings, report, store_run(lake, report))
     lake.put_text(f"reports/{report.batch_dates[-1]}/index.html", path.read_text(), "text/html")
     return path
 

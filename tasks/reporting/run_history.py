@@ -9,7 +9,7 @@ _HISTORY = "reports/history.json"
 _KEPT = 400  # runs; more than a year of daily runs
 
 
-def keep_run(lake: Lake, report: RunReport) -> list[RunEntry]:
+def store_run(lake: Lake, report: RunReport) -> list[RunEntry]:
     """Store the facts of a run, and append the run to the history.
 
     A run that is reported again replaces its earlier entry. The caller must hold the writer's

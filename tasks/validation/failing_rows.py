@@ -48,7 +48,9 @@ def _literal(value: object) -> str:
     return f"'{value}'" if isinstance(value, str) else str(value)
 
 
-def look_at(settings: Settings, sql: str, first: str = "") -> tuple[int, list[dict[str, str]]]:
+def count_and_sample(
+    settings: Settings, sql: str, first: str = ""
+) -> tuple[int, list[dict[str, str]]]:
     """Count the rows that a query finds, and fetch a sample of them.
 
     Args:
@@ -71,7 +73,7 @@ def look_at(settings: Settings, sql: str, first: str = "") -> tuple[int, list[di
         return count, [{**{first: row[first]}, **row} if first in row else row for row in rows]
 
 
-def in_the_files(
+def sample_of_files(
     settings: Settings, files: pd.DataFrame, positions: list[int]
 ) -> list[dict[str, str]]:
     """Return a sample of the files that fail a check of the raw gate.
@@ -85,7 +87,7 @@ def in_the_files(
     return [shown(row) for row in some.to_dict("records")]
 
 
-def counted(rows: int) -> str:
+def format_count(rows: int) -> str:
     """Format a number of rows: `1 row`, `2,904 rows`."""
     return f"{rows:,} row{'' if rows == 1 else 's'}"
 

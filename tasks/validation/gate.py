@@ -106,7 +106,7 @@ def require(receipt: GateReceipt, label: str, rerun: RerunCommand) -> GateReceip
         GateError: At least one critical expectation failed and is not accepted.
     """
     if receipt.blocking:
-        lines = [line for result in receipt.blocking for line in _told(result)]
+        lines = [line for result in receipt.blocking for line in _format_result(result)]
         raise GateError(
             f"Gate {receipt.gate} stopped batch {label}: "
             f"{len(receipt.blocking)} of {len(receipt.results)} expectations failed.\n"
@@ -141,7 +141,7 @@ def remedy(receipt: GateReceipt, rerun: RerunCommand) -> str:
     )
 
 
-def _told(result: ExpectationResult) -> list[str]:
+def _format_result(result: ExpectationResult) -> list[str]:
     lines = [f"  - {result.id}: violated: {result.reason}. Found: {result.observed}"]
     lines += [
         "      " + ", ".join(f"{name}={value}" for name, value in row.items())

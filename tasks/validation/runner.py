@@ -199,24 +199,26 @@ class _Dataset:
             evaluated=not raised,
             observed=(raised or _observed(outcome.result))[:_OBSERVED],
         )
-        return result if passed or raised else self._with_offenders(check, result, outcome.result)
+        return (
+            result if passed or raised else self._with_failing_rows(check, result, outcome.result)
+        )
 
-    def _with_offenders(
+    def _with_failing_rows(
         self, check: Check, result: ExpectationResult, found: dict[str, Any]
     ) -> ExpectationResult:
         if self._files is not None:
             positions = found.get("partial_unexpected_index_list") or range(len(self._files))
-            sample = failing_rows.in_the_files(self._settings, self._files, list(positions))
+            sample = failing_rows.sample_of_files(self._settings, self._files, list(positions))
             return result.model_copy(update={"sample": sample})
         sql = failing_rows.find_all(check, f"{self._schema}.{self._table}")
         if not sql:
             return result
         column = str(check.expectation.configuration.kwargs.get("column", ""))
-        count, sample = failing_rows.look_at(self._settings, sql, column)
+        count, sample = failing_rows.count_and_sample(self._settings, sql, column)
         observed = (
             result.observed
             if check.failing_rows == "" and not count
-            else failing_rows.counted(count)
+            else failing_rows.format_count(count)
         )
         return result.model_copy(update={"observed": observed, "sample": sample, "sql": sql})
 
@@ -237,4 +239,4 @@ def _observed(result: dict[str, Any]) -> str:
     if "observed_value" in result:
         return f"observed {result['observed_value']}"
     count = result.get("unexpected_count")
-    return failing_rows.counted(count) if count else "as expected"
+    return failing_rows.format_count(count) if count else "as expected"

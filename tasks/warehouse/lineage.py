@@ -48,8 +48,8 @@ def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:
         if not work.value(
             f"SELECT COUNT(*) AS row_count FROM analytics.{model} WHERE {named}", list(key)
         ):
-            told = ", ".join(f"{c} = {v}" for c, v in zip(columns, key, strict=True))
-            raise TraceError(f"analytics.{model} has no row with {told}")
+            key_text = ", ".join(f"{c} = {v}" for c, v in zip(columns, key, strict=True))
+            raise TraceError(f"analytics.{model} has no row with {key_text}")
         defined = ", ".join(f"{name} {kind}" for name, kind in types.items())
         given = ", ".join(f"CAST(%s AS {kind})" for kind in types.values())
         work.run(f"CREATE TEMP TABLE wanted ({defined})")

@@ -57,7 +57,7 @@ class Holder:
         """
         if self.silent_seconds > stale_seconds:
             return True
-        return self.host == socket.gethostname() and not _lives(self.process_id)
+        return self.host == socket.gethostname() and not _process_exists(self.process_id)
 
 
 def create_lock(settings: Settings) -> None:
@@ -165,7 +165,7 @@ def take(settings: Settings, run_id: str, what: str) -> tuple[bool, Holder | Non
 
 def _acquire(settings: Settings, run_id: str, what: str, say: Callable[[str], object]) -> None:
     begun = time.monotonic()
-    told = False
+    has_logged = False
     while True:
         taken, holder = take(settings, run_id, what)
         if taken:
@@ -178,9 +178,9 @@ def _acquire(settings: Settings, run_id: str, what: str, say: Callable[[str], ob
                 f"Another run is writing: {holder}. Waited {waited:.0f} seconds for it. Run again "
                 "when it has ended; OLIST_LOCK_WAIT_SECONDS sets a longer wait"
             )
-        if not told:
+        if not has_logged:
             say(f"Waiting for the writer's lock, held by {holder}")
-            told = True
+            has_logged = True
         time.sleep(_ASK_SECONDS)
 
 
@@ -220,7 +220,7 @@ def take_lock(run_id: str, label: str) -> None:
     _acquire(settings, run_id, label, get_run_logger().warning)
 
 
-def _lives(process_id: int) -> bool:
+def _process_exists(process_id: int) -> bool:
     try:
         os.kill(process_id, 0)
     except ProcessLookupError:

@@ -76,10 +76,10 @@ def _source(work: Transaction) -> Source:
             "SELECT DISTINCT gate FROM audit.validations WHERE run_id = %s", [run_id]
         )
     }
-    return Source(day, run_id, published_at, *judged(gates, results), rows)
+    return Source(day, run_id, published_at, *verdict_of(gates, results), rows)
 
 
-def judged(gates: set[str], failed: Sequence[tuple[str, str, bool, int]]) -> tuple[str, str]:
+def verdict_of(gates: set[str], failed: Sequence[tuple[str, str, bool, int]]) -> tuple[str, str]:
     """Summarize the validation of the run that published last.
 
     Args:
@@ -98,13 +98,13 @@ def judged(gates: set[str], failed: Sequence[tuple[str, str, bool, int]]) -> tup
         return "not reconciled yet: run olist validate", "warn"
     accepted = sum(count for _, _, by_somebody, count in failed if by_somebody)
     warnings = sum(count for _, _, by_somebody, count in failed if not by_somebody)
-    told = [
+    counts = [
         f"{count} {word}{'s' if count > 1 and word == 'warning' else ''}"
         for count, word in ((warnings, "warning"), (accepted, "accepted by users"))
         if count
     ]
-    if told:
-        return f"validated, with {' and '.join(told)}", "warn"
+    if counts:
+        return f"validated, with {' and '.join(counts)}", "warn"
     return "validated: every gate passed", "good"
 
 

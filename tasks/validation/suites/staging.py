@@ -14,9 +14,9 @@ from tasks.validation.check import (
     rows,
     share,
 )
-from tasks.validation.suites.staging_drift import DRIFT, LOADS, since_last_time
-from tasks.validation.suites.staging_plausibility import plausibility
-from tasks.validation.suites.staging_timestamps import moments
+from tasks.validation.suites.staging_drift import DRIFT, LOADS, drift_checks
+from tasks.validation.suites.staging_plausibility import plausibility_checks
+from tasks.validation.suites.staging_timestamps import timestamp_checks
 
 STATES = [
     "AC", "AL", "AM", "AP", "BA", "CE", "DF", "ES", "GO", "MA", "MG", "MS", "MT", "PA", "PB", "PE",
@@ -45,7 +45,13 @@ def layer(scope: Scope) -> Layer:
     ]
     datasets: dict[str, Extent] = {f"staging.{name}": "batch" for name in contracts()}
     datasets |= {DRIFT: "table", LOADS: "table"}
-    checks += [*_values(), *_references(), *moments(), *plausibility(), *since_last_time()]
+    checks += [
+        *_values(),
+        *_references(),
+        *timestamp_checks(),
+        *plausibility_checks(),
+        *drift_checks(),
+    ]
     return Layer("staging", datasets, checks)
 
 

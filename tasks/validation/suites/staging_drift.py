@@ -6,7 +6,7 @@ DRIFT = "candidate.drift"
 LOADS = "candidate.load"
 
 
-def since_last_time() -> list[Check]:
+def drift_checks() -> list[Check]:
     """Check volume, missing values, shares, means and freshness against the last 30 batches."""
 
     def drift(kind: str, reason: str) -> Check:

@@ -12,7 +12,7 @@ from tasks.validation.check import Check, Severity, check, rows, share
 _MOJIBAKE = ("Ã£", "Ã§", "Ã©", "Ã¡", "Ã³", "Ãª", "Ã­", "Ãº", "Ã¢", "Ãµ", "\ufffd")
 
 
-def plausibility() -> list[Check]:
+def plausibility_checks() -> list[Check]:
     """Checks of money, texts, people and places."""
     return [*_money(), *_texts(), *_people_and_places()]
 

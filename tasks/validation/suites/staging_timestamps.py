@@ -6,7 +6,7 @@ The limits come from the real data, with a margin, as in `staging_plausibility`.
 from tasks.validation.check import Check, rows, share
 
 
-def moments() -> list[Check]:
+def timestamp_checks() -> list[Check]:
     """Checks of dates and times."""
     orders, day = "staging.orders", "CAST(batch_date AS TIMESTAMP) + INTERVAL '1 day'"
     late = " OR ".join(

@@ -8,10 +8,10 @@ import pytest
 from infra.lake import Lake
 from infra.settings import Settings
 from tasks.receipts import RunReport
-from tasks.reporting.dashboards.data import judged
+from tasks.reporting.dashboards.data import verdict_of
 from tasks.reporting.dashboards.render import _json
 from tasks.reporting.overview import Overview, after_failure, write_overview
-from tasks.reporting.run_history import keep_run
+from tasks.reporting.run_history import store_run
 
 NOW = datetime(2018, 10, 19, 8, 0, tzinfo=UTC)
 OVERVIEW = Overview(
@@ -41,7 +41,7 @@ def test_a_run_that_failed_is_said_above_the_figures_of_before(stack: Settings) 
         finished_at=NOW,
         verdict="stopped",
     )
-    keep_run(Lake(stack), report)
+    store_run(Lake(stack), report)
     after_failure(stack)
     text = page.read_text()
     assert "The last run, 2018-10-19, was stopped by a gate" in text
@@ -71,7 +71,7 @@ ALL = {"raw", "staging", "star", "marts", "reconciliation"}
     ],
 )
 def test_what_validation_says(gates: set[str], failed: list, told: tuple[str, str]) -> None:
-    assert judged(gates, failed) == told
+    assert verdict_of(gates, failed) == told
 
 
 def test_no_name_can_end_the_script_that_holds_it() -> None:

@@ -39,7 +39,7 @@ def unload(session: SessionContext, statement: Unload) -> None:
     """
     query = next(_queries)
     table: pa.Table = session.run(session.engine_query(statement.query)).to_arrow_table()
-    _make_room(session, statement)
+    _clear_target(session, statement)
     written = []
     encryption = {}
     if key_id := statement.options.get("kms_key_id"):
@@ -86,7 +86,7 @@ def _file_name(statement: Unload) -> str:
     return name + (".gz" if "gzip" in options else "")
 
 
-def _make_room(session: SessionContext, statement: Unload) -> None:
+def _clear_target(session: SessionContext, statement: Unload) -> None:
     options = statement.options
     pages = session.s3.get_paginator("list_objects_v2")
     listed = _call(

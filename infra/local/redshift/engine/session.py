@@ -211,9 +211,9 @@ class Session:
 
     def _describe_again(self, prepared: Prepared) -> None:
         """Raise RedshiftError if the columns differ from those that the client has received."""
-        told, prepared.described = prepared.columns, False
-        if self.describe(prepared) != told:
-            prepared.columns, prepared.described = told, True
+        before, prepared.described = prepared.columns, False
+        if self.describe(prepared) != before:
+            prepared.columns, prepared.described = before, True
             raise RedshiftError(
                 "0A000", "cached plan must not change result type: prepare the statement again"
             )

@@ -72,9 +72,9 @@ class Connection(socketserver.BaseRequestHandler):
             session = self.server.sessions.pop(self.key, None)
             if session is not None:
                 session.close()
-            self._say_goodbye()
+            self._close_tls()
 
-    def _say_goodbye(self) -> None:
+    def _close_tls(self) -> None:
         """Shut down TLS; a client that sent a cancel request waits for this."""
         if isinstance(self.request, ssl.SSLSocket):
             with suppress(OSError, ValueError):

@@ -13,7 +13,7 @@ function customers() {
     kept(segments),
   );
   const again = [...kinds.values()].reduce((sum, s) => sum + s.repeat_customer_count, 0);
-  const map = (measure, told) => {
+  const map = (measure, describe) => {
     const rows = [],
       keep = kept(places);
     for (let row = 0; row < places.size; row++) {
@@ -24,7 +24,7 @@ function customers() {
         latitude: places.columns.latitude[row],
         value,
         label: `${page.cities[places.text("city", row)]} (${places.text("state", row)})`,
-        exact: told(row),
+        exact: describe(row),
       });
     }
     return rows.sort((a, b) => b.value - a.value);
