@@ -2,34 +2,10 @@
 
 import great_expectations.expectations as gxe
 
+from infra.ddl import tables
 from tasks.validation.check import Check, Extent, Layer, Scope, check, columns, grain, rows, total
+from tasks.warehouse.data_dictionary import links
 
-_GRAIN = {
-    "dim_date": ["date_key"],
-    "dim_geography": ["geography_key"],
-    "dim_customer": ["customer_key"],
-    "dim_product": ["product_key"],
-    "dim_seller": ["seller_key"],
-    "fact_order": ["order_id"],
-    "fact_order_item": ["order_id", "order_item_id"],
-    "fact_payment": ["order_id", "payment_sequential"],
-    "fact_review": ["review_id", "order_id"],
-}
-_REFERENCES = [
-    ("fact_order", "customer_key", "dim_customer"),
-    ("fact_order", "geography_key", "dim_geography"),
-    ("fact_order", "purchase_date_key", "dim_date"),
-    ("fact_order", "delivered_date_key", "dim_date"),
-    ("fact_order", "estimated_date_key", "dim_date"),
-    ("fact_order_item", "product_key", "dim_product"),
-    ("fact_order_item", "seller_key", "dim_seller"),
-    ("fact_order_item", "customer_key", "dim_customer"),
-    ("fact_order_item", "customer_geography_key", "dim_geography"),
-    ("fact_order_item", "seller_geography_key", "dim_geography"),
-    ("fact_payment", "customer_key", "dim_customer"),
-    ("fact_review", "customer_key", "dim_customer"),
-    ("fact_review", "created_date_key", "dim_date"),
-]
 _VERSIONED = [
     ("dim_customer", "customer_unique_id"),
     ("dim_product", "product_id"),
@@ -46,17 +22,23 @@ _FACTS = [
 def layer(scope: Scope) -> Layer:
     """The gate between transform and publish, for dimensions and facts."""
     del scope  # candidate tables contain only what this run computed
+    # keys and references come from the DDL: PRIMARY KEY, and comments that end in `: dim_x`
+    grains = {
+        name: list(table.key)
+        for folder in ("dimensions", "facts")
+        for name, table in tables(folder).items()
+    }
     checks = [
         grain(f"candidate.{model}", key, f"one row for each {', '.join(key)}")
-        for model, key in _GRAIN.items()
+        for model, key in grains.items()
     ]
-    checks += [columns(f"candidate.{model}") for model in _GRAIN]
-    checks += [_resolves(*reference) for reference in _REFERENCES]
+    checks += [columns(f"candidate.{model}") for model in grains]
+    checks += [_resolves(*reference) for reference in links()]
     checks += [
         c for model, key in _VERSIONED for c in (_intervals(model, key), _current(model, key))
     ]
     checks += [c for fact in _FACTS for c in _adds_up(*fact)]
-    datasets: dict[str, Extent] = {f"candidate.{name}": "table" for name in _GRAIN}
+    datasets: dict[str, Extent] = {f"candidate.{name}": "table" for name in grains}
     return Layer("star", datasets, checks + _values())
 
 
