@@ -1,4 +1,4 @@
-"""The daily flow: one batch from its CSV files to published, reconciled analytics."""
+"""The daily flow: load, validate, publish and reconcile one batch of CSV files."""
 
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -51,7 +51,7 @@ def daily_elt_flow(
     It first loads, in order, the missed days since the last published batch that have a folder in
     the source. A day already published from the same files is skipped.
 
-    Until the publish step, a failed run leaves the batch out of `analytics`. The gate
+    A run that fails before the publish step does not change `analytics`. The gate
     `reconciliation` runs after the publish.
 
     Args:

@@ -21,7 +21,7 @@ def retry_incomplete_outputs(run_id: str, label: str) -> None:
     """Write the exports and dashboards of the last publish if they are missing or outdated.
 
     Args:
-        run_id: Id of this flow run, which takes the writer's lock.
+        run_id: Id of this flow run, which takes the writer lock.
         label: Name of this run in messages.
 
     Raises:
@@ -51,7 +51,7 @@ def retry_incomplete_outputs(run_id: str, label: str) -> None:
 
 
 def export_tables(run_id: str, day: date, label: str) -> None:
-    """Export all published tables to S3, then switch readers to all new files in one step.
+    """Export all published tables to S3, then switch readers to the new files atomically.
 
     Args:
         run_id: Id of the run that published the tables.

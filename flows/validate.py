@@ -16,7 +16,7 @@ from tasks.validation.revalidate import (
 )
 from tasks.warehouse.writer_lock import holding, take_lock
 
-LAYERS = GATES[1:]  # all but "raw", which validates files while they are loaded
+LAYERS = GATES[1:]  # all except "raw", which validates files during a load
 
 
 class LayerError(ValueError):
@@ -44,7 +44,7 @@ def validate_flow(layers: list[str] | None = None) -> list[GateReceipt]:
     Raises:
         LayerError: A layer is unknown.
         NothingPublishedError: No batch is published.
-        GateError: A gate failed; with several, the error of the first.
+        GateError: A gate failed. If several failed, the error of the first.
         LockError: Another run is writing.
     """
     unknown = sorted(set(layers or []) - set(LAYERS))

@@ -53,7 +53,7 @@ def trace(
         list[str], typer.Argument(help="Key of one row: the values of its key columns, in order.")
     ],
 ) -> None:
-    """Show the batches, files, runs and validation behind a published row."""
+    """Show the source files, batches, runs and validation results of a published row."""
     from infra.local.services import running  # noqa: PLC0415
     from tasks.warehouse.lineage import trace as look_up  # noqa: PLC0415
 
@@ -72,6 +72,6 @@ def _print(columns: list[str], rows: list[tuple], title: str | None = None) -> N
     for column in table.columns:
         column.overflow = "fold"
     for row in rows:
-        # Text: brackets in a value are no markup
+        # Text() stops rich from parsing brackets in values as markup
         table.add_row(*(Text("" if value is None else str(value)) for value in row))
     _console.print(table)

@@ -30,7 +30,7 @@ def up(
     start(settings, ports)
     state_dir.remember(settings, made_up=False)
     with _connected(settings):
-        # Prefect takes seconds to import
+        # imported late: importing Prefect takes seconds
         from flows.deploy import TARGETS, deploy, notify_inbox  # noqa: PLC0415
 
         paused = deploy(TARGETS["local"])
@@ -55,7 +55,7 @@ class Runs(StrEnum):
 def deploy(
     to: Annotated[Runs, typer.Option(help="Run as processes of a worker, or as ECS tasks.")],
 ) -> None:
-    """Register the work pool and all deployments with the server that PREFECT_API_URL names."""
+    """Register the work pool and all deployments with the Prefect server at PREFECT_API_URL."""
     from flows.cli.run import use_own_prefect  # noqa: PLC0415
     from flows.deploy import TARGETS, deploy  # noqa: PLC0415
 

@@ -1,11 +1,12 @@
-"""Simulate the source system from a full dump: the changes of each period, as known at its end.
+"""Split a full dump into batches, as the source system would have delivered them.
 
 An order changes when it is placed, approved, handed to the carrier or delivered, and when one of
 its reviews is answered. A batch contains every order that changed in its period, with the
 timestamps and the status known at the end of the period, and the order's items, payments and
 reviews that existed by then. Customers, products and sellers are in the batch of the first order
 that references them. The reference tables, and all rows that no order references, are in the first
-batch. The last state of each row equals the dump.
+batch. After a split of the full date range, the last version of
+each row equals the dump.
 """
 
 from collections.abc import Iterator, Sequence
@@ -66,7 +67,7 @@ def extract(
 
 
 def write_batches(dump: Path, out: Path, start: date, ends: Sequence[date]) -> list[date]:
-    """Write `out/<batch_date>/*.csv` for each period with a change; any period lengths.
+    """Write `out/<batch_date>/*.csv` for each period with a change; any period length.
 
     Args:
         dump: Folder with the CSV files of a full dump.
@@ -141,7 +142,7 @@ def _changes(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _with_answers(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
-    """Add `at` to reviews, the time from which they exist: the later of answer and purchase."""
+    """Add `at`, the time when a review exists: the later of its answer and the purchase."""
     placed = orders.select("order_id", pl.col(f"at {_PLACED}").alias("placed"))
     answered = pl.coalesce(_parsed("review_answer_timestamp"), _parsed("review_creation_date"))
     return reviews.join(placed, on="order_id", how="inner").with_columns(
@@ -150,7 +151,7 @@ def _with_answers(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _dated(changes: pl.LazyFrame, start: date, ends: Sequence[date]) -> pl.DataFrame:
-    """Return order_id and batch: each order once in every batch in which it changed."""
+    """Return one row (order_id, batch) for each batch in which an order changed."""
     periods = pl.LazyFrame({"batch": ends}, schema={"batch": pl.Date}).sort("batch")
     return (
         changes.with_columns(pl.col("at").dt.date().alias("day"))
@@ -166,7 +167,7 @@ def _dated(changes: pl.LazyFrame, start: date, ends: Sequence[date]) -> pl.DataF
 
 
 def _first_needs(dump: Path, dated: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Find, for each customer, product and seller, the batch of its first order."""
+    """Return the batch of the first order of each customer, product and seller."""
     firsts = dated.lazy().group_by("order_id").agg(pl.col("batch").min())
     return {
         table: _scan(dump, referring)
@@ -184,7 +185,7 @@ def _first_needs(dump: Path, dated: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 
 def _blocks(dated: pl.DataFrame) -> Iterator[list[date]]:
-    """Group the batches into blocks of which each fits in memory."""
+    """Group the batches into blocks that fit in memory."""
     sizes = dated.group_by("batch").len().sort("batch")
     block: list[date] = []
     rows = 0
@@ -264,7 +265,7 @@ def _write(
         empty = pl.DataFrame(schema=dict.fromkeys(contract.header, pl.String))
         parts = [frames[table].get(day, empty), rest.get(table, empty)]
         rows = pl.concat([part.select(contract.header) for part in parts])
-        # sorted by key, so that the same dump always produces the same bytes
+        # sort by key: the same dump always produces the same bytes
         rows = rows.sort(contract.key) if contract.key else rows
         rows.write_csv(beside / contract.source_file)
     beside.rename(out / str(day))

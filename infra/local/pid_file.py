@@ -1,4 +1,4 @@
-"""The PID file of the stack of `olist up`, and the lock that shows whether it is current."""
+"""PID file of the local stack, and the lock that shows whether the file is current."""
 
 import contextlib
 import fcntl
@@ -11,18 +11,18 @@ from infra.local.service_specs import write_private
 
 
 class PidFile:
-    """Facts about the running stack, for `olist up`, `down` and `status`.
+    """Process id, ports and services of the running stack, for `olist up`, `down` and `status`.
 
     The supervisor holds the lock while it runs. A file without a held lock is stale.
     """
 
     def __init__(self, home: Path) -> None:
-        """Use the files in a state folder; nothing is created."""
+        """Set the paths in a state folder; create no files."""
         self._path = home / "up.json"
         self._lock = home / "up.lock"
 
     def is_held(self) -> bool:
-        """Whether a supervisor runs."""
+        """Return whether a supervisor holds the lock."""
         if not self._lock.exists():
             return False
         with self._lock.open("a") as file:
@@ -34,7 +34,7 @@ class PidFile:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the lock while the context is open; delete the PID file at its end.
+        """Hold the lock inside the context; delete the PID file on normal exit.
 
         Raises:
             StackError: Another supervisor holds the lock.
@@ -52,7 +52,7 @@ class PidFile:
         write_private(self._path, json.dumps(facts))
 
     def read(self) -> dict:
-        """Read what `write` has written; return an empty dict if no supervisor runs."""
+        """Return the contents of the PID file; an empty dict if no supervisor runs."""
         try:
             return json.loads(self._path.read_text()) if self.is_held() else {}
         except FileNotFoundError:

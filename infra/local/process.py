@@ -20,7 +20,7 @@ class StackError(RuntimeError):
 
 @dataclass(frozen=True)
 class Spec:
-    """How to start a service, and how to recognise that it is ready.
+    """Start command and readiness check of a service.
 
     Attributes:
         name: Name of the service and of its log file.
@@ -38,14 +38,14 @@ class Spec:
     health_url: str | None = None
 
     def spawn(self, logs: Path) -> "Service":
-        """Start the process; it ends when this process ends, even if this process is killed.
+        """Start the process. It ends when its parent ends, even if the parent is killed.
 
         Args:
             logs: Folder of the log file.
         """
         log = logs / f"{self.name}.log"
         with log.open("a") as output:
-            process = subprocess.Popen(  # noqa: S603 (our own module)
+            process = subprocess.Popen(  # noqa: S603 (a module of this project)
                 [sys.executable, "-m", "infra.local.exit_with_parent", *self.module],
                 stdin=subprocess.PIPE,  # never written to; it closes when this process ends
                 stdout=subprocess.PIPE if self.announces else output,
@@ -53,7 +53,7 @@ class Spec:
                 text=True,
                 env={**os.environ, **self.environment},
                 cwd=PROJECT,
-                start_new_session=True,  # Ctrl-C reaches only the run, which stops its services
+                start_new_session=True,  # Ctrl-C reaches only the parent, which stops its services
             )
         return Service(self, process, log)
 
@@ -122,7 +122,7 @@ class Service:
 def answers(url: str) -> bool:
     """Return whether a local HTTP server responds to a URL with success within 2 seconds."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 (our own address)
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 (a local address)
             return answer.status < 300
     except OSError:
         return False

@@ -5,7 +5,7 @@
 
 CREATE TABLE candidate.affected_person AS
 WITH affected_customers AS (
-    -- all versions of the order row: an order moved to another customer affects both customers
+    -- all versions of the order row: if an order changes its customer, both customers are affected
     SELECT history_orders.customer_id
     FROM candidate.history_orders
     INNER JOIN candidate.directly_affected_order ON history_orders.order_id = directly_affected_order.order_id
@@ -31,7 +31,7 @@ UNION
 SELECT changed_customers.customer_unique_id
 FROM candidate.changed_customers
 UNION
--- persons for whom the changed orders are published so far
+-- persons of the published versions of the directly affected orders
 SELECT fact_order.customer_unique_id
 FROM analytics.fact_order
 INNER JOIN candidate.directly_affected_order ON fact_order.order_id = directly_affected_order.order_id

@@ -1,4 +1,4 @@
-"""Trace: from a published row back to batches, files, runs and validation."""
+"""Trace a published row to its batches, source files, runs and validation results."""
 
 import re
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ class TraceError(ValueError):
 class Trace:
     """The source files of a row, and the runs that published it."""
 
-    files: list[tuple]  # batch, table, file, sha256, rows, manifest of the Parquet
-    runs: list[tuple]  # run, batch, action, published at, expectations, failed ones
+    files: list[tuple]  # batch date, table, source file, SHA-256, row count, Parquet manifest
+    runs: list[tuple]  # run id, batch date, action, published_at, expectations, failed expectations
 
 
 def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:

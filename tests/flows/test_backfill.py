@@ -107,7 +107,7 @@ def test_retract_and_rebuild_as_flows_from_a_source_in_s3(
     assert checksums(load.settings) != expected
     with pytest.raises(CorrectionError, match=f"Batch {day} is not published; there are"):
         retract_flow(day)
-    receipt = daily_elt_flow(day, source)  # the folder of the day
+    receipt = daily_elt_flow(day, source)  # loads the subfolder of the day
     assert receipt.uploads[0].source_file.startswith(f"{source}/{day}/")
     assert checksums(load.settings) == expected
 

@@ -1,4 +1,4 @@
-"""A folder on disk and one in S3 behave the same."""
+"""A local folder and an S3 folder behave the same."""
 
 from pathlib import Path
 

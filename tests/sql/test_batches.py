@@ -1,4 +1,4 @@
-"""Results of several batches: late, corrected and retracted ones, and orders that continue."""
+"""Several batches: late, corrected and retracted ones; orders that change across days."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -99,7 +99,7 @@ def test_a_customer_who_moves_by_a_later_batch_keeps_old_orders_at_the_old_addre
 def test_a_product_whose_category_changes_keeps_old_sales_in_the_old_one(
     load: Loader, ask: Ask
 ) -> None:
-    """SCD2 by batch: sales from the day of the change on have the new category."""
+    """SCD2 by batch: sales on or after the day of the change have the new category."""
     load.rows(day(1), **SHOP, **PERSON, orders=[ORDER], order_items=[{"order_id": "o"}])
     load.rows(
         day(5),

@@ -1,4 +1,4 @@
-"""What the policies allow and deny, evaluated as IAM does."""
+"""Allowed and denied actions of the IAM policies, evaluated by the rules of IAM."""
 
 import re
 from typing import Any
@@ -128,7 +128,7 @@ def test_the_lake_wants_tls_and_takes_presigned_urls() -> None:
     (deny,) = [s for s in document if s["Effect"] == "Deny"]
     assert deny["Condition"] == [("Bool", "aws:SecureTransport", ["false"])]
     assert not allows([deny], "s3:GetObject", f"{LAKE}/raw/x", aws_SecureTransport="false")
-    # COPY of Parquet reads by presigned URLs: no rule may look at signatures or endpoints
+    # COPY reads Parquet through presigned URLs: no rule may test signatures or endpoints
     text = text_of("lake")
     for condition in ("s3:signatureAge", "s3:authType", "aws:SourceVpce", "aws:SourceIp"):
         assert condition not in text
@@ -159,4 +159,4 @@ def test_a_wildcard_has_its_reason_beside_it() -> None:
         for action in statement["actions"]
         if "*" in action and statement.get("effect") != '"Deny"'
     ]
-    assert wide == ['"kms:*"']  # the key's own policy: without it nobody could manage the key
+    assert wide == ['"kms:*"']  # the key's own policy: without it, no one can manage the key

@@ -1,4 +1,4 @@
-"""Bad source folders are refused before anything is uploaded, with file, rule and remedy."""
+"""Invalid source folders are rejected before any upload; errors name file, rule and fix."""
 
 import gzip
 from collections.abc import Callable

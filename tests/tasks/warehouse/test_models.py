@@ -40,7 +40,7 @@ def test_sql_is_redshift_and_accepted_as_it_stands(path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SQL)))
 def test_a_union_names_its_columns(path) -> None:
-    """A migrated table has its columns in another order than its DDL; UNION matches by position."""
+    """The column order of a migrated table differs from its DDL; UNION matches by position."""
     for statement in statements(str(path.relative_to(SQL))):
         for union in sqlglot.parse_one(statement, read="redshift").find_all(exp.SetOperation):
             for select in (union.left, union.right):
@@ -50,7 +50,7 @@ def test_a_union_names_its_columns(path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SQL)))
 def test_a_file_says_purpose_grain_and_load_rule(path) -> None:
     head = path.read_text().split("\n\n")[0]
-    # files that only read have no load rule
+    # dashboard queries create no table, so they have no load rule
     rule = [] if path.parent.name == "dashboards" else ["Load rule:"]
     for word in ("Purpose:", "Grain:", *rule):
         assert f"-- {word}" in head

@@ -77,7 +77,7 @@ def test_readers_see_the_last_complete_export(loaded: Settings) -> None:
     lake = Lake(loaded)
     _exported(loaded, "r1")
     before = lake.get_json(LATEST)
-    export_table(loaded, "dim_date", DAY, "r2")  # the run is killed here
+    export_table(loaded, "dim_date", DAY, "r2")  # simulates a kill before `switch`
     assert lake.get_json(LATEST) == before
     keys = set(lake.keys("exports/"))
     for table in before["tables"].values():

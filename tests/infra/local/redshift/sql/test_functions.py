@@ -1,4 +1,4 @@
-"""Functions, with their documented examples; special rules are tested in `test_semantics`."""
+"""Documented examples of functions; `test_semantics` tests special rules."""
 
 import hashlib
 import math

@@ -245,7 +245,7 @@ _USING = "https://www.postgresql.org/docs/8.0/queries-table-expressions.html"
         gives("SELECT * FROM using_a JOIN using_b USING (k)", [(1, "a1", "j", "b1")], _USING),
         gives("SELECT * FROM using_a LEFT JOIN using_b USING (k) ORDER BY k", [(1, "a1", "j", "b1"), (2, "a2", None, None)], _USING),
         gives("SELECT k, y FROM using_a RIGHT JOIN using_b USING (k) ORDER BY k", [(1, "b1"), (3, "b3")], _USING),
-        # the names of the last join come first, and trailing blanks do not count
+        # the USING columns of the last join come first; comparison ignores trailing blanks
         gives("SELECT * FROM using_a JOIN using_b USING (k) JOIN using_c USING (j)", [("j", 1, "a1", "b1", "c1")], _USING),
         gives("WITH q AS (SELECT k FROM using_a) SELECT k, COUNT(y) AS n FROM q LEFT JOIN using_b USING (k) GROUP BY k ORDER BY k", [(1, 1), (2, 0)], _USING),
     ],
@@ -345,12 +345,12 @@ class TestScopes:
         [
             # two tables with the same name in two schemas
             ("SELECT COUNT(DISTINCT core.k.v) AS n FROM core.k JOIN stg.k ON core.k.id = stg.k.id", [(1,)]),
-            # a list of names over duplicate columns
+            # a CTE with column names over duplicate columns
             ("WITH q(x, y, z) AS (SELECT cust, cust, id FROM p) SELECT COUNT(*) AS n FROM q AS a JOIN q AS b ON a.y = b.y", [(5,)]),
             # a CTE with the name of the table that it reads
             ("WITH p AS (SELECT 7 AS n UNION ALL SELECT COUNT(*) FROM p AS a JOIN p AS b ON a.cust = b.cust) SELECT n FROM p ORDER BY 1", [(5,), (7,)]),
             ("WITH p AS (SELECT 7 AS cust UNION ALL SELECT id FROM p WHERE cust = 'b') SELECT cust FROM p ORDER BY 1", [(3,), (7,)]),
-            # an alias has priority in ORDER BY, a USING column elsewhere
+            # in ORDER BY an alias has priority; elsewhere a USING column has
             ("SELECT -id AS id FROM p AS a JOIN p AS b USING (id) ORDER BY id", [(-3,), (-2,), (-1,)]),
             ("SELECT MAX(id) AS id, b.cust FROM p AS a JOIN p AS b USING (id) WHERE id <> 2 GROUP BY b.cust ORDER BY id", [(1, "a"), (3, "b")]),
             # default names of unnamed columns

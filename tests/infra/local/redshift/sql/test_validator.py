@@ -24,7 +24,7 @@ def tables(sales: Database) -> Database:
 @pytest.mark.parametrize("sql", STATEMENTS)
 def test_is_refused_for_what_it_is(tables: Database, sql: str) -> None:
     fields = tables.error(sql)
-    # not because of a missing table or column, nor by an internal error
+    # the error must not come from a missing table or column, or from an internal error
     assert fields["C"] in {"0A000", "42601", "42883", "42704"}, fields
     assert len(fields["M"]) > 20  # an explanation, not a single word
 
