@@ -75,7 +75,7 @@ def daily_elt_flow(
     address = named_source(settings, source)
     if batch_date is None:
         batch_date = scheduled_day()
-        if _caught_up(settings, address, batch_date):
+        if _load_missed_days(settings, address, batch_date):
             retry_incomplete_outputs(str(flow_run.id), str(batch_date))
             return None
     batch = OpenBatch(batch_date=batch_date, source=address)
@@ -94,7 +94,7 @@ def named_source(settings: Settings, source: str | None) -> str:
     raise SourceError("no source is named: give the parameter `source`, or set OLIST_SOURCE")
 
 
-def _caught_up(settings: Settings, source: str, day: date) -> bool:
+def _load_missed_days(settings: Settings, source: str, day: date) -> bool:
     """Load missed days before `day`; return whether `day` is already published."""
     ensure_warehouse(str(flow_run.id), "catching up")
     days, logger = day_folders(source, settings), get_run_logger()
@@ -107,6 +107,6 @@ def _caught_up(settings: Settings, source: str, day: date) -> bool:
             [OpenBatch(batch_date=late, source=source)], str(late), rerun, pages=False
         )
     if day in days and not pending_days(settings, source, [day]):
-        logger.info("%s is published already, from the same files", day)
+        logger.info("%s is already published from the same files; skipping it", day)
         return True
     return False

@@ -69,6 +69,6 @@ def after_publish(label: str, output: str) -> Iterator[None]:
         yield
     except Exception as error:
         raise AfterPublishError(
-            f"{label} is published and validated, but its {output} failed. Those of the previous "
-            f"publish remain available: {error}"
+            f"{label} is published and validated, but its {output} failed. The previous "
+            f"{output} remain available: {error}"
         ) from error

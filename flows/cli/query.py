@@ -24,7 +24,7 @@ class OutputFormat(StrEnum):
 
 
 def query(
-    sql: Annotated[str, typer.Argument(help="One SELECT, in Redshift SQL.")],
+    sql: Annotated[str, typer.Argument(help="One SELECT statement in Redshift SQL.")],
     output: Annotated[
         OutputFormat, typer.Option("--format", help="How to print the rows.")
     ] = OutputFormat.table,
@@ -48,7 +48,7 @@ def query(
 
 
 def trace(
-    model: Annotated[str, typer.Argument(help="A table of analytics, such as fact_order.")],
+    model: Annotated[str, typer.Argument(help="A table in analytics, such as fact_order.")],
     key: Annotated[
         list[str], typer.Argument(help="Key of one row: the values of its key columns, in order.")
     ],

@@ -26,7 +26,7 @@ def up(
 
     settings = Settings()
     ports = Ports(s3=s3_port, redshift=redshift_port, inbox=inbox_port, prefect=prefect_port)
-    _console.print("Starting; this takes half a minute the first time …", style="dim")
+    _console.print("Starting; the first start takes about 30 seconds …", style="dim")
     start(settings, ports)
     state_dir.remember(settings, made_up=False)
     with _connected(settings):
@@ -83,7 +83,7 @@ def status() -> None:
     from infra.local.pid_file import PidFile  # noqa: PLC0415
 
     if not PidFile(settings.state).read():
-        _console.print("The stack is not up: `make up` (or `olist up`) starts it.")
+        _console.print("The stack is not running; start it with `make up` or `olist up`.")
         raise typer.Exit(1)
     _print_status(settings)
 
@@ -102,7 +102,7 @@ def _print_status(settings: Settings) -> None:
         if name == "prefect-server":
             healthy, address = answers(f"{prefect}/api/health"), prefect
         elif name == "prefect-worker":
-            healthy, address = _workers(f"{prefect}/api"), "work pool local"
+            healthy, address = _workers(f"{prefect}/api"), "work pool: local"
         else:
             port = ports[name]
             with socket.socket() as probe:
@@ -118,7 +118,7 @@ def _print_status(settings: Settings) -> None:
         f"-U {settings.redshift_user} {settings.redshift_database}"
     )
     for what, text in (
-        ("Prefect UI: runs, schedules, start a run", prefect),
+        ("Prefect UI (runs, schedules, manual runs)", prefect),
         (
             "start a run from the command line",
             "prefect deployment run daily_elt/daily  (PREFECT_API_URL=" + prefect + "/api)",
@@ -144,7 +144,7 @@ def _print_last_runs(settings: Settings) -> None:
 
         last = history(Lake(Settings()))[-5:]
     if not last:
-        _console.print("No run yet.")
+        _console.print("No runs yet.")
         return
     table = Table("last runs", "verdict", "warnings", "seconds", "ended (UTC)")
     for entry in reversed(last):

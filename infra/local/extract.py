@@ -18,14 +18,14 @@ import polars as pl
 from infra.contracts import contracts
 
 _PLACED = "order_purchase_timestamp"
-_MOMENTS = (
+_EVENT_COLUMNS = (
     _PLACED,
     "order_approved_at",
     "order_delivered_carrier_date",
     "order_delivered_customer_date",
 )
 # the status of an order, by its latest known event
-_STATUSES = dict(zip(_MOMENTS, ("created", "approved", "shipped", "delivered"), strict=True))
+_STATUSES = dict(zip(_EVENT_COLUMNS, ("created", "approved", "shipped", "delivered"), strict=True))
 _ROWS_AT_ONCE = 200_000
 _TIME = "%Y-%m-%d %H:%M:%S"
 
@@ -60,9 +60,9 @@ def extract(
     found = changes.select(day.min().alias("first"), day.max().alias("last")).collect()
     start, end = first or found["first"].item(), last or found["last"].item()
     if start is None or end is None:
-        raise ExtractError(f"{dump}: the dump holds no orders")
+        raise ExtractError(f"{dump}: the dump contains no orders")
     if start > end:
-        raise ExtractError(f"the first day, {start}, is after the last, {end}")
+        raise ExtractError(f"the first day {start} is after the last day {end}")
     return write_batches(dump, out, start, period_ends(start, end, every))
 
 
@@ -86,10 +86,10 @@ def write_batches(dump: Path, out: Path, start: date, ends: Sequence[date]) -> l
     if taken:
         raise ExtractError(f"{taken[0]} exists already; choose another folder")
     orders = _orders(dump)
-    dated = _dated(_changes(orders, _scan(dump, "order_reviews")), start, ends)
+    dated = _changed_orders_by_batch(_changes(orders, _scan(dump, "order_reviews")), start, ends)
     if dated.is_empty():
         raise ExtractError(f"{dump}: nothing changed from {start} to {ends[-1]}")
-    needed = _first_needs(dump, dated)
+    needed = _first_batches(dump, dated)
     written: list[date] = []
     for days in _blocks(dated):
         block = dated.filter(pl.col("batch").is_in(days))
@@ -121,13 +121,13 @@ def _scan(dump: Path, table: str) -> pl.LazyFrame:
     name = contracts()[table].source_file
     found = [path for path in (dump / name, dump / f"{name}.gz") if path.is_file()]
     if not found:
-        raise ExtractError(f"{dump / name}: missing. A dump has a file for each table")
+        raise ExtractError(f"{dump / name}: missing. A dump contains one file per table")
     return pl.scan_csv(found[0], infer_schema=False, try_parse_dates=False)
 
 
 def _orders(dump: Path) -> pl.LazyFrame:
     """Scan the orders, with each event timestamp parsed into a column `at <name>`."""
-    return _scan(dump, "orders").with_columns(_parsed(m).alias(f"at {m}") for m in _MOMENTS)
+    return _scan(dump, "orders").with_columns(_parsed(m).alias(f"at {m}") for m in _EVENT_COLUMNS)
 
 
 def _parsed(name: str) -> pl.Expr:
@@ -136,9 +136,11 @@ def _parsed(name: str) -> pl.Expr:
 
 def _changes(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
     """Return order_id and timestamp (`at`) of every change of an order."""
-    moments = [orders.select("order_id", pl.col(f"at {name}").alias("at")) for name in _MOMENTS]
+    events = [
+        orders.select("order_id", pl.col(f"at {name}").alias("at")) for name in _EVENT_COLUMNS
+    ]
     answered = _with_answers(orders, reviews).select("order_id", "at")
-    return pl.concat([*moments, answered]).drop_nulls()
+    return pl.concat([*events, answered]).drop_nulls()
 
 
 def _with_answers(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
@@ -150,7 +152,9 @@ def _with_answers(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _dated(changes: pl.LazyFrame, start: date, ends: Sequence[date]) -> pl.DataFrame:
+def _changed_orders_by_batch(
+    changes: pl.LazyFrame, start: date, ends: Sequence[date]
+) -> pl.DataFrame:
     """Return one row (order_id, batch) for each batch in which an order changed."""
     periods = pl.LazyFrame({"batch": ends}, schema={"batch": pl.Date}).sort("batch")
     return (
@@ -166,7 +170,7 @@ def _dated(changes: pl.LazyFrame, start: date, ends: Sequence[date]) -> pl.DataF
     )
 
 
-def _first_needs(dump: Path, dated: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _first_batches(dump: Path, dated: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Return the batch of the first order of each customer, product and seller."""
     firsts = dated.lazy().group_by("order_id").agg(pl.col("batch").min())
     return {
@@ -209,7 +213,7 @@ def _frames(
     rows, changed = _scan(dump, table), block.lazy()
     until = (pl.col("batch") + pl.duration(days=1)).cast(pl.Datetime("us"))
     if table == "orders":
-        found = _as_known(orders.join(changed, on="order_id"), until)
+        found = _with_known_state(orders.join(changed, on="order_id"), until)
     elif table == "order_reviews":
         answered = _with_answers(orders, rows).join(changed, on="order_id")
         found = answered.filter(pl.col("at").is_null() | (pl.col("at") < until))
@@ -239,16 +243,16 @@ def _rest(
     return rows.collect(engine="streaming")
 
 
-def _as_known(orders: pl.LazyFrame, until: pl.Expr) -> pl.LazyFrame:
+def _with_known_state(orders: pl.LazyFrame, until: pl.Expr) -> pl.LazyFrame:
     """Return orders with the timestamps and status known at the end of their batch."""
-    known = {name: pl.col(f"at {name}") < until for name in _MOMENTS}
-    complete = pl.all_horizontal(known[name] | pl.col(name).is_null() for name in _MOMENTS)
+    known = {name: pl.col(f"at {name}") < until for name in _EVENT_COLUMNS}
+    complete = pl.all_horizontal(known[name] | pl.col(name).is_null() for name in _EVENT_COLUMNS)
     status = pl.lit("created")
-    for name in _MOMENTS:
+    for name in _EVENT_COLUMNS:
         status = pl.when(known[name]).then(pl.lit(_STATUSES[name])).otherwise(status)
     return orders.with_columns(
         pl.when(complete).then("order_status").otherwise(status).alias("order_status"),
-        *(pl.when(known[name]).then(name).alias(name) for name in _MOMENTS),
+        *(pl.when(known[name]).then(name).alias(name) for name in _EVENT_COLUMNS),
     )
 
 

@@ -37,7 +37,7 @@ def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:
     models = sorted(path.stem for path in sql_files("trace"))
     model = model.removeprefix("analytics.")
     if model not in models:
-        raise TraceError(f"no model {model}; there are {', '.join(models)}")
+        raise TraceError(f"unknown model {model}; there are {', '.join(models)}")
     (sql,) = statements(f"trace/{model}.sql")
     types = _key_of(sql)
     columns = list(types)
@@ -86,5 +86,5 @@ def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:
 def _key_of(sql: str) -> dict[str, str]:
     """Return the columns of the key with their types, from the `-- Key:` header."""
     found = _KEY.search(sql)
-    assert found is not None, "a file of sql/trace names its key"  # noqa: S101
+    assert found is not None, "a file in sql/trace needs a `-- Key:` header"  # noqa: S101
     return dict(column.strip().split(" ", 1) for column in found[1].split(", "))
