@@ -158,9 +158,9 @@ def _load_and_publish(run: BatchRun, facts: RunReport, progress: Progress) -> No
             compare_metrics(run.run_id, run.label)
         _gate("staging", run, facts, progress)
     with progress.step("transform"):
-        affected = find_affected_keys(run.run_id, run.label)
-        models = [transform(model.name, run.run_id, run.label) for model in published_models()]
-        facts.models = affected + models
+        facts.models = find_affected_keys(run.run_id, run.label)
+        for model in published_models():
+            facts.models.append(transform(model.name, run.run_id, run.label))
     _gate("star", run, facts, progress)
     _gate("marts", run, facts, progress)
     with progress.step("publish"):

@@ -16,6 +16,7 @@ from infra.sql_files import sql_files, statements
 
 _HEADER = re.compile(r"^-- ([A-Z][a-z ]+): +(.+(?:\n-- {5,}.+)*)", re.MULTILINE)
 _COMMENT = re.compile(r"^    (\w+) [A-Z].*? -- (.+)$", re.MULTILINE)
+_KEY = re.compile(r",(?P<comment>[ \t]*--[^\n]*)?\n    PRIMARY KEY \([^)]*\)(?=\n\))")
 _UNIT = re.compile(r"^(.*?)\s*\[([^\]]+)\]$")
 
 
@@ -76,8 +77,14 @@ class Table:
         return ", ".join(self.names)
 
     def created_as(self, full_name: str) -> str:
-        """CREATE TABLE of a table with the same columns and another name."""
-        return self.create.replace(f"TABLE IF NOT EXISTS {self.full_name}", f"TABLE {full_name}")
+        """CREATE TABLE of a table with the same columns and another name, without its key.
+
+        Redshift does not enforce a key, but its planner relies on it. Rows that no gate has passed
+        must not be declared unique.
+        Source: https://docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html
+        """
+        create = self.create.replace(f"TABLE IF NOT EXISTS {self.full_name}", f"TABLE {full_name}")
+        return _KEY.sub(r"\g<comment>", create)
 
 
 @cache

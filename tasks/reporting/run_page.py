@@ -110,7 +110,8 @@ def verdict(report: RunReport) -> tuple[str, str]:
             "Published and validated, but not exported",
             "The warehouse is correct. Exports or dashboards still show the previous batch.",
         )
-    published = bool(report.published_dates)
+    # `published` alone: reports that an earlier version stored have no `published_dates`
+    published = bool(report.published_dates or report.published)
     if published and not reconciled:
         return (
             "Published, but not reconciled",
