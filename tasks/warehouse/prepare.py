@@ -7,7 +7,11 @@ The transforms and gates of a run read each staging table through three relation
 - `candidate.history_<table>`: the table as it will be after the publish.
 """
 
+from pathlib import Path
+
+import sqlglot
 from prefect import get_run_logger, task
+from sqlglot import exp
 
 from infra import ddl
 from infra.ddl import tables
@@ -40,8 +44,8 @@ def prepare_warehouse(settings: Settings) -> list[str]:
         work.create_schemas()
         wanted = [table for folder in FOLDERS for table in tables(folder).values()]
         added = add_columns(work, wanted)
-        if added:
-            drop_derived(work)
+        drop_derived(work, {column.rpartition(".")[0] for column in added})
+        _drop_outdated_batch_tables(work)
         _create(work, "staging")
         _create_staging_totals(work)
         for folder in FOLDERS[1:]:
@@ -93,19 +97,63 @@ _VIEWS = {
 }
 
 
-def drop_derived(work: Transaction) -> None:
-    """Drop what copies the columns of tables: it is created again with the new columns."""
-    for path in reversed(sql_files("views") + sql_files("audit")):
-        name = path.stem
-        if ddl.table(f"{path.parent.name}/{path.name}") is None:
-            schema = "analytics" if path.parent.name == "views" else "audit"
-            work.run(f"DROP VIEW IF EXISTS {schema}.{name} CASCADE")
-    for name in tables("staging"):
-        for view in _VIEWS:
-            work.run(f"DROP VIEW IF EXISTS candidate.{view}_{name} CASCADE")
-        work.run(f"DROP TABLE IF EXISTS candidate.batch_{name} CASCADE")
-    for name in ("load", "batch_metrics", "drift"):
-        work.run(f"DROP TABLE IF EXISTS candidate.{name} CASCADE")
+def drop_derived(work: Transaction, tables_changed: set[str]) -> None:
+    """Drop views and candidate tables that copy the columns of changed tables.
+
+    `prepare_warehouse` creates them again. A view of a user that depends on one of ours is not
+    dropped: Redshift refuses then, and names it.
+
+    Args:
+        work: The transaction that prepares the warehouse.
+        tables_changed: Tables that have gained columns, as `schema.table`.
+
+    Raises:
+        WarehouseError: Another view depends on a view that has to be dropped.
+    """
+    outdated = {f"analytics.{p.stem}" for p in sql_files("views") if _copies(p) & tables_changed}
+    readers = {
+        f"audit.{path.stem}"
+        for path in sql_files("audit")
+        if ddl.table(f"audit/{path.name}") is None and _reads(path) & outdated
+    }
+    for view in (*sorted(readers), *sorted(outdated)):
+        work.run(f"DROP VIEW IF EXISTS {view}", what=f"renewing the view {view}")
+    for name, model in (("load", "audit.loads"), ("batch_metrics", "audit.metrics")):
+        if model in tables_changed:
+            work.run(f"DROP TABLE IF EXISTS candidate.{name}")
+
+
+def _reads(path: Path) -> set[str]:
+    """The tables and views that a view file reads, as `schema.name`."""
+    tree = sqlglot.parse_one(statements(f"{path.parent.name}/{path.name}")[0], read="redshift")
+    return {f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db}
+
+
+def _copies(path: Path) -> set[str]:
+    """The tables whose columns a view takes over with `SELECT table.*`, as `schema.name`."""
+    tree = sqlglot.parse_one(statements(f"{path.parent.name}/{path.name}")[0], read="redshift")
+    starred = {column.table for column in tree.find_all(exp.Column) if column.is_star}
+    return {name for name in _reads(path) if name.partition(".")[2] in starred}
+
+
+def _drop_outdated_batch_tables(work: Transaction) -> None:
+    """Drop `candidate.batch_<table>` where its columns or their order differ from the DDL.
+
+    COPY of Parquet matches columns by position, so the order counts.
+    """
+    found: dict[str, list[str]] = {}
+    for table, column in work.query(
+        "SELECT table_name, column_name FROM svv_columns WHERE table_schema = 'candidate' "
+        "ORDER BY ordinal_position"
+    ):
+        found.setdefault(table, []).append(column)
+    for name, table in tables("staging").items():
+        columns = found.get(f"batch_{name}")
+        if columns is not None and columns != list(table.names):
+            # CASCADE drops the views below and those of earlier versions; users may not create here
+            work.run(f"DROP TABLE candidate.batch_{name} CASCADE")
+            for view in _VIEWS:
+                work.run(f"DROP VIEW IF EXISTS candidate.{view}_{name}")
 
 
 @task(name="prepare", task_run_name="prepare {label}", **RETRY)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.contracts import contracts
 from infra.settings import Settings
-from infra.warehouse import transaction
+from infra.warehouse import WarehouseError, transaction
 from tasks.warehouse.migrate import ShapeError
 from tasks.warehouse.prepare import drop_derived, prepare_warehouse
 from tasks.warehouse.transform import drop_candidates
@@ -28,7 +29,9 @@ def load(stack: Settings, tmp_path: Path) -> Iterator[Loader]:
     yield Loader(stack, tmp_path)
     with transaction(stack) as work:
         drop_candidates(work)
-        drop_derived(work)
+        drop_derived(work, {"analytics.customer_totals"})
+        for name in contracts():
+            work.run(f"DROP TABLE IF EXISTS candidate.batch_{name} CASCADE")
         for table, column in work.query(
             "SELECT table_schema || '.' || table_name, column_name FROM svv_columns "
             "WHERE column_name IN ('first_item', 'seller_tier', 'note') "
@@ -100,3 +103,39 @@ def test_another_difference_is_refused(
     _edit(sql_copy / "staging" / "sellers.sql", old, new)
     with pytest.raises(ShapeError, match=reason):
         prepare_warehouse(load.settings)
+
+
+def test_a_view_of_a_user_is_not_dropped_in_silence(load: Loader, sql_copy: Path) -> None:
+    load.rows(DAY, **ORDER)
+    with transaction(load.settings) as work:
+        work.run("CREATE VIEW analytics.mine AS SELECT segment FROM analytics.single_customer_view")
+    try:
+        fact = sql_copy / "facts" / "fact_order.sql"
+        _edit(fact, "    PRIMARY KEY (order_id)", "    first_item VARCHAR(8), -- Test\n    PRIMARY KEY (order_id)")  # fmt: skip
+        assert prepare_warehouse(load.settings) == ["analytics.fact_order.first_item"]
+        assert _query(load.settings, "SELECT COUNT(*) AS n FROM analytics.mine") == [(1,)]
+        totals = sql_copy / "marts" / "customer_totals.sql"
+        _edit(totals, "    PRIMARY KEY (customer_unique_id)", "    note VARCHAR(8), -- Test\n    PRIMARY KEY (customer_unique_id)")  # fmt: skip
+        with pytest.raises(WarehouseError, match=r"analytics\.mine depends on it"):
+            prepare_warehouse(load.settings)
+        assert _query(load.settings, "SELECT COUNT(*) AS n FROM analytics.mine") == [(1,)]
+    finally:
+        with transaction(load.settings) as work:
+            work.run("DROP VIEW analytics.mine")
+
+
+def test_reordered_source_columns_are_loaded_by_their_new_order(
+    load: Loader, sql_copy: Path
+) -> None:
+    city, state = (
+        "    seller_city VARCHAR(128) NOT NULL,\n",
+        "    seller_state VARCHAR(2) NOT NULL,\n",
+    )
+    _edit(sql_copy / "staging" / "sellers.sql", city + state, state + city)
+    prepare_warehouse(load.settings)
+    load.rows(DAY, sellers=[{"seller_id": "s", "city": "recife", "state": "PE"}])
+    found = _query(
+        load.settings,
+        f"SELECT seller_city, seller_state FROM staging.sellers WHERE batch_date = '{DAY}'",
+    )
+    assert found == [("recife", "PE")]
