@@ -103,6 +103,10 @@ class Service:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.close_pipes()
+
+    def close_pipes(self) -> None:
+        """Close the pipes to a process that has ended."""
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 pipe.close()

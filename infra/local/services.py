@@ -85,10 +85,21 @@ class Services:
         }
         for name in ended:
             self._count_death(name)
-            self.start([self.running[name].spec])
+            self._respawn(name)
             if name == "s3":
                 create_inbox_topic(self.ports, self._settings.aws_region)
         return ended
+
+    def _respawn(self, name: str) -> None:
+        """Start a service again; only those that others connect to at once are waited for.
+
+        The Prefect server may take a minute, and another death is counted by the next poll.
+        """
+        self.running[name].close_pipes()
+        service = self.running[name].spec.spawn(self.home / "logs")
+        self.running[name] = service
+        if service.spec.announces:
+            service.wait_until_ready()
 
     def stop(self) -> None:
         """Stop all services in reverse order of their start."""

@@ -6,13 +6,15 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from infra.lake import Lake
-from infra.local.process import StackError
-from infra.local.services import running
+from infra.local.ports import Ports
+from infra.local.process import Spec, StackError
+from infra.local.services import Services, running
 from infra.settings import Settings
 from infra.warehouse import transaction
 
@@ -102,3 +104,22 @@ def test_a_service_that_cannot_start_says_where_its_log_is(tmp_path: Path) -> No
     (tmp_path / "redshift").write_text("a file where a folder is needed")
     with pytest.raises(StackError, match=r"redshift\.log"), running(Settings(home=tmp_path)):
         pass
+
+
+def test_a_service_that_fails_to_restart_leaves_the_others_running(tmp_path: Path) -> None:
+    """A Prefect server that dies twice is started again by the next poll; nothing else ends."""
+    services = Services(Settings(home=tmp_path), Ports())
+    slow = Spec("slow", ["http.server", "0"], announces=False)
+    services.start([slow])
+    try:
+        services.running["slow"].process.kill()
+        services.running["slow"].process.wait()
+        broken = replace(slow, module=["no_such_module"], health_url="http://127.0.0.1:9/")
+        services.running["slow"].spec = broken
+        assert list(services.restart_dead()) == ["slow"]
+        services.running["slow"].process.wait()
+        services.running["slow"].spec = slow
+        assert list(services.restart_dead()) == ["slow"]
+        assert services.running["slow"].process.poll() is None
+    finally:
+        services.stop()

@@ -87,7 +87,7 @@ def _change(session: DmlContext, statement: Translated, literals: list[str]) -> 
         session.tables.note_tuning(statement.writes[0], statement.change)
         return None
     before = session.tables.definition(statement.writes[0]) if statement.change else None
-    if before is not None and statement.added_column:
+    if before is not None and statement.adds_text:
         session.tables.add_column(before, statement)
         return None
     if statement.tag in {"DROP TABLE", "DROP VIEW"}:

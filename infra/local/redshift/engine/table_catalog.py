@@ -312,13 +312,12 @@ class Tables:
             alter: The translated statement.
 
         Raises:
-            NotEmulatedError: Another column has a default, or the table is temporary.
+            NotEmulatedError: The table is temporary.
         """
         table = before.table
-        if table in self._temporary or self._defaults(table):
-            raise NotEmulatedError(
-                "ADD COLUMN to a temporary table, or to one with defaults: create the table again"
-            )
+        if table in self._temporary:
+            raise NotEmulatedError("ADD COLUMN of text to a temporary table: create it again")
+        defaults = self._defaults(table)
         name = table.partition(".")[2]
         old, names = self.engine_name(table), ", ".join(f'"{c}"' for c in before.columns)
         remarks = self._remarks(table)
@@ -326,6 +325,8 @@ class Tables:
         self._run(f'ALTER TABLE {old} RENAME TO "{name}__before"')
         copied = old.replace(f'"{name}"', f'"{name}__before"')
         self._run(translate(f"CREATE TABLE {table} ({columns})").sql)
+        for column, value in defaults:
+            self._run(f'ALTER TABLE {old} ALTER COLUMN "{column}" SET DEFAULT {value}')
         self._run(f"INSERT INTO {old} ({names}) SELECT {names} FROM {copied}")
         self._run(f"DROP TABLE {copied}")
         for column, text in remarks:
@@ -345,9 +346,10 @@ class Tables:
             for name, kind in definition.columns.items()
         ]
 
-    def _defaults(self, table: str) -> list[tuple]:
+    def _defaults(self, table: str) -> list[tuple[str, str]]:
+        """Columns with a default, and its DuckDB SQL."""
         return self._run(
-            "SELECT column_name FROM duckdb_columns() "
+            "SELECT column_name, column_default FROM duckdb_columns() "
             f"WHERE column_default IS NOT NULL AND {self._where(table)}"
         ).fetchall()
 

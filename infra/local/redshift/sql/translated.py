@@ -31,6 +31,11 @@ class Translated:
     added_column: str = ""  # of ALTER TABLE ADD COLUMN: its definition in Redshift's SQL
     values: int = 0  # INSERT … VALUES without a column list: how many values a row has
 
+    @property
+    def adds_text(self) -> bool:
+        """Whether it adds a text column, whose length DuckDB can only check in CREATE TABLE."""
+        return self.change[:1] == ("add",) and self.change[2].startswith("character")
+
     def bind(self, literals: Sequence[str], variables: dict[str, str], sql: str = "") -> str:
         """Write parameters and session variables into the statement.
 

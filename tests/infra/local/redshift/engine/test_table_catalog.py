@@ -229,6 +229,21 @@ def test_a_text_column_is_added_with_its_length_and_default(db: Database) -> Non
 
 
 @documented("r_ALTER_TABLE")
+def test_columns_are_added_beside_defaults_and_to_temporary_tables(db: Database) -> None:
+    db.run("DROP TABLE IF EXISTS defaulted")
+    db.run("CREATE TABLE defaulted (a INTEGER, b INTEGER DEFAULT 4)")
+    db.run("ALTER TABLE defaulted ADD COLUMN c INTEGER DEFAULT 5")
+    db.run("ALTER TABLE defaulted ADD COLUMN d VARCHAR(3) DEFAULT 'x'")
+    db.run("ALTER TABLE defaulted ADD COLUMN e INTEGER")
+    db.run("INSERT INTO defaulted (a) VALUES (1)")
+    assert db.rows("SELECT a, b, c, d, e FROM defaulted") == [(1, 4, 5, "x", None)]
+    db.run("CREATE TEMP TABLE passing (a INTEGER)")
+    db.run("ALTER TABLE passing ADD COLUMN b INTEGER")
+    db.run("INSERT INTO passing VALUES (1, 2)")
+    assert db.rows("SELECT a, b FROM passing") == [(1, 2)]
+
+
+@documented("r_ALTER_TABLE")
 def test_a_rolled_back_column_was_never_there(db: Database) -> None:
     db.run("DROP TABLE IF EXISTS narrow")
     db.run("CREATE TABLE narrow (a INTEGER)")
