@@ -199,6 +199,7 @@ def _copy(run: BatchRun, uploads: list[UploadReceipt]) -> list[CopyReceipt]:
     return gather(
         copy.submit(table, [u for u in uploads if u.table == table], run.run_id, run.label)
         for table in contracts()
+        if any(u.table == table for u in uploads)
     )
 
 

@@ -53,6 +53,10 @@ _WORDS = {
         "Redshift may not use the role of COPY and UNLOAD, or the role lacks access to S3: check "
         "that OLIST_COPY_ROLE is attached to the namespace, and that its policy names this prefix"
     ),
+    r"Unmatched number of columns": (
+        "the Parquet in the lake was written for an earlier DDL: load the batches of that table "
+        "again from their sources (olist run --batch-date), then repeat the command"
+    ),
     r"permission denied for (schema|relation|database|table|language)": (
         "the database user lacks a grant: apply Terraform again, which runs sql/access/*.sql"
     ),

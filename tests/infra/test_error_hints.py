@@ -41,6 +41,7 @@ def test_errors_of_aws(error: Exception, words: str) -> None:
         ("connection time out: timed out", "a workgroup that sleeps"),
         ("S3ServiceException:Access Denied,Status 403", "the role of COPY and UNLOAD"),
         ("User arn:… is not authorized to assume IAM Role arn:…", "the role of COPY and UNLOAD"),
+        ("Spectrum Scan Error: Unmatched number of columns", "written for an earlier DDL"),
         ("permission denied for schema analytics", "lacks a grant"),
         # Redshift's message text is not documented; this is an assumption
         ("Usage limit reached", "the RPU-hours of the day are used up"),
