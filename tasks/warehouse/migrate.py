@@ -3,14 +3,29 @@
 from collections.abc import Sequence
 
 from infra.ddl import Column, Table
-from infra.warehouse import Transaction
+from infra.warehouse import SCHEMAS, Transaction
+
+# comments by column name, in the order of the columns, by schema.table
+ExistingColumns = dict[str, dict[str, str]]
 
 
 class ShapeError(RuntimeError):
     """An existing table differs from its DDL in a way that is not migrated."""
 
 
-def add_columns(work: Transaction, ddl: Sequence[Table]) -> list[str]:
+def existing_columns(work: Transaction) -> ExistingColumns:
+    """Read the columns of all tables and views of the warehouse, in their order."""
+    found: ExistingColumns = {}
+    schemas = ", ".join(f"'{schema}'" for schema in SCHEMAS)
+    for schema, table, column, remarks in work.query(
+        "SELECT table_schema, table_name, column_name, remarks FROM svv_columns "
+        f"WHERE table_schema IN ({schemas}) ORDER BY ordinal_position"
+    ):
+        found.setdefault(f"{schema}.{table}", {})[column] = remarks or ""
+    return found
+
+
+def add_columns(work: Transaction, ddl: Sequence[Table], existing: ExistingColumns) -> list[str]:
     """Add the columns that the DDL of existing tables has gained.
 
     A new column must be nullable or have a default, because existing rows have no value for it.
@@ -18,6 +33,7 @@ def add_columns(work: Transaction, ddl: Sequence[Table]) -> list[str]:
     Args:
         work: The transaction that prepares the warehouse.
         ddl: The tables under `sql/`.
+        existing: The columns of the warehouse.
 
     Returns:
         The added columns, as `schema.table.column`.
@@ -26,28 +42,17 @@ def add_columns(work: Transaction, ddl: Sequence[Table]) -> list[str]:
         ShapeError: A table has columns that its DDL lacks, or lacks a required one.
         WarehouseError: A statement failed.
     """
-    existing = _existing_columns(work)
     added = []
     for table in ddl:
         if table.full_name not in existing:
             continue
-        for column in _missing(table, existing[table.full_name]):
+        for column in _missing(table, list(existing[table.full_name])):
             work.run(
                 f"ALTER TABLE {table.full_name} ADD COLUMN {column.definition}",
                 what=f"adding {table.full_name}.{column.name} (sql/{table.path})",
             )
             added.append(f"{table.full_name}.{column.name}")
     return added
-
-
-def _existing_columns(work: Transaction) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for schema, table, column in work.query(
-        "SELECT table_schema, table_name, column_name FROM svv_columns "
-        "WHERE table_schema IN ('staging', 'analytics', 'audit') ORDER BY ordinal_position"
-    ):
-        found.setdefault(f"{schema}.{table}", []).append(column)
-    return found
 
 
 def _missing(table: Table, existing: Sequence[str]) -> list[Column]:

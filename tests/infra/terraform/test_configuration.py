@@ -68,7 +68,7 @@ def test_environments_set_what_there_is(path: Path) -> None:
     assert path.with_suffix(".s3.tfbackend").is_file()
 
 
-@pytest.mark.skipif(package() is None, reason="no provider schema; `make .venv/terraform`")
+@pytest.mark.skipif(package() is None, reason="no provider schema; run `make lint-terraform`")
 @pytest.mark.parametrize("block", blocks(), ids=str)
 def test_the_provider_knows_it(block: Block) -> None:
     if block.type in _BUILT_IN:

@@ -9,8 +9,9 @@ import pytest
 from infra.contracts import contracts
 from infra.settings import Settings
 from infra.warehouse import WarehouseError, transaction
+from tasks.warehouse.derived import drop_outdated
 from tasks.warehouse.migrate import ShapeError
-from tasks.warehouse.prepare import drop_derived, prepare_warehouse
+from tasks.warehouse.prepare import prepare_warehouse
 from tasks.warehouse.transform import drop_candidates
 from tests.conftest import reread_sql
 from tests.load import Loader
@@ -29,7 +30,7 @@ def load(stack: Settings, tmp_path: Path) -> Iterator[Loader]:
     yield Loader(stack, tmp_path)
     with transaction(stack) as work:
         drop_candidates(work)
-        drop_derived(work, {"analytics.customer_totals"})
+        drop_outdated(work, {"analytics.customer_totals"}, {})
         for name in contracts():
             work.run(f"DROP TABLE IF EXISTS candidate.batch_{name} CASCADE")
         for table, column in work.query(

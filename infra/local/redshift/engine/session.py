@@ -77,7 +77,7 @@ class Session:
         *,
         readable_schemas: Collection[str] | None = None,
     ) -> None:
-        """Open a DuckDB connection for this session.
+        """Open a DuckDB connection for the client.
 
         Args:
             connect: Opens a DuckDB connection.

@@ -132,7 +132,7 @@ class Tables:
         return tuple((table, self._columns[table]) for table in tables if self._columns[table])
 
     def _looked_up(self, tables: Sequence[str]) -> dict[str, Columns]:
-        """Columns of permanent tables, from the shared cache if it is valid for this session.
+        """Columns of permanent tables, from the shared cache if it is valid here.
 
         It is not valid for a session that has changed tables, or whose snapshot is older than the
         last change: such a session sees other tables than the other sessions do.
