@@ -29,6 +29,10 @@ _INTEGER_STRUCTS = {INT2: ">h", INT4: ">i", INT8: ">q"}
 _MALFORMED = RedshiftError("08P01", "the message is malformed")
 
 
+class ConnectionEndedError(ConnectionError):
+    """The client has disconnected, or breaks the protocol so that nothing can be answered."""
+
+
 class Wire:
     """Reads and writes the messages of a socket, with buffers."""
 
@@ -45,11 +49,11 @@ class Wire:
             The code (protocol version or request code) and the body.
 
         Raises:
-            ConnectionError: The message is malformed, or the client has disconnected.
+            ConnectionEndedError: The message is malformed, or the client has disconnected.
         """
         length, code = struct.unpack(">ii", self._exactly(8))
         if not 8 <= length <= 10_000:
-            raise ConnectionError("malformed startup message")
+            raise ConnectionEndedError("malformed startup message")
         return code, self._exactly(length - 8)
 
     def read(self, limit: int = MAX_MESSAGE) -> tuple[bytes, bytes]:
@@ -62,17 +66,17 @@ class Wire:
             The message type (one byte) and the body.
 
         Raises:
-            ConnectionError: The message is too long, or the client has disconnected.
+            ConnectionEndedError: The message is too long, or the client has disconnected.
         """
         kind = self._exactly(1)
         (length,) = struct.unpack(">i", self._exactly(4))
         if not 4 <= length <= limit:
-            raise ConnectionError("malformed message length")
+            raise ConnectionEndedError("malformed message length")
         return kind, self._exactly(length - 4)
 
     def raw(self, data: bytes) -> None:
         """Send bytes outside the message framing (the answer to an SSLRequest)."""
-        self.socket.sendall(data)
+        self._send(data)
 
     def send_raw(self, messages: bytes) -> None:
         """Queue complete messages; they are sent as those of `send` are."""
@@ -87,15 +91,24 @@ class Wire:
             self.flush()
 
     def flush(self) -> None:
-        """Send the queued messages."""
+        """Send the queued messages; raises ConnectionEndedError."""
         if self._out:
-            self.socket.sendall(self._out)
+            self._send(self._out)
             self._out.clear()
 
+    def _send(self, data: bytes | bytearray) -> None:
+        try:
+            self.socket.sendall(data)
+        except OSError as error:
+            raise ConnectionEndedError(f"client is gone: {error}") from error
+
     def _exactly(self, count: int) -> bytes:
-        data = self._in.read(count)
+        try:
+            data = self._in.read(count)
+        except OSError as error:
+            raise ConnectionEndedError(f"client is gone: {error}") from error
         if len(data) < count:
-            raise ConnectionError("client is gone")
+            raise ConnectionEndedError("client is gone")
         return data
 
 

@@ -100,12 +100,8 @@ def _parquet(
 ) -> int:
     try:
         file = pq.ParquetFile(io.BytesIO(body))
-    except pa.ArrowException as error:
-        raise RedshiftError(
-            "XX000",
-            "Spectrum Scan Error",
-            f"code: 15001 context: {url} is not a Parquet file: {error}",
-        ) from error
+    except (pa.ArrowException, OSError) as error:
+        raise _scan_error(f"{url} is not a Parquet file: {error}") from error
     _check_schema(file.schema_arrow, columns, url)
     reader = pa.RecordBatchReader.from_batches(
         file.schema_arrow, file.iter_batches(batch_size=_BATCH_ROWS)
@@ -114,13 +110,15 @@ def _parquet(
         return insert(session, copy.table, reader)
     except RedshiftError as error:
         if error.sqlstate == "22001":
-            raise RedshiftError(
-                "XX000",
-                "Spectrum Scan Error",
-                f"code: 15001 context: String length exceeds DDL length: {error.message}, "
-                f"file {url}",
-            ) from error
+            reason = f"String length exceeds DDL length: {error.message}, file {url}"
+            raise _scan_error(reason) from error
+        if "copy_source' failed" in error.message:  # Arrow could not read on
+            raise _scan_error(f"{url} is damaged: {error.message}") from error
         raise
+
+
+def _scan_error(reason: str) -> RedshiftError:
+    return RedshiftError("XX000", "Spectrum Scan Error", f"code: 15001 context: {reason}")
 
 
 def _record(session: SessionContext, copy: Copy, progress: _Progress, message: str) -> None:

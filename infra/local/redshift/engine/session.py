@@ -337,7 +337,7 @@ class Session:
             yield from self.connection.sql(sql).to_arrow_reader(_ROWS_PER_BATCH)
         except duckdb.Error as error:
             raise from_duckdb(error) from error
-        except pa.ArrowException as error:  # a DuckDB error after the first rows
+        except (pa.ArrowException, OSError) as error:  # a DuckDB error after the first rows
             raise from_duckdb(duckdb.Error(str(error))) from error
 
 

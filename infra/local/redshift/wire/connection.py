@@ -14,7 +14,7 @@ import struct
 from contextlib import suppress
 
 from infra.local.redshift.errors import RedshiftError
-from infra.local.redshift.protocol import send_error
+from infra.local.redshift.protocol import ConnectionEndedError, send_error
 from infra.local.redshift.wire import startup
 from infra.local.redshift.wire.extended_query import Queries
 from infra.local.redshift.wire.server_context import ServerContext
@@ -123,7 +123,7 @@ class Connection(socketserver.BaseRequestHandler):
                     self.queries.answer(kind, body)
                 except RedshiftError as error:
                     skipping = self._failed(error, kind)
-                except OSError:
+                except ConnectionEndedError:
                     raise
                 except Exception as error:  # noqa: BLE001 (logged, and sent to the client)
                     # an error in a statement must not end its connection or the server

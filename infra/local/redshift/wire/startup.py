@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass, field
 
 from infra.local.redshift.errors import RedshiftError
-from infra.local.redshift.protocol import Wire, cstring
+from infra.local.redshift.protocol import ConnectionEndedError, Wire, cstring
 
 _SSL_REQUEST, _GSS_REQUEST, _CANCEL_REQUEST, _PROTOCOL_3 = 80877103, 80877104, 80877102, 196608
 _MAX_PASSWORD = 10_000
@@ -68,7 +68,7 @@ def greet(sock: socket.socket, tls: ssl.SSLContext | None) -> Start:
         process, secret = struct.unpack(">ii", body)
         return Start(wire, cancels=(process, secret))
     if code != _PROTOCOL_3:
-        raise ConnectionError("not a PostgreSQL 3.0 client")
+        raise ConnectionEndedError("not a PostgreSQL 3.0 client")
     words = body.decode().split("\0")
     return Start(wire, dict(zip(words[::2], words[1::2], strict=False)))
 

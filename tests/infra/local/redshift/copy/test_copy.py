@@ -9,6 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from redshift_connector.error import ProgrammingError
 
 from tests.infra.local.redshift.conftest import Database, Place
 from tests.infra.local.redshift.ledger import documented, emulator_only
@@ -128,6 +129,23 @@ class TestParquet:
     def test_what_is_not_parquet_is_an_error(self, target: Database, place: Place) -> None:
         url = place.put("copy/broken/p", b"a,b\n1,2\n")
         assert _failure(target, place, url, "PARQUET")["M"] == "Spectrum Scan Error"
+
+    @documented(COLUMNAR)
+    def test_damaged_parquet_is_an_error_of_its_file(self, target: Database, place: Place) -> None:
+        """Zeros at each place of the file: it loads or names the file, and the connection lives."""
+        body = _parquet(**_good(1, b="x" * 5))
+        refused = 0
+        for at in range(4, len(body), 40):
+            url = place.put("copy/damaged/p", body[:at] + bytes(8) + body[at + 8 :])
+            try:
+                _copy(target, place, url, "PARQUET")
+            except ProgrammingError as error:
+                fields = error.args[0]
+                assert "internal error" not in fields["M"]
+                assert url in fields.get("D", "") or fields["C"] == "0A000", fields
+                refused += 1
+            assert target.value("SELECT 1") == 1
+        assert refused > 5
 
     @documented("copy-usage_notes-multiple-files")
     def test_files_are_loaded_all_or_none(self, target: Database, place: Place) -> None:

@@ -92,6 +92,48 @@ def test_after_an_error_all_is_skipped_until_sync(raw: Raw) -> None:
     assert _said(raw, parse("SELECT 1"), bind(), execute()) == "12DCZ"
 
 
+_NUMBERS = (
+    "CREATE TEMP TABLE numbers AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+    "WHERE i < 500) SELECT a.i * 1000 + b.i AS i FROM n AS a CROSS JOIN n AS b"
+)
+_LATE_ERRORS = {
+    "SELECT 1 / (i - 500500) FROM numbers": "22012",
+    "SELECT CAST(CASE WHEN i = 500500 THEN 'x' ELSE '1' END AS INTEGER) FROM numbers": "22P02",
+}
+
+
+@documented(FLOW)
+@pytest.mark.parametrize("sql", _LATE_ERRORS)
+@pytest.mark.parametrize("protocol", ["simple", "extended"])
+def test_an_error_after_the_first_rows_leaves_the_connection_usable(
+    raw: Raw, sql: str, protocol: str
+) -> None:
+    """Of 250,000 rows, only the last cannot be computed."""
+    raw.send(b"Q", text(_NUMBERS))
+    raw.until(b"Z")
+    if protocol == "simple":
+        raw.send(b"Q", text(sql))
+    else:
+        raw.socket.sendall(parse(sql) + bind() + execute() + SYNC)
+    answers = raw.until(b"Z")
+    assert raw.state(answers) == _LATE_ERRORS[sql]
+    assert answers[-1][0] == b"Z"
+    assert _said(raw, parse("SELECT 1"), bind(), execute()) == "12DCZ"
+
+
+@documented(FLOW)
+def test_a_cancel_after_the_first_rows_leaves_the_connection_usable(raw: Raw) -> None:
+    raw.send(b"Q", text(_NUMBERS))
+    raw.until(b"Z")
+    raw.send(b"Q", text("SET statement_timeout TO 500"))
+    raw.until(b"Z")
+    raw.send(b"Q", text("SELECT a.i FROM numbers AS a CROSS JOIN numbers AS b"))
+    assert raw.read()[0] == b"T"
+    assert raw.read()[0] == b"D"
+    assert raw.state(raw.until(b"Z")) == "57014"
+    assert _said(raw, parse("SELECT 1"), bind(), execute()) == "12DCZ"
+
+
 @documented(FLOW)
 def test_close_works_in_any_state(raw: Raw) -> None:
     assert _said(raw, close("S", "never"), close("P", "never")) == "33Z"
