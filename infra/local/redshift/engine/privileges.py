@@ -33,7 +33,7 @@ def require_reading(
         return
     if not isinstance(statement, Translated) or not statement.returns_rows:
         raise RedshiftError("42501", "permission denied: this user reads, and changes nothing")
-    for table in statement.reads:
-        schema = table.partition(".")[0]
+    for named in (*statement.reads, *statement.calls):
+        schema = named.partition(".")[0]
         if schema not in _ALWAYS and schema not in schemas:
             raise RedshiftError("42501", f"permission denied for schema {schema}")

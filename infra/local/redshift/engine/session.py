@@ -17,6 +17,7 @@ from infra.local.redshift.copy.statement import Copy, parse_copy
 from infra.local.redshift.copy.unload import unload
 from infra.local.redshift.copy.unload_statement import Unload, parse_unload
 from infra.local.redshift.engine.dml import remove_duplicates, write
+from infra.local.redshift.engine.function_catalog import find_functions
 from infra.local.redshift.engine.privileges import require_reading
 from infra.local.redshift.engine.result_columns import (
     OutColumn,
@@ -37,6 +38,7 @@ from infra.local.redshift.sql.functions import check_pattern
 from infra.local.redshift.sql.parser import split_statements
 from infra.local.redshift.sql.translated import Translated
 from infra.local.redshift.sql.translator import checked, translate
+from infra.local.redshift.sql.user_functions import parse_function
 
 _COMMENT = re.compile(r"\s*(?:--|/\*)")
 _ROWS_PER_BATCH = 10_000
@@ -123,6 +125,7 @@ class Session:
             or parse_copy(sql)
             or parse_unload(sql)
             or parse_comment(sql)
+            or parse_function(sql)
             or system_query(sql, self.user, self.database)
             or self.translate(sql, oids)
         )
@@ -140,12 +143,13 @@ class Session:
         Raises:
             RedshiftError: The statement is wrong or refused.
         """
-        tree, tables = checked(sql)
+        tree, tables, calls = checked(sql)
         for table in tree.find_all(exp.Table):
             if table.catalog and table.catalog.lower() != self.database.lower():
                 raise NotEmulatedError(f"another database than {self.database}: {table.sql()}")
         known = self.tables.schema_of(tables) if self.transaction.status != "E" else ()
-        return translate(sql, known, tuple(parameter_kind(oid) for oid in oids))
+        functions = find_functions(self.run, calls) if self.transaction.status != "E" else ()
+        return translate(sql, known, tuple(parameter_kind(oid) for oid in oids), functions)
 
     def engine_query(self, sql: str) -> str:
         """Translate a query without parameters to DuckDB SQL; raises RedshiftError."""

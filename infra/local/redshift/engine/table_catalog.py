@@ -226,9 +226,13 @@ class Tables:
         self.note(ddl.changed(before, change))
 
     def note_view(self, view: Translated) -> None:
-        """Store the tables that a view reads; none for a view WITH NO SCHEMA BINDING."""
+        """Store the tables and functions that a view depends on.
+
+        A view WITH NO SCHEMA BINDING depends on no table.
+        """
         reads = [] if view.late_binding else [t for t in view.reads if t != view.writes[0]]
-        self._run(f"COMMENT ON VIEW {self.engine_name(view.writes[0])} IS '{json.dumps(reads)}'")
+        on = json.dumps([*reads, *(f"{name}()" for name in view.calls)])
+        self._run(f"COMMENT ON VIEW {self.engine_name(view.writes[0])} IS '{on}'")
 
     def dropped_with(self, drop: Translated) -> list[str]:
         """DuckDB statements that drop the views which depend on what a DROP … CASCADE drops.

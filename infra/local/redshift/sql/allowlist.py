@@ -118,6 +118,7 @@ WindowSpec:kind start start_side end end_side
 WithinGroup:this expression
 IgnoreNulls:this
 RespectNulls:this
+Dot:this expression
 Alias:this alias
 Column:this table db
 Star:
@@ -151,7 +152,6 @@ REASONS = {
     "Array": "arrays do not exist in Redshift",
     "Unnest": "UNNEST does not exist in Redshift",
     "SimilarTo": "SIMILAR TO is not emulated, use ~",
-    "Dot": "a function of a schema is not known here",
     "GeneratedAsIdentityColumnConstraint": (
         "IDENTITY gives other values than Redshift would: number the rows with ROW_NUMBER()"
     ),

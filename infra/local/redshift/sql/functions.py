@@ -10,6 +10,8 @@ from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.sql.format_strings import date_part, to_char, to_strptime, zone_hours
 from infra.local.redshift.sql.registry import FUNCTIONS, Function
 
+USER_PREFIX = "f_"  # Redshift reserves it for functions of users
+
 
 def name_of(node: exp.Expr | None) -> str:
     """The lower-case name of a function call; '' for any other expression."""

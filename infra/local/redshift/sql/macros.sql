@@ -7,6 +7,10 @@
 -- DuckDB raises an error instead of choosing a wrong one.
 CREATE SCHEMA IF NOT EXISTS emulator;
 CREATE SCHEMA IF NOT EXISTS public;
+-- functions of users, which user_functions.py writes and reads
+CREATE TABLE IF NOT EXISTS emulator.user_function (
+    name VARCHAR, arguments VARCHAR, returns VARCHAR, body VARCHAR
+);
 
 -- ------------------------------------------------------------------ comparisons
 -- Comparisons ignore trailing blanks: dg/r_Character_types.html
@@ -268,6 +272,10 @@ CREATE OR REPLACE MACRO emulator.next_day(t, day) AS
 CREATE OR REPLACE MACRO emulator.only_timestamp(t) AS
   CASE WHEN typeof(t) IN ('DATE', 'TIMESTAMP', '"NULL"') THEN CAST(t AS TIMESTAMP)
        ELSE error('0A000|TO_CHAR of ' || typeof(t) || ': only dates and timestamps') END;
+-- an argument of a user's function, if its type is not known before DuckDB binds
+CREATE OR REPLACE MACRO emulator.only_text(x) AS
+  CASE WHEN typeof(x) IN ('VARCHAR', '"NULL"') THEN CAST(x AS VARCHAR)
+       ELSE error('0A000|an argument of type ' || typeof(x) || ' for text: CAST it') END;
 CREATE OR REPLACE MACRO emulator.shifted(t, from_hours, to_hours) AS
   CAST(t AS TIMESTAMP) + to_hours(to_hours - from_hours);
 CREATE OR REPLACE MACRO emulator.in_zone(t, source, target) AS

@@ -22,6 +22,7 @@ class Translated:
     definition: ddl.Definition | None = None  # of CREATE TABLE
     change: tuple[str, ...] = ()  # of ALTER TABLE, as `ddl.change_of` returns it
     reads: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()  # the functions of users that it calls, schema-qualified
     # numbers of parameters that are regular expressions, and whether the extent of a match matters
     patterns: tuple[tuple[int, bool], ...] = ()
     late_binding: bool = False  # CREATE VIEW … WITH NO SCHEMA BINDING

@@ -29,6 +29,13 @@ from infra.local.redshift.sql.statement_facts import (
     written_tables,
 )
 from infra.local.redshift.sql.translated import Translated
+from infra.local.redshift.sql.user_functions import (
+    UserFunction,
+    called_functions,
+    check_arguments,
+    drop_functions_of,
+    inline_calls,
+)
 from infra.local.redshift.sql.validator import check
 
 MACROS = Path(__file__).with_name("macros.sql").read_text()
@@ -40,11 +47,12 @@ _STATEMENTS = (
 
 
 @lru_cache(maxsize=1024)
-def checked(sql: str) -> tuple[exp.Expr, tuple[str, ...]]:
+def checked(sql: str) -> tuple[exp.Expr, tuple[str, ...], tuple[str, ...]]:
     """Parse a statement and check that it is accepted.
 
     Returns:
-        The tree, and the tables that it names. All callers share the tree and must not change it.
+        The tree, the tables that it names, and the functions of users that it calls. All callers
+        share the tree and must not change it.
 
     Raises:
         RedshiftError: 42601 for a syntax error, 0A000 for SQL that is refused.
@@ -54,17 +62,24 @@ def checked(sql: str) -> tuple[exp.Expr, tuple[str, ...]]:
         raise NotEmulatedError(f"statement {first_words(sql)}: not emulated, leave it out locally")
     for node in tree.walk():
         check(node)
-    return tree, tuple({ddl.name(t) for t in tree.find_all(exp.Table) if t.name})
+    tables = tuple({ddl.name(t) for t in tree.find_all(exp.Table) if t.name})
+    return tree, tables, called_functions(tree)
 
 
 @lru_cache(maxsize=1024)
-def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -> Translated:
+def translate(
+    sql: str,
+    schema: Schema = (),
+    parameters: tuple[str, ...] = (),
+    functions: tuple[UserFunction, ...] = (),
+) -> Translated:
     """Parse, check and rewrite one statement.
 
     Args:
         sql: One Redshift statement.
         schema: The columns of the tables that it names.
         parameters: The type classes of $1, $2, …; '' is text of unknown type.
+        functions: The functions of users that it calls.
 
     Returns:
         The DuckDB statement, with what the session needs to run it.
@@ -72,13 +87,16 @@ def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -
     Raises:
         RedshiftError: 42601 for a syntax error, 0A000 for SQL that is refused.
     """
-    checked_tree, reads = checked(sql)
+    checked_tree, reads, calls = checked(sql)
     tree = _select_into_as_create(checked_tree.copy())
+    inline_calls(tree, functions)
     kind = kind_of_statement(tree)
     if kind == "CREATE VIEW":
         _bind_to_permanent_tables(tree)
     name_result_columns(tree)
-    check_assignments(tree, schema, annotate(tree, schema, parameters))
+    columns = annotate(tree, schema, parameters)
+    check_arguments(tree)
+    check_assignments(tree, schema, columns)
     facts = Translated(
         sql="",
         tag=kind,
@@ -88,6 +106,7 @@ def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -
         definition=ddl.of(tree) if kind == "CREATE TABLE" else None,
         change=ddl.change_of(tree) if kind == "ALTER TABLE" else (),
         reads=reads,
+        calls=calls,
         added_column=_added_column(tree),
         values=value_count(tree),
         patterns=patterns(tree),
@@ -97,7 +116,11 @@ def translate(sql: str, schema: Schema = (), parameters: tuple[str, ...] = ()) -
     )
     _add_from_to_delete(tree)
     _rewrite_expressions(tree)
-    return replace(facts, sql=generate(tree), multiple_matches=multiple_matches(tree))
+    sql = generate(tree)
+    if kind == "DROP SCHEMA":
+        dropped = tree.args["tables"][0].db
+        sql = f"{drop_functions_of(dropped, cascade=facts.cascade)}; {sql}"
+    return replace(facts, sql=sql, multiple_matches=multiple_matches(tree))
 
 
 def _select_into_as_create(tree: exp.Expr) -> exp.Expr:

@@ -20,7 +20,7 @@ from infra.local.redshift.sql.allowlist import (
     TYPES,
     is_system,
 )
-from infra.local.redshift.sql.functions import name_of
+from infra.local.redshift.sql.functions import USER_PREFIX, name_of
 from infra.local.redshift.sql.registry import AGGREGATES, FUNCTIONS, RANKING, SORTING, WINDOWS
 
 _UNITS = "(?:year|month|week|day|hour|minute|second)s?"
@@ -216,6 +216,12 @@ def _check_tuple(node: exp.Expr) -> None:
         refuse("comparing rows: compare each column", node)
 
 
+def _check_dot(node: exp.Expr) -> None:
+    name = name_of(node.expression)
+    if not isinstance(node.this, exp.Identifier) or not name.startswith(USER_PREFIX):
+        refuse(f"a function of a schema is a user's, and its name begins with {USER_PREFIX}", node)
+
+
 def _check_nulls(node: exp.Expr) -> None:
     if not isinstance(node.parent, exp.Window):
         refuse("write IGNORE NULLS and RESPECT NULLS after the parentheses", node)
@@ -225,6 +231,8 @@ def _check_function(node: exp.Expr) -> None:
     name = name_of(node)
     if name == "values" and isinstance(node.parent, exp.Tuple) and node.find_ancestor(exp.When):
         return  # INSERT VALUES (…) of MERGE
+    if name.startswith(USER_PREFIX):
+        return  # a function of a user, which the session looks up
     function = FUNCTIONS.get(name)
     if function is None:
         instead = f": {INSTEAD[name]}" if name in INSTEAD else ""
@@ -244,7 +252,7 @@ def _check_function(node: exp.Expr) -> None:
 _CHECKS: dict[type, Callable[[exp.Expr], None]] = {
     **validator_ddl_dml.CHECKS,
     exp.Anonymous: _check_function,
-    exp.CurrentTimestamp: _check_timestamp, exp.DataType: _check_type,
+    exp.CurrentTimestamp: _check_timestamp, exp.DataType: _check_type, exp.Dot: _check_dot,
     exp.Escape: _check_escape, exp.Except: _check_distinct_set, exp.IgnoreNulls: _check_nulls,
     exp.Extract: _check_extract, exp.Offset: _check_limit, exp.WithinGroup: _check_within_group,
     exp.RespectNulls: _check_nulls, exp.Tuple: _check_tuple,

@@ -35,8 +35,8 @@ _STATEMENTS = (
     "Select Union Except Intersect Insert Update Delete Merge Create Drop Alter TruncateTable"
 ).split()
 _STATEMENT_WORDS = {
-    "Create": "CREATE TABLE, CREATE TABLE AS, CREATE SCHEMA, CREATE VIEW",
-    "Drop": "DROP TABLE, DROP SCHEMA, DROP VIEW",
+    "Create": "CREATE TABLE, CREATE TABLE AS, CREATE SCHEMA, CREATE VIEW, CREATE FUNCTION",
+    "Drop": "DROP TABLE, DROP SCHEMA, DROP VIEW, DROP FUNCTION",
     "Alter": "ALTER TABLE",
     "TruncateTable": "TRUNCATE",
     "Except": "EXCEPT, MINUS",
@@ -70,7 +70,7 @@ def _accepted() -> Iterator[str]:
     words = [_STATEMENT_WORDS.get(name, name.upper()) for name in _STATEMENTS]
     yield "## Accepted\n"
     for title, listed in {
-        "Statements": [*words, _COMMANDS],
+        "Statements": ", ".join([*words, _COMMANDS]).split(", "),
         "Types": sorted(allowlist.TYPES),
         "Functions": sorted(name.upper() for name in registry.FUNCTIONS),
         "Options of COPY": sorted(name.upper() for name in statement.OPTIONS),
