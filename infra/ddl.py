@@ -6,6 +6,7 @@ behind a column is its definition; it may end with a unit in brackets: `-- Price
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -17,6 +18,7 @@ from infra.sql_files import sql_files, statements
 _HEADER = re.compile(r"^-- ([A-Z][a-z ]+): +(.+(?:\n-- {5,}.+)*)", re.MULTILINE)
 _COMMENT = re.compile(r"^    (\w+) [A-Z].*? -- (.+)$", re.MULTILINE)
 _KEY = re.compile(r",(?P<comment>[ \t]*--[^\n]*)?\n    PRIMARY KEY \([^)]*\)(?=\n\))")
+_REFERENCE = re.compile(r": (\w+)\b")
 _UNIT = re.compile(r"^(.*?)\s*\[([^\]]+)\]$")
 
 
@@ -120,6 +122,27 @@ def table(path: str) -> Table | None:
         header=header(create),
         create=create,
     )
+
+
+def view_columns(path: str) -> list[str]:
+    """The columns of the view that a file below `sql/` makes; each has a name in its SELECT."""
+    query = sqlglot.parse_one(statements(path)[0], read="redshift").expression
+    return [column.alias_or_name for column in query.selects]
+
+
+def references(folder: str, to: Collection[str]) -> list[tuple[str, str, str]]:
+    """(table, column, referenced table) for each column whose comment names a table: `: dim_date`.
+
+    Args:
+        folder: The folder below `sql/` of the tables with the columns.
+        to: Names of the tables that may be referenced.
+    """
+    return [
+        (table.name, column.name, found[1])
+        for table in tables(folder).values()
+        for column in table.columns
+        if (found := _REFERENCE.search(column.comment)) and found[1] in to
+    ]
 
 
 def header(text: str) -> dict[str, str]:

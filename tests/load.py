@@ -102,11 +102,15 @@ class Loader:
 
     def rows(self, day: date, **tables: list[dict[str, Any]]) -> None:
         """Load and publish handmade rows as the batch of a day."""
+        self.open_rows(day, **tables)
+        self.publish()
+
+    def open_rows(self, day: date, **tables: list[dict[str, Any]]) -> None:
+        """Load handmade rows as the open batch of a day, and compute its candidates."""
         self._count += 1
         source = write_source(self._folder / f"source-{self._count}", tables)
         self.stage(day, source)
         self.compute()
-        self.publish()
 
     def retract(self, day: date) -> None:
         """Retract the batch of a day."""

@@ -7,10 +7,8 @@
 CREATE TABLE candidate.affected_order AS
 SELECT history_orders.order_id
 FROM candidate.history_orders
-INNER JOIN candidate.history_customers
-    ON history_orders.customer_id = history_customers.customer_id
-INNER JOIN candidate.affected_person
-    ON history_customers.customer_unique_id = affected_person.customer_unique_id
+INNER JOIN candidate.affected_customer
+    ON history_orders.customer_id = affected_customer.customer_id
 UNION
 SELECT directly_affected_order.order_id
 FROM candidate.directly_affected_order;

@@ -4,7 +4,7 @@
 -- Load rule: recreated for every publish
 
 CREATE TABLE candidate.affected_person AS
-WITH affected_customers AS (
+WITH customers AS (
     -- all versions of the order row: if an order changes its customer, both customers are affected
     SELECT history_orders.customer_id
     FROM candidate.history_orders
@@ -26,7 +26,7 @@ WITH affected_customers AS (
 
 SELECT history_customers.customer_unique_id
 FROM candidate.history_customers
-INNER JOIN affected_customers ON history_customers.customer_id = affected_customers.customer_id
+INNER JOIN customers ON history_customers.customer_id = customers.customer_id
 UNION
 SELECT changed_customers.customer_unique_id
 FROM candidate.changed_customers

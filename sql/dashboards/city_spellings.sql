@@ -6,5 +6,5 @@ SELECT
     COUNT(*) AS mentions
 FROM staging.geolocation
 WHERE
-    TRANSLATE(geolocation_city, 'áàâãäéèêëíìîïóòôõöúùûüç', 'aaaaaeeeeiiiiooooouuuuc') <> geolocation_city
+    analytics.f_fold_accents(geolocation_city) <> geolocation_city
 GROUP BY TRIM(geolocation_city);

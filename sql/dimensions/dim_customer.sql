@@ -23,9 +23,9 @@ INSERT INTO candidate.dim_customer
 WITH addresses AS (
     SELECT
         latest_customers.customer_unique_id,
-        latest_customers.zip_code_prefix,
-        latest_customers.city,
-        latest_customers.state,
+        latest_customers.customer_zip_code_prefix AS zip_code_prefix,
+        analytics.f_city(latest_customers.customer_city) AS city,
+        latest_customers.customer_state AS state,
         -- a customer_id belongs to one order, so its address was in use when that order was placed
         COALESCE(latest_orders.order_purchase_timestamp, CAST('1900-01-01' AS TIMESTAMP)) AS used_at,
         ROW_NUMBER() OVER (
@@ -81,14 +81,14 @@ intervals AS (
 )
 
 SELECT
-    STRTOL(
-        LEFT(MD5(customer_unique_id || '|' || TO_CHAR(valid_from, 'YYYY-MM-DD HH24:MI:SS')), 15), 16
+    analytics.f_surrogate_key(
+        customer_unique_id || '|' || TO_CHAR(valid_from, 'YYYY-MM-DD HH24:MI:SS')
     ) AS customer_key,
     customer_unique_id,
     zip_code_prefix,
     city,
     state,
-    STRTOL(LEFT(MD5(zip_code_prefix), 15), 16) AS geography_key,
+    analytics.f_surrogate_key(zip_code_prefix) AS geography_key,
     valid_from,
     COALESCE(next_valid_from, CAST('9999-12-31' AS TIMESTAMP)) AS valid_to,
     next_valid_from IS NULL AS is_current

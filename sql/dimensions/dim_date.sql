@@ -21,51 +21,7 @@ DISTSTYLE ALL
 SORTKEY (date_key);
 
 INSERT INTO candidate.dim_date
-WITH moments AS (
-    SELECT
-        order_id,
-        purchased_at,
-        approved_at,
-        shipped_at,
-        delivered_at,
-        estimated_delivery_at
-    FROM candidate.fact_order
-    UNION ALL
-    -- published orders that this batch does not affect
-    SELECT
-        order_id,
-        purchased_at,
-        approved_at,
-        shipped_at,
-        delivered_at,
-        estimated_delivery_at
-    FROM analytics.fact_order
-    WHERE order_id NOT IN (SELECT affected_order.order_id FROM candidate.affected_order)
-),
-
-shipping_limits AS (
-    SELECT shipping_limit_at
-    FROM candidate.fact_order_item
-    UNION ALL
-    SELECT shipping_limit_at
-    FROM analytics.fact_order_item
-    WHERE order_id NOT IN (SELECT affected_order.order_id FROM candidate.affected_order)
-),
-
-reviews AS (
-    SELECT
-        created_at,
-        answered_at
-    FROM candidate.fact_review
-    UNION ALL
-    SELECT
-        created_at,
-        answered_at
-    FROM analytics.fact_review
-    WHERE order_id NOT IN (SELECT affected_order.order_id FROM candidate.affected_order)
-),
-
-seen AS (
+WITH seen AS (
     SELECT
         MIN(purchased_at) AS first_day,
         GREATEST(
@@ -75,17 +31,17 @@ seen AS (
             MAX(delivered_at),
             MAX(estimated_delivery_at)
         ) AS last_day
-    FROM moments
+    FROM candidate.merged_fact_order
     UNION ALL
     SELECT
         MIN(shipping_limit_at) AS first_day,
         MAX(shipping_limit_at) AS last_day
-    FROM shipping_limits
+    FROM candidate.merged_fact_order_item
     UNION ALL
     SELECT
         LEAST(MIN(created_at), MIN(answered_at)) AS first_day,
         GREATEST(MAX(created_at), MAX(answered_at)) AS last_day
-    FROM reviews
+    FROM candidate.merged_fact_review
 ),
 
 bounds AS (

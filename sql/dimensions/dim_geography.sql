@@ -115,12 +115,7 @@ names AS (
 normalised_names AS (
     SELECT
         zip_code_prefix,
-        -- one spelling per city: lower case, no accents, single spaces
-        REGEXP_REPLACE(
-            TRIM(TRANSLATE(
-                LOWER(city), 'áàâãäéèêëíìîïóòôõöúùûüç', 'aaaaaeeeeiiiiooooouuuuc'
-            )), ' +', ' '
-        ) AS city,
+        analytics.f_city(city) AS city,
         state,
         source_rank,
         mentions
@@ -145,7 +140,7 @@ ranked_names AS (
 )
 
 SELECT
-    STRTOL(LEFT(MD5(ranked_names.zip_code_prefix), 15), 16) AS geography_key,
+    analytics.f_surrogate_key(ranked_names.zip_code_prefix) AS geography_key,
     ranked_names.zip_code_prefix,
     ranked_names.city,
     ranked_names.state,

@@ -84,11 +84,8 @@ translations AS (
 )
 
 SELECT
-    STRTOL(
-        LEFT(
-            MD5(intervals.product_id || '|' || TO_CHAR(intervals.valid_from, 'YYYY-MM-DD HH24:MI:SS')),
-            15
-        ), 16
+    analytics.f_surrogate_key(
+        intervals.product_id || '|' || TO_CHAR(intervals.valid_from, 'YYYY-MM-DD HH24:MI:SS')
     ) AS product_key,
     intervals.product_id,
     -- two categories of the real data have no translation, 610 products have no category

@@ -23,12 +23,7 @@ WITH deliveries AS (
     SELECT
         seller_id,
         seller_zip_code_prefix AS zip_code_prefix,
-        -- one spelling per city: lower case, no accents, single spaces
-        REGEXP_REPLACE(
-            TRIM(TRANSLATE(
-                LOWER(seller_city), 'áàâãäéèêëíìîïóòôõöúùûüç', 'aaaaaeeeeiiiiooooouuuuc'
-            )), ' +', ' '
-        ) AS city,
+        analytics.f_city(seller_city) AS city,
         seller_state AS state,
         batch_date,
         seller_zip_code_prefix || '|' || seller_city || '|' || seller_state AS attributes
@@ -69,14 +64,14 @@ intervals AS (
 )
 
 SELECT
-    STRTOL(
-        LEFT(MD5(seller_id || '|' || TO_CHAR(valid_from, 'YYYY-MM-DD HH24:MI:SS')), 15), 16
+    analytics.f_surrogate_key(
+        seller_id || '|' || TO_CHAR(valid_from, 'YYYY-MM-DD HH24:MI:SS')
     ) AS seller_key,
     seller_id,
     zip_code_prefix,
     city,
     state,
-    STRTOL(LEFT(MD5(zip_code_prefix), 15), 16) AS geography_key,
+    analytics.f_surrogate_key(zip_code_prefix) AS geography_key,
     valid_from,
     COALESCE(next_valid_from, CAST('9999-12-31' AS TIMESTAMP)) AS valid_to,
     next_valid_from IS NULL AS is_current

@@ -74,7 +74,7 @@ SELECT
     orders.order_id,
     customers.customer_unique_id,
     COALESCE(dim_customer.customer_key, -1) AS customer_key,
-    COALESCE(STRTOL(LEFT(MD5(customers.zip_code_prefix), 15), 16), -1) AS geography_key,
+    COALESCE(analytics.f_surrogate_key(customers.customer_zip_code_prefix), -1) AS geography_key,
     CAST(TO_CHAR(orders.order_purchase_timestamp, 'YYYYMMDD') AS INTEGER) AS purchase_date_key,
     COALESCE(
         CAST(TO_CHAR(orders.order_delivered_customer_date, 'YYYYMMDD') AS INTEGER), -1

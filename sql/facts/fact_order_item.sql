@@ -22,50 +22,14 @@ DISTKEY (order_id)
 SORTKEY (purchase_date_key);
 
 INSERT INTO candidate.fact_order_item
-WITH product_versions AS (
-    SELECT
-        product_id,
-        product_key,
-        valid_from,
-        valid_to
-    FROM candidate.dim_product
-    UNION ALL
-    SELECT
-        product_id,
-        product_key,
-        valid_from,
-        valid_to
-    FROM analytics.dim_product
-    WHERE product_id NOT IN (SELECT affected_product.product_id FROM candidate.affected_product)
-),
-
-seller_versions AS (
-    SELECT
-        seller_id,
-        seller_key,
-        geography_key,
-        valid_from,
-        valid_to
-    FROM candidate.dim_seller
-    UNION ALL
-    SELECT
-        seller_id,
-        seller_key,
-        geography_key,
-        valid_from,
-        valid_to
-    FROM analytics.dim_seller
-    WHERE seller_id NOT IN (SELECT affected_seller.seller_id FROM candidate.affected_seller)
-)
-
 SELECT
     items.order_id,
     items.order_item_id,
-    COALESCE(product_versions.product_key, -1) AS product_key,
-    COALESCE(seller_versions.seller_key, -1) AS seller_key,
+    COALESCE(dim_product.product_key, -1) AS product_key,
+    COALESCE(dim_seller.seller_key, -1) AS seller_key,
     fact_order.customer_key,
     fact_order.geography_key AS customer_geography_key,
-    COALESCE(seller_versions.geography_key, -1) AS seller_geography_key,
+    COALESCE(dim_seller.geography_key, -1) AS seller_geography_key,
     fact_order.purchase_date_key,
     items.shipping_limit_date AS shipping_limit_at,
     items.price,
@@ -73,16 +37,16 @@ SELECT
 FROM candidate.latest_order_items AS items
 INNER JOIN candidate.fact_order ON items.order_id = fact_order.order_id
 -- join the version that was valid at the time of purchase
-LEFT JOIN product_versions
+LEFT JOIN candidate.merged_dim_product AS dim_product
     ON
-        items.product_id = product_versions.product_id
-        AND fact_order.purchased_at >= product_versions.valid_from
-        AND fact_order.purchased_at < product_versions.valid_to
-LEFT JOIN seller_versions
+        items.product_id = dim_product.product_id
+        AND fact_order.purchased_at >= dim_product.valid_from
+        AND fact_order.purchased_at < dim_product.valid_to
+LEFT JOIN candidate.merged_dim_seller AS dim_seller
     ON
-        items.seller_id = seller_versions.seller_id
-        AND fact_order.purchased_at >= seller_versions.valid_from
-        AND fact_order.purchased_at < seller_versions.valid_to;
+        items.seller_id = dim_seller.seller_id
+        AND fact_order.purchased_at >= dim_seller.valid_from
+        AND fact_order.purchased_at < dim_seller.valid_to;
 
 DELETE FROM analytics.fact_order_item
 WHERE order_id IN (SELECT affected_order.order_id FROM candidate.affected_order);

@@ -91,51 +91,24 @@ payment_types AS (
         fact_payment.payment_type
 ),
 
-product_versions AS (
-    SELECT
-        product_key,
-        category
-    FROM candidate.dim_product
-    UNION ALL
-    SELECT
-        product_key,
-        category
-    FROM analytics.dim_product
-    WHERE product_id NOT IN (SELECT affected_product.product_id FROM candidate.affected_product)
-),
-
 categories AS (
     SELECT
         fact_order.customer_unique_id,
-        product_versions.category,
+        dim_product.category,
         ROW_NUMBER() OVER (
             PARTITION BY fact_order.customer_unique_id
             ORDER BY
                 COUNT(*) DESC,
                 SUM(items.price) DESC,
-                product_versions.category
+                dim_product.category
         ) AS row_num
     FROM candidate.fact_order_item AS items
     INNER JOIN candidate.fact_order ON items.order_id = fact_order.order_id
-    INNER JOIN product_versions ON items.product_key = product_versions.product_key
+    INNER JOIN candidate.merged_dim_product AS dim_product
+        ON items.product_key = dim_product.product_key
     GROUP BY
         fact_order.customer_unique_id,
-        product_versions.category
-),
-
-places AS (
-    SELECT
-        geography_key,
-        latitude,
-        longitude
-    FROM candidate.dim_geography
-    UNION ALL
-    SELECT
-        geography_key,
-        latitude,
-        longitude
-    FROM analytics.dim_geography
-    WHERE zip_code_prefix NOT IN (SELECT affected_zip.zip_code_prefix FROM candidate.affected_zip)
+        dim_product.category
 )
 
 SELECT
@@ -169,7 +142,8 @@ SELECT
     / NULLIF(orders.deliveries, 0) AS average_delivery_days,
     COALESCE(orders.late_order_count, 0) AS late_order_count
 FROM candidate.dim_customer AS addresses
-LEFT JOIN places ON addresses.geography_key = places.geography_key
+LEFT JOIN candidate.merged_dim_geography AS places
+    ON addresses.geography_key = places.geography_key
 LEFT JOIN orders ON addresses.customer_unique_id = orders.customer_unique_id
 LEFT JOIN last_reviews
     ON

@@ -25,7 +25,6 @@ SORTKEY (sales_month);
 
 INSERT INTO candidate.sales_overview
 WITH orders AS (
-    -- named columns: a table that was migrated has another order than its DDL
     SELECT
         fact_order.customer_unique_id,
         fact_order.purchased_at,
@@ -39,26 +38,9 @@ WITH orders AS (
         fact_order.review_score,
         dim_customer.state,
         dim_customer.city
-    FROM candidate.fact_order
-    INNER JOIN candidate.dim_customer ON fact_order.customer_key = dim_customer.customer_key
-    UNION ALL
-    -- published orders that this batch does not affect
-    SELECT
-        fact_order.customer_unique_id,
-        fact_order.purchased_at,
-        fact_order.delivered_at,
-        fact_order.is_cancelled,
-        fact_order.is_late,
-        fact_order.item_count,
-        fact_order.product_value,
-        fact_order.freight_value,
-        fact_order.order_value,
-        fact_order.review_score,
-        dim_customer.state,
-        dim_customer.city
-    FROM analytics.fact_order
-    INNER JOIN analytics.dim_customer ON fact_order.customer_key = dim_customer.customer_key
-    WHERE fact_order.order_id NOT IN (SELECT affected_order.order_id FROM candidate.affected_order)
+    FROM candidate.merged_fact_order AS fact_order
+    INNER JOIN candidate.merged_dim_customer AS dim_customer
+        ON fact_order.customer_key = dim_customer.customer_key
 )
 
 SELECT

@@ -3,6 +3,7 @@
 --            the person
 -- Grain:     customer_id, batch_date
 -- Source:    olist_customers_dataset.csv
+-- Latest by: customer_id (the latest batch that contains a customer wins)
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.customers (

@@ -2,13 +2,14 @@
 -- Purpose:   Items of an order, one row per piece; price and freight_value in R$
 -- Grain:     order_id, order_item_id, batch_date
 -- Source:    olist_order_items_dataset.csv
+-- Latest by: order_id (the latest batch that contains items of an order wins)
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.order_items (
-    order_id VARCHAR(32) NOT NULL,
+    order_id VARCHAR(32) NOT NULL, -- Order of the item: orders
     order_item_id SMALLINT NOT NULL,
-    product_id VARCHAR(32) NOT NULL,
-    seller_id VARCHAR(32) NOT NULL,
+    product_id VARCHAR(32) NOT NULL, -- Product: products
+    seller_id VARCHAR(32) NOT NULL, -- Seller: sellers
     shipping_limit_date TIMESTAMP NOT NULL,
     price DECIMAL(12, 2) NOT NULL,
     freight_value DECIMAL(12, 2) NOT NULL,

@@ -2,10 +2,11 @@
 -- Purpose:   Payments of an order, one row per payment; payment_value in R$
 -- Grain:     order_id, payment_sequential, batch_date
 -- Source:    olist_order_payments_dataset.csv
+-- Latest by: order_id (the latest batch that contains payments of an order wins)
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.order_payments (
-    order_id VARCHAR(32) NOT NULL,
+    order_id VARCHAR(32) NOT NULL, -- Order of the payment: orders
     payment_sequential SMALLINT NOT NULL,
     payment_type VARCHAR(16) NOT NULL,
     payment_installments SMALLINT NOT NULL,

@@ -2,11 +2,12 @@
 -- Purpose:   Reviews of orders; a review_id may cover several orders, an order may have several reviews
 -- Grain:     review_id, order_id, batch_date
 -- Source:    olist_order_reviews_dataset.csv
+-- Latest by: order_id (the latest batch that contains reviews of an order wins)
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.order_reviews (
     review_id VARCHAR(32) NOT NULL,
-    order_id VARCHAR(32) NOT NULL,
+    order_id VARCHAR(32) NOT NULL, -- Order of the review: orders
     review_score SMALLINT NOT NULL,
     review_comment_title VARCHAR(256), -- sensitive: free text written by a person
     review_comment_message VARCHAR(2048), -- sensitive: free text written by a person

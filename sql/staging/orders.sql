@@ -3,11 +3,12 @@
 --            until the event happens
 -- Grain:     order_id, batch_date
 -- Source:    olist_orders_dataset.csv
+-- Latest by: order_id (the latest batch that contains an order wins)
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 
 CREATE TABLE IF NOT EXISTS staging.orders (
     order_id VARCHAR(32) NOT NULL,
-    customer_id VARCHAR(32) NOT NULL,
+    customer_id VARCHAR(32) NOT NULL, -- Customer of the order: customers
     order_status VARCHAR(16) NOT NULL,
     order_purchase_timestamp TIMESTAMP NOT NULL,
     order_approved_at TIMESTAMP,

@@ -7,7 +7,7 @@
 
 CREATE TABLE IF NOT EXISTS staging.products (
     product_id VARCHAR(32) NOT NULL,
-    product_category_name VARCHAR(64),
+    product_category_name VARCHAR(64), -- Category, in Portuguese: category_translation
     product_name_lenght INTEGER,
     product_description_lenght INTEGER,
     product_photos_qty INTEGER,

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from infra.contracts import Column, Contract, contracts
+from infra.ddl import references
 from infra.settings import Settings
 from infra.source_storage import LocalFolder
 from tasks.ingest.source import check_source, source_file
@@ -21,16 +22,6 @@ from tasks.reporting.templates import page
 Tables = Mapping[str, pl.LazyFrame]
 Point = tuple[str, float, str]
 
-# child, column, parent
-RELATIONS = [
-    ("orders", "customer_id", "customers"),
-    ("order_items", "order_id", "orders"),
-    ("order_items", "product_id", "products"),
-    ("order_items", "seller_id", "sellers"),
-    ("order_payments", "order_id", "orders"),
-    ("order_reviews", "order_id", "orders"),
-    ("products", "product_category_name", "category_translation"),
-]
 _HISTOGRAMS = [
     ("order_items", "price", "R$ price of an item"),
     ("order_items", "freight_value", "R$ freight of an item"),
@@ -93,7 +84,9 @@ def write_profile(settings: Settings, source: Path) -> Path:
             made_at=datetime.now(UTC),
             rows=rows,
             columns=columns,
-            relations=[relation_of(tables, *relation) for relation in RELATIONS],
+            relations=[
+                relation_of(tables, *relation) for relation in references("staging", contracts())
+            ],
             histograms=[(t, histogram(tables[table], name)) for table, name, t in _HISTOGRAMS],
             findings=inconsistencies(tables),
             business=business(tables),

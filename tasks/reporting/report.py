@@ -24,12 +24,12 @@ def reconciliation(settings: Settings) -> list[tuple[str, str, str]]:
     """
     with transaction(settings, read_only=True) as work:
         rows = work.query(
-            "SELECT measure, source_total, published_total FROM audit.reconciliation "
+            "SELECT measure, unit, source_total, published_total FROM audit.reconciliation "
             "ORDER BY measure"
         )
     return [
-        (measure, _figure(source, measure), _figure(published, measure))
-        for measure, source, published in rows
+        (measure, _figure(source, unit), _figure(published, unit))
+        for measure, unit, source, published in rows
     ]
 
 
@@ -45,8 +45,8 @@ def published_value(settings: Settings) -> Decimal:
         )
 
 
-def _figure(total: Decimal, measure: str) -> str:
-    return f"{total:,.2f}" if measure.startswith("R$") else f"{total:,.0f}"
+def _figure(total: Decimal, unit: str) -> str:
+    return f"{total:,.2f}" if unit == "R$" else f"{total:,.0f}"
 
 
 def report_run(settings: Settings, report: RunReport) -> Path:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from infra import ddl
-from infra.ddl import header, split_unit, tables
+from infra.ddl import header, references, split_unit, tables
 from infra.sql_files import statements
 
 # sql/views has one published view; it has the columns of this table, and computed columns
@@ -54,13 +54,10 @@ def _table(table: ddl.Table) -> Table:
 
 
 def links() -> list[tuple[str, str, str]]:
-    """Return (table, column, dimension) for each column that references a dimension.
-
-    The comment of such a column contains `: dim_<name>`.
-    """
+    """Return (table, column, dimension) for each column that references a dimension."""
+    dimensions = tables("dimensions")
     return [
-        (table.name, column.name, found[1])
-        for table in dictionary().values()
-        for column in table.columns
-        if (found := re.search(r": (dim_\w+)", column.meaning))
+        reference
+        for folder in ("dimensions", "facts", "marts")
+        for reference in references(folder, dimensions)
     ]

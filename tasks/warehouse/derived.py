@@ -9,9 +9,11 @@ import sqlglot
 from sqlglot import exp
 
 from infra import ddl
+from infra.contracts import BATCH_DATE
 from infra.ddl import tables
 from infra.sql_files import sql_files, statements
 from infra.warehouse import Transaction
+from tasks.warehouse.latest import latest_key
 from tasks.warehouse.migrate import ExistingColumns
 
 # a rebuild keeps the staging rows of its batches
@@ -20,6 +22,8 @@ _VIEWS = {
     "history": "batch_date NOT IN "
     "(SELECT batch_date FROM audit.open_batch WHERE action <> 'rebuild')",
 }
+
+_TOTALS = ("table_name", "measure", "total", "latest_total")  # columns of audit.staging_totals
 
 
 def create_candidates(work: Transaction) -> None:
@@ -38,16 +42,52 @@ def create_candidates(work: Transaction) -> None:
 
 
 def create_staging_totals(work: Transaction) -> None:
-    """Create the view that reconciliation compares with the files, one row for each table."""
-    totals = []
+    """Create the view that reconciliation compares with the files and with `analytics`.
+
+    It has one row for the rows of each table, and one for each money column: the total of all
+    batches, and that of the rows in force.
+    """
+    ctes, totals = [], []
     for name, table in tables("staging").items():
         money = [column.name for column in table.columns if column.kind == "DECIMAL"]
-        total = " + ".join(f"SUM({column})" for column in money) or "0"
-        totals.append(
-            f"SELECT CAST('{name}' AS VARCHAR(127)) AS table_name, COUNT(*) AS row_count, "
-            f"CAST(COALESCE({total}, 0) AS DECIMAL(18, 2)) AS money_total FROM staging.{name}"
-        )
-    work.run(f"CREATE OR REPLACE VIEW audit.staging_totals AS {' UNION ALL '.join(totals)}")
+        ctes += _totals_of(table, money)
+        for measure in ("rows", *money):
+            totals.append(
+                f"SELECT CAST('{name}' AS VARCHAR(127)) AS table_name, "
+                f"CAST('{measure}' AS VARCHAR(127)) AS measure, "
+                f"CAST(COALESCE(all_{measure}, 0) AS DECIMAL(18, 2)) AS total, "
+                f"CAST(COALESCE(latest_{measure}, 0) AS DECIMAL(18, 2)) AS latest_total "
+                f"FROM {name}_totals"
+            )
+    work.run(
+        f"CREATE OR REPLACE VIEW audit.staging_totals AS WITH {', '.join(ctes)} "
+        f"{' UNION ALL '.join(totals)}"
+    )
+
+
+def _totals_of(table: ddl.Table, money: list[str]) -> list[str]:
+    """CTEs with the totals of a staging table; the last one is `<table>_totals`."""
+    name, key = table.name, latest_key(table)
+    if key is None:  # batches add up, so all rows are in force
+        sums = [
+            f"SUM({column}) AS all_{column}, SUM({column}) AS latest_{column}" for column in money
+        ]
+        columns = ", ".join(["COUNT(*) AS all_rows, COUNT(*) AS latest_rows", *sums])
+        return [f"{name}_totals AS (SELECT {columns} FROM staging.{name})"]
+    sums = [
+        f"SUM(staged.{column}) AS all_{column}, "
+        f"SUM(CASE WHEN latest.{key} IS NOT NULL THEN staged.{column} END) AS latest_{column}"
+        for column in money
+    ]
+    columns = ", ".join([f"COUNT(*) AS all_rows, COUNT(latest.{key}) AS latest_rows", *sums])
+    # GROUP BY and join instead of a window function: this reads the whole history every day
+    return [
+        f"latest_{name} AS (SELECT {key}, MAX({BATCH_DATE}) AS {BATCH_DATE} "
+        f"FROM staging.{name} GROUP BY {key})",
+        f"{name}_totals AS (SELECT {columns} FROM staging.{name} AS staged "
+        f"LEFT JOIN latest_{name} AS latest ON staged.{key} = latest.{key} "
+        f"AND staged.{BATCH_DATE} = latest.{BATCH_DATE})",
+    ]
 
 
 def drop_outdated(work: Transaction, tables_changed: set[str], existing: ExistingColumns) -> None:
@@ -65,6 +105,7 @@ def drop_outdated(work: Transaction, tables_changed: set[str], existing: Existin
         WarehouseError: Another view depends on a view that has to be dropped.
     """
     _drop_batch_tables(work, existing)
+    _drop_changed_views(work, existing)
     if not tables_changed:
         return
     outdated = {f"analytics.{p.stem}" for p in sql_files("views") if _copies(p) & tables_changed}
@@ -92,6 +133,19 @@ def _drop_batch_tables(work: Transaction, existing: ExistingColumns) -> None:
             work.run(f"DROP TABLE candidate.batch_{name} CASCADE")
             for view in _VIEWS:
                 work.run(f"DROP VIEW IF EXISTS candidate.{view}_{name}")
+
+
+def _drop_changed_views(work: Transaction, existing: ExistingColumns) -> None:
+    """Drop the views of the audit whose columns changed: CREATE OR REPLACE VIEW refuses that."""
+    views = {
+        f"audit.{path.stem}": ddl.view_columns(f"audit/{path.name}")
+        for path in sql_files("audit")
+        if ddl.table(f"audit/{path.name}") is None
+    }
+    wanted = views | {"audit.staging_totals": list(_TOTALS)}
+    if any(list(existing[view]) != wanted[view] for view in wanted if view in existing):
+        for view in wanted:  # first those that read audit.staging_totals
+            work.run(f"DROP VIEW IF EXISTS {view}", what=f"renewing the view {view}")
 
 
 def _reads(path: Path) -> set[str]:

@@ -1,12 +1,15 @@
 """The models under `sql/`, their statements, and their order, read from the SQL itself.
 
 A model file holds, in this order:
-- models of `candidate` only (`affected/`, `latest/`): one CREATE TABLE candidate.<model> …;
+- models of `candidate` only (`affected/`): one CREATE TABLE candidate.<model> …;
 - published models (`dimensions/`, `facts/`, `marts/`): CREATE TABLE analytics.<model>,
   INSERT INTO candidate.<model> … (compute), DELETE FROM analytics.<model> … (retire: the
   published rows that the candidate rows replace).
+
+`candidate.latest_<table>` is a model without a file: its SQL comes from a staging table.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
@@ -17,11 +20,12 @@ from sqlglot import exp
 from infra.contracts import contracts
 from infra.ddl import Table, tables
 from infra.sql_files import sql_files, statements
+from tasks.warehouse.latest import create_latest, latest_key
 
-CANDIDATE_FOLDERS = ("affected", "latest")
 PUBLISHED_FOLDERS = ("dimensions", "facts", "marts")
 # prefixes of the relations through which a run reads staging (tasks/warehouse/prepare.py)
 STAGED_AS = ("batch", "changed", "history")
+MERGED = "merged"  # prefix of the relations with a model as it will be after the publish
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Model:
     """One model: its SQL statements, and the tables that it reads."""
 
     name: str
-    folder: str
+    source: str  # the file that defines it: sql/facts/fact_order.sql
+    folder: str  # below sql/
     create: str
     compute: str | None  # None where CREATE TABLE … AS does both, or a task fills the table
     retire: str | None
@@ -59,9 +64,10 @@ def models() -> tuple[Model, ...]:
     """
     found = {
         model.name: model
-        for folder in (*CANDIDATE_FOLDERS, *PUBLISHED_FOLDERS)
+        for folder in ("affected", *PUBLISHED_FOLDERS)
         for model in (_model(folder, path.stem) for path in sql_files(folder))
     }
+    found |= {model.name: model for model in _latest_models()}
     graph = {
         name: sorted(
             table.removeprefix("candidate.")
@@ -90,10 +96,10 @@ def candidate_models() -> tuple[Model, ...]:
 def _model(folder: str, name: str) -> Model:
     parts = statements(f"{folder}/{name}.sql")
     path = f"sql/{folder}/{name}.sql"
-    if folder in CANDIDATE_FOLDERS:
+    if folder not in PUBLISHED_FOLDERS:
         if len(parts) != 1 or f"CREATE TABLE candidate.{name}" not in parts[0]:
             raise ModelError(f"{path}: expected one CREATE TABLE candidate.{name}")
-        return Model(name, folder, parts[0], None, None, _inputs(parts[0]))
+        return Model(name, path, folder, parts[0], None, None, _inputs(parts[0]))
     starts = (
         f"CREATE TABLE IF NOT EXISTS analytics.{name} ",
         f"INSERT INTO candidate.{name}\n",
@@ -104,7 +110,14 @@ def _model(folder: str, name: str) -> Model:
     ):
         raise ModelError(f"{path}: expected {', '.join(start.strip() for start in starts)}")
     create, compute, retire = parts
-    return Model(name, folder, create, compute, retire, _inputs(compute))
+    return Model(name, path, folder, create, compute, retire, _inputs(compute))
+
+
+def _latest_models() -> Iterator[Model]:
+    for name, table in tables("staging").items():
+        if (key := latest_key(table)) is not None:
+            create, source = create_latest(table, key), f"sql/{table.path}"
+            yield Model(f"latest_{name}", source, "staging", create, None, None, _inputs(create))
 
 
 def _inputs(sql: str) -> frozenset[str]:
@@ -116,8 +129,10 @@ def _inputs(sql: str) -> frozenset[str]:
 
 
 def _source(table: exp.Table) -> str:
-    """Return `schema.table`; for a batch, changed or history relation, its staging table."""
+    """Return `schema.table`; for a batch, changed, history or merged relation, its table."""
     seen_as, _, name = table.name.partition("_")
     if table.db == "candidate" and seen_as in STAGED_AS and name in contracts():
         return f"staging.{name}"
+    if table.db == "candidate" and seen_as == MERGED:
+        return f"candidate.{name}"
     return f"{table.db}.{table.name}"

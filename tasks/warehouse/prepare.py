@@ -5,6 +5,8 @@ The transforms and gates of a run read each staging table through three relation
 - `candidate.batch_<table>`: the new rows of the open batches;
 - `candidate.changed_<table>`: the rows that the run adds or removes; their keys are affected;
 - `candidate.history_<table>`: the table as it will be after the publish.
+
+`candidate.latest_<table>` and `candidate.merged_<model>` follow in the transform step.
 """
 
 from prefect import get_run_logger, task
@@ -41,6 +43,7 @@ def prepare_warehouse(settings: Settings) -> list[str]:
         wanted = [table for folder in FOLDERS for table in tables(folder).values()]
         existing = existing_columns(work)
         added = add_columns(work, wanted, existing)
+        _create(work, "functions")
         drop_outdated(work, {column.rpartition(".")[0] for column in added}, existing)
         _create(work, "staging")
         create_staging_totals(work)

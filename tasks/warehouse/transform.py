@@ -6,7 +6,8 @@ from infra.settings import Settings
 from infra.warehouse import Transaction
 from tasks.receipts import ModelReceipt
 from tasks.retries import RETRY
-from tasks.warehouse.models import Model, candidate_models, models, published_models
+from tasks.warehouse.merged import create_merged
+from tasks.warehouse.models import MERGED, Model, candidate_models, models, published_models
 from tasks.warehouse.writer_lock import writing
 
 
@@ -26,7 +27,7 @@ def compute_affected_keys(settings: Settings, run_id: str) -> list[ModelReceipt]
         drop_candidates(work)
         receipts = []
         for model in candidate_models():
-            work.run(model.create, what=f"sql/{model.folder}/{model.name}.sql")
+            work.run(model.create, what=f"candidate.{model.name} ({model.source})")
             if model.name == "holiday":
                 _insert(work, "holiday", _holidays(work))
             receipts.append(_receipt(work, model))
@@ -43,20 +44,28 @@ def compute_model(settings: Settings, model: Model, run_id: str) -> ModelReceipt
     assert model.compute is not None  # noqa: S101 (published models have one)
     with writing(settings, run_id) as work:
         create_candidate(work, model)
-        work.run(model.compute, what=f"sql/{model.folder}/{model.name}.sql")
+        work.run(model.compute, what=model.source)
         return _receipt(work, model)
 
 
 def create_candidate(work: Transaction, model: Model) -> None:
-    """Create an empty candidate table with the columns of the model's DDL, in their order."""
+    """Create an empty candidate table with the columns of the model's DDL, and its merged view."""
+    _drop_merged(work, model)
     work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
     work.run(model.table.created_as(f"candidate.{model.name}"))
+    work.run(create_merged(model), what=f"candidate.merged_{model.name} ({model.source})")
 
 
 def drop_candidates(work: Transaction) -> None:
-    """Drop the candidate tables of all models."""
+    """Drop the candidate tables of all models, and the views that read them."""
+    for model in published_models():
+        _drop_merged(work, model)
     for model in models():
         work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
+
+
+def _drop_merged(work: Transaction, model: Model) -> None:
+    work.run(f"DROP VIEW IF EXISTS candidate.{MERGED}_{model.name}")
 
 
 def _receipt(work: Transaction, model: Model) -> ModelReceipt:

@@ -50,9 +50,8 @@ def _resolves(fact: str, column: str, dimension: str) -> Check:
         f"""
         SELECT fact.{column}
         FROM {{batch}} AS fact
-        LEFT JOIN candidate.{dimension} AS affected ON fact.{column} = affected.{key}
-        LEFT JOIN analytics.{dimension} AS published ON fact.{column} = published.{key}
-        WHERE affected.{key} IS NULL AND published.{key} IS NULL
+        LEFT JOIN candidate.merged_{dimension} AS dimension ON fact.{column} = dimension.{key}
+        WHERE dimension.{key} IS NULL
         """,
         f"every {column} of {fact} is in {dimension}",
     )

@@ -1,11 +1,14 @@
 """The order of models is derived from their SQL, which runs on Redshift unchanged."""
 
+import re
+
 import pytest
 import sqlglot
 from sqlglot import exp
 
 from infra.ddl import tables
 from infra.local.redshift.sql.translator import translate
+from infra.local.redshift.sql.user_functions import read_function
 from infra.settings import PROJECT, SQL
 from infra.sql_files import split, statements
 from tasks.warehouse.models import models, published_models
@@ -13,6 +16,7 @@ from tasks.warehouse.models import models, published_models
 # grants are for a real warehouse only (infra/terraform/modules/grants): sqlfluff checks them, but
 # the local Redshift has no users to grant to
 FILES = [path for path in sorted(SQL.rglob("*.sql")) if path.parent.name != "access"]
+FUNCTIONS = [read_function(path.read_text()) for path in sorted(SQL.glob("functions/*.sql"))]
 
 
 def test_a_model_comes_after_what_it_reads() -> None:
@@ -36,7 +40,17 @@ def test_sql_is_redshift_and_accepted_as_it_stands(path) -> None:
     for statement in split(path.read_text()):
         tree = sqlglot.parse_one(statement, read="redshift")
         assert tree.find(exp.Command) is None  # a Command is SQL that sqlglot cannot parse
-        translate(statement)
+        if path.parent.name == "functions":
+            assert read_function(statement) in FUNCTIONS
+        else:
+            translate(statement, functions=tuple(function for function, _ in FUNCTIONS))
+
+
+def test_no_expression_stands_twice() -> None:
+    """The surrogate key and the fold of accents are functions; no other file repeats them."""
+    for path in FILES:
+        words = {"MD5", "STRTOL", "TRANSLATE"} & set(re.findall(r"[A-Z0-9]+", path.read_text()))
+        assert not words or path.parent.name == "functions", path
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SQL)))
@@ -53,7 +67,8 @@ def test_a_file_says_purpose_grain_and_load_rule(path) -> None:
     head = path.read_text().split("\n\n")[0]
     # dashboard queries create no table, so they have no load rule
     rule = [] if path.parent.name == "dashboards" else ["Load rule:"]
-    for word in ("Purpose:", "Grain:", *rule):
+    about = "Arguments:" if path.parent.name == "functions" else "Grain:"
+    for word in ("Purpose:", about, *rule):
         assert f"-- {word}" in head
 
 

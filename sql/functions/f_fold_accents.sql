@@ -1,0 +1,11 @@
+-- analytics.f_fold_accents
+-- Purpose:   Text with the accented lower-case letters of Portuguese replaced by plain letters
+-- Arguments: text
+-- Load rule: created again by every run
+
+CREATE OR REPLACE FUNCTION analytics.f_fold_accents(VARCHAR)
+RETURNS VARCHAR
+IMMUTABLE
+AS $$
+    SELECT TRANSLATE($1, 'áàâãäéèêëíìîïóòôõöúùûüç', 'aaaaaeeeeiiiiooooouuuuc')
+$$ LANGUAGE sql;
