@@ -5,7 +5,7 @@ BIN := .venv/bin
 OLIST_HOME ?= .local
 export OLIST_HOME
 
-.PHONY: run up down test test-full lint lint-terraform format bench coverage docs screenshots ui lock clean help
+.PHONY: run up down test test-slow test-full lint lint-terraform format bench coverage docs screenshots ui lock clean help
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -16,7 +16,10 @@ run: .venv/ready ## Load one batch: OLIST_SOURCE, else 10,000 generated orders
 test: .venv/ready ## Run the tests
 	@$(BIN)/pytest
 
-test-full: .venv/ready ## Run all tests, including the long ones: replays, sixty kills, the stack
+test-slow: .venv/ready ## Run what CI runs besides: the stack end to end, kills, planted defects
+	@$(BIN)/pytest -m "slow and not full"
+
+test-full: .venv/ready ## Run all tests, including those of minutes: replays, sixty kills
 	@$(BIN)/pytest -m "full or not full"
 
 lint: .venv/ready ## Check style, types, imports between folders, and SQL

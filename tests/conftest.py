@@ -1,7 +1,9 @@
 """Real services for tests: a local stack, a Prefect API, and the real data if it exists."""
 
+import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -15,27 +17,55 @@ import infra.sql_files
 from infra.contracts import contracts, sensitive_columns
 from infra.ddl import tables
 from infra.local.generate import generate
-from infra.local.services import running
 from infra.settings import PROJECT, SQL, Settings
 from infra.sql_files import statements
 from infra.warehouse import transaction
 from tasks.warehouse.models import models
 from tests.browser import CHROMIUM, chromium
 from tests.load import Loader
+from tests.worker_stack import WorkerStack
 
 DAY = date(2018, 10, 18)
-# files that take a minute or more run first, so that none of them runs alone at the end
-LONG = [
-    "test_mutations.py", "test_stack.py", "test_kill.py", "test_backfill.py", "test_daily_elt.py",
-    "test_review.py", "test_batches.py", "test_replay.py", "test_catch_up.py", "test_main.py",
-    "test_atomic.py", "test_gate.py",
-]  # fmt: skip
+DURATIONS = Path(__file__).with_name("durations.json")
+_seconds: Counter[str] = Counter()
 REAL_DATA = Path(os.environ.get("OLIST_REAL_DATA", PROJECT.parent / "shared" / "data"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --store-durations."""
+    parser.addoption(
+        "--store-durations",
+        action="store_true",
+        help=f"write the seconds of each test file to {DURATIONS.name}; run all tests with it",
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run long test files first; keep the order of tests within a file."""
-    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+    """Run the files that take longest first, so that no worker is busy alone at the end.
+
+    A test of `make test-full` may take an hour.
+    """
+    for item in items:
+        if item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.timeout(3600))
+    seconds = json.loads(DURATIONS.read_text())
+    items.sort(key=lambda item: -seconds.get(_file(item.nodeid), 0))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Add up the seconds of each file."""
+    _seconds[_file(report.nodeid)] += report.duration
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Store the seconds of each file that takes a second or more."""
+    if session.config.getoption("--store-durations") and not hasattr(session.config, "workerinput"):
+        stored = {file: round(s) for file, s in sorted(_seconds.items()) if s >= 1}
+        DURATIONS.write_text(json.dumps(stored, indent=2) + "\n")
+
+
+def _file(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
 
 
 @pytest.fixture(scope="session")
@@ -80,11 +110,17 @@ def _no_settings_from_outside() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerStack]:
+    """Local S3, Redshift and inbox of a test worker; a module takes them by the fixture `stack`."""
+    with WorkerStack(tmp_path_factory.mktemp("home")) as found:
+        yield found
+
+
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def stack(services: WorkerStack) -> Iterator[Settings]:
     """Empty local S3 and Redshift for the tests of a module."""
-    home = tmp_path_factory.mktemp("home")
-    with running(Settings(home=home)) as settings:
+    with services.emptied() as settings:
         yield settings
 
 

@@ -29,6 +29,7 @@ from infra.local.generate import generate
 from infra.local.pid_file import PidFile
 from tests.e2e.stack import Stack, wait_for
 
+pytestmark = pytest.mark.slow
 DEPLOYMENTS = yaml.safe_load(TARGETS["local"].file.read_text())["deployments"]
 
 

@@ -141,6 +141,7 @@ def test_the_real_sample_gives_the_known_figures(
     ]
 
 
+@pytest.mark.slow
 def test_the_full_real_set_gives_the_known_figures(full: Path, ask, load) -> None:
     load.clear()
     load.release()

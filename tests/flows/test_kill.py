@@ -125,6 +125,7 @@ def _undisturbed(load: Loader, batches: list[tuple[date, Path]]) -> dict[str, st
     return expected
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_is_run_again(runs: Runs, stack: Settings, tmp_path: Path) -> None:
     load = Loader(stack, tmp_path)
     deaths = [{"statement": 200}, {"step": "publish"}]

@@ -5,16 +5,21 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL
 
+from flows.cli.main import main
 from infra.local.generate import generate
-from infra.settings import PROJECT
+from infra.local.services import running
+from infra.settings import PROJECT, Settings
 
 
-def _olist(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+def _in_a_process(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run `olist` as a user does."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("OLIST_", "PREFECT_"))}
     return subprocess.run(
         [sys.executable, "-m", "flows.cli", *arguments],
@@ -27,15 +32,47 @@ def _olist(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProce
     )
 
 
+@dataclass
+class Ended:
+    """A command that has ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def olist(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Ended]:
+    """Runs `olist` in this process, which saves the seconds of its imports."""
+
+    def run(home: Path, *arguments: str, **env: str) -> Ended:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["olist", *arguments])
+            for name, value in {"OLIST_HOME": str(home), **env}.items():
+                patch.setenv(name, value)
+            capsys.readouterr()
+            try:
+                main()
+                code = 0
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+            return Ended(code, *capsys.readouterr())
+
+    return run
+
+
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """An OLIST_HOME with a loaded batch, and the output of the run."""
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """An OLIST_HOME with a loaded batch, whose services run; and the output of the run."""
     home = tmp_path_factory.mktemp("home")
     source = tmp_path_factory.mktemp("source") / "2018-10-18"
     generate(source, 200, seed=3)
-    done = _olist(home, "run", OLIST_SOURCE=str(source))
+    done = _in_a_process(home, "run", OLIST_SOURCE=str(source))
     assert done.returncode == 0, done.stderr + done.stdout
-    return home, done.stdout
+    with running(Settings(home=home)):
+        yield home, done.stdout
 
 
 def test_a_run_ends_with_rows_seconds_gates_and_reconciliation(loaded: tuple[Path, str]) -> None:
@@ -51,36 +88,40 @@ def test_all_state_is_under_home(loaded: tuple[Path, str]) -> None:
     assert {p.name for p in home.iterdir()} >= {"s3", "redshift", "prefect", "reports", "gx"}
 
 
-def test_query_prints_csv(loaded: tuple[Path, str]) -> None:
+def test_query_prints_csv(loaded: tuple[Path, str], olist: Callable[..., Ended]) -> None:
     home, _ = loaded
     sql = "SELECT COUNT(*) AS orders, SUM(order_value) AS value FROM analytics.fact_order"
-    done = _olist(home, "query", sql, "--format", "csv")
+    done = olist(home, "query", sql, "--format", "csv")
     (row,) = csv.DictReader(io.StringIO(done.stdout))
     assert row["orders"] == "200"
 
 
-@pytest.mark.full
-def test_trace_names_the_file_and_the_run_behind_a_row(loaded: tuple[Path, str]) -> None:
+def test_trace_names_the_file_and_the_run_behind_a_row(
+    loaded: tuple[Path, str], olist: Callable[..., Ended]
+) -> None:
     home, _ = loaded
     sql = "SELECT order_id FROM analytics.fact_order LIMIT 1"
-    order = _olist(home, "query", sql, "--format", "csv").stdout.split()[-1]
-    done = _olist(home, "trace", "fact_order", order, COLUMNS="200")
+    order = olist(home, "query", sql, "--format", "csv").stdout.split()[-1]
+    done = _in_a_process(home, "trace", "fact_order", order, COLUMNS="400")
     assert "olist_orders_dataset.csv" in done.stdout
     assert "Runs that published it" in done.stdout
-    missing = _olist(home, "trace", "fact_order", "nobody")
+    missing = olist(home, "trace", "fact_order", "nobody")
     assert missing.returncode == 1
     assert "has no row with order_id = nobody" in missing.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect_api")
 def test_a_history_is_extracted_and_backfilled(tmp_path: Path) -> None:
     server = str(PREFECT_API_URL.value())  # use the running server: starting one takes seconds
     generate(tmp_path / "dump", 20, seed=1)
     weeks = tmp_path / "weeks"
-    made = _olist(tmp_path / "home", "extract", str(tmp_path / "dump"), str(weeks), "--every", "1y")
+    made = _in_a_process(
+        tmp_path / "home", "extract", str(tmp_path / "dump"), str(weeks), "--every", "1y"
+    )
     assert "Load them: olist backfill" in " ".join(made.stdout.split())
     count = len(list(weeks.iterdir()))
-    done = _olist(
+    done = _in_a_process(
         tmp_path / "home",
         "backfill",
         "--source",
@@ -92,60 +133,66 @@ def test_a_history_is_extracted_and_backfilled(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr + done.stdout
     assert f"{count} of {count} batches published" in done.stdout + done.stderr
     sql = "SELECT COUNT(*) AS orders FROM analytics.fact_order"
-    assert _olist(tmp_path / "home", "query", sql, "--format", "csv").stdout.split() == [
+    assert _in_a_process(tmp_path / "home", "query", sql, "--format", "csv").stdout.split() == [
         "orders",
         "20",
     ]
 
 
-def test_report_writes_the_page_of_a_batch_anew(loaded: tuple[Path, str]) -> None:
+def test_report_writes_the_page_of_a_batch_anew(
+    loaded: tuple[Path, str], olist: Callable[..., Ended]
+) -> None:
     home, printed = loaded
     page = home / "reports" / "2018-10-18" / "index.html"
     assert str(page) in printed.replace("\n", "")
     page.unlink()
-    done = _olist(home, "report", "2018-10-18", "--no-open")
+    done = olist(home, "report", "2018-10-18", "--no-open")
     assert done.returncode == 0, done.stderr
     assert "every gate passed" in page.read_text()
-    unknown = _olist(home, "report", "1999-01-01", "--no-open")
+    unknown = olist(home, "report", "1999-01-01", "--no-open")
     assert "No run of 1999-01-01 is known; known batches: 2018-10-18" in unknown.stderr
 
 
-def test_an_acceptance_needs_a_name_and_a_reason(tmp_path: Path) -> None:
-    done = _olist(
+def test_an_acceptance_needs_a_name_and_a_reason(
+    tmp_path: Path, olist: Callable[..., Ended]
+) -> None:
+    done = olist(
         tmp_path, "run", "--source", str(tmp_path), "--accept", "staging.orders.status_known"
     )
     assert done.returncode == 2
     assert "go together" in done.stderr
 
 
-def test_query_cannot_change_anything(loaded: tuple[Path, str]) -> None:
+def test_query_cannot_change_anything(
+    loaded: tuple[Path, str], olist: Callable[..., Ended]
+) -> None:
     home, _ = loaded
-    done = _olist(home, "query", "DELETE FROM analytics.fact_order")
+    done = olist(home, "query", "DELETE FROM analytics.fact_order")
     assert done.returncode == 1
     assert "read-only" in done.stderr
 
 
-def test_an_error_is_text_and_not_a_traceback(tmp_path: Path) -> None:
-    done = _olist(tmp_path, "run", "--source", str(tmp_path / "nowhere"))
+def test_an_error_is_text_and_not_a_traceback(tmp_path: Path, olist: Callable[..., Ended]) -> None:
+    done = olist(tmp_path, "run", "--source", str(tmp_path / "nowhere"))
     assert done.returncode == 1
     assert "the source folder does not exist" in done.stderr
 
 
-def test_a_date_that_is_none_is_refused(tmp_path: Path) -> None:
-    done = _olist(tmp_path, "run", "--source", str(tmp_path), "--batch-date", "yesterday")
+def test_a_date_that_is_none_is_refused(tmp_path: Path, olist: Callable[..., Ended]) -> None:
+    done = olist(tmp_path, "run", "--source", str(tmp_path), "--batch-date", "yesterday")
     assert done.returncode == 2
     assert "is not a date" in done.stderr
 
 
-def test_generate_does_not_overwrite(tmp_path: Path) -> None:
-    first = _olist(tmp_path, "generate", str(tmp_path / "data"), "--orders", "5")
-    again = _olist(tmp_path, "generate", str(tmp_path / "data"), "--orders", "5")
+def test_generate_does_not_overwrite(tmp_path: Path, olist: Callable[..., Ended]) -> None:
+    first = olist(tmp_path, "generate", str(tmp_path / "data"), "--orders", "5")
+    again = olist(tmp_path, "generate", str(tmp_path / "data"), "--orders", "5")
     assert (first.returncode, again.returncode) == (0, 1)
     assert "exists" in again.stderr
 
 
-def test_fetch_without_network_says_what_to_do(tmp_path: Path) -> None:
+def test_fetch_without_network_says_what_to_do(tmp_path: Path, olist: Callable[..., Ended]) -> None:
     # an unreachable proxy simulates a missing network
-    done = _olist(tmp_path, "fetch", str(tmp_path / "real"), HTTPS_PROXY="http://127.0.0.1:9")
+    done = olist(tmp_path, "fetch", str(tmp_path / "real"), HTTPS_PROXY="http://127.0.0.1:9")
     assert done.returncode == 1
     assert "kaggle.com/datasets/olistbr/brazilian-ecommerce" in done.stderr

@@ -51,7 +51,7 @@ def test_an_object_outlives_a_killed_server(tmp_path: Path) -> None:
     client.put_object(Bucket="bucket", Key="gone", Body=b"x")
     client.delete_object(Bucket="bucket", Key="gone")
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
     assert [p.name for p in (tmp_path / "s3" / "bucket").iterdir()] == ["k"]
 
 
@@ -76,7 +76,7 @@ def test_services_end_when_their_user_is_killed(tmp_path: Path) -> None:
     user = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     port = int(user.stdout.readline())
     user.kill()
-    user.wait()
+    user.communicate()
     for _ in range(50):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

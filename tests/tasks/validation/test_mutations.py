@@ -117,10 +117,10 @@ def _history(load: Loader, staged: Staged) -> Iterator[None]:
 
 
 def _ids(mutations: list[Mutation], every: int = 1) -> list:
-    """All mutations as parameters; only one in `every` runs without `make test-full`."""
+    """All mutations as parameters; only one in `every` is quick, the others run in CI too."""
     return [
         pytest.param(
-            mutation, id=mutation.defect, marks=[pytest.mark.full] if number % every else []
+            mutation, id=mutation.defect, marks=[pytest.mark.slow] if number % every else []
         )
         for number, mutation in enumerate(mutations)
     ]

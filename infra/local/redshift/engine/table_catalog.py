@@ -241,8 +241,9 @@ class Tables:
             RedshiftError: 2BP01, views depend on the objects and the DROP has no CASCADE.
         """
         statements = []
+        reads = self._reads_of_views() if drop.writes else {}
         for table in drop.writes:
-            for view in self._views_on(table):
+            for view in _views_on(table, reads):
                 if view in drop.writes:
                     continue
                 if not drop.cascade:
@@ -272,14 +273,13 @@ class Tables:
                 f"cannot change the columns of {view} by CREATE OR REPLACE VIEW: DROP it first",
             )
 
-    def _views_on(self, table: str) -> list[str]:
-        """The views that read a table, also through other views; dependent views first."""
+    def _reads_of_views(self) -> dict[str, list[str]]:
+        """The tables and functions that each view depends on."""
         found = self._run(
             "SELECT schema_name || '.' || view_name, comment FROM duckdb_views() "
             "WHERE NOT internal AND comment IS NOT NULL"
         ).fetchall()
-        direct = [view for view, reads in found if table in json.loads(reads)]
-        return [view for one in direct for view in (*self._views_on(one), one)]
+        return {view: json.loads(reads) for view, reads in found}
 
     def create_like(self, new: ddl.Definition) -> ddl.Definition:
         """Run CREATE TABLE a (LIKE b).
@@ -384,3 +384,9 @@ class Tables:
         temporary = table in self._temporary
         place = "database_name = 'temp'" if temporary else f"schema_name = '{schema}'"
         return f"{place} AND table_name = '{name}'"
+
+
+def _views_on(table: str, reads: dict[str, list[str]]) -> list[str]:
+    """The views that read a table, also through other views; dependent views first."""
+    direct = [view for view, tables in reads.items() if table in tables]
+    return [view for one in direct for view in (*_views_on(one, reads), one)]

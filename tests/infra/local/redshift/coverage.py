@@ -53,7 +53,8 @@ class _Collected:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Store the collected tests."""
-        self.items = list(items)
+        # tests/conftest.py sorts by seconds; the page keeps the order of files and of tests in them
+        self.items = sorted(items, key=lambda item: str(item.path))
 
 
 def text() -> str:
