@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from prefect.settings import PREFECT_HOME, temporary_settings
+from prefect.settings import PREFECT_HOME, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
 
 import infra.sql_files
@@ -21,6 +21,7 @@ from infra.settings import PROJECT, SQL, Settings
 from infra.sql_files import statements
 from infra.warehouse import transaction
 from tasks.warehouse.models import models
+from tasks.warehouse.prepare import prepare_warehouse
 from tests.browser import CHROMIUM, chromium
 from tests.load import Loader
 from tests.worker_stack import WorkerStack
@@ -156,7 +157,8 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A real Prefect API with its own database."""
     home = tmp_path_factory.mktemp("prefect")
     with (
-        temporary_settings({PREFECT_HOME: home}),
+        # sending each log line to the API would cost seconds; tests read logs by caplog
+        temporary_settings({PREFECT_HOME: home, PREFECT_LOGGING_TO_API_ENABLED: False}),
         prefect_test_harness(server_startup_timeout=120),
     ):
         yield
@@ -173,7 +175,14 @@ def ask(stack: Settings) -> Callable[[str], list[tuple]]:
     return query
 
 
+@pytest.fixture(scope="module")
+def warehouse(stack: Settings) -> Settings:
+    """A prepared warehouse without rows, for the tests of a module."""
+    prepare_warehouse(stack)
+    return stack
+
+
 @pytest.fixture
-def load(stack: Settings, tmp_path: Path) -> Loader:
+def load(warehouse: Settings, tmp_path: Path) -> Loader:
     """Loader that runs handmade rows through the pipeline functions, without gates."""
-    return Loader(stack, tmp_path)
+    return Loader(warehouse, tmp_path, prepare=False)

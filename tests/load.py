@@ -92,13 +92,15 @@ RUN = "run"  # run id of the loader, which holds the writer lock
 class Loader:
     """Runs batches through upload, copy, transform and publish."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, *, prepare: bool = True) -> None:
+        """Prepare the warehouse, unless that is done, and take the writer lock."""
         self.settings = settings
         self._folder = folder
         self._count = 0
         create_lock(settings)
         self.begin()
-        prepare_warehouse(settings)
+        if prepare:
+            prepare_warehouse(settings)
 
     def rows(self, day: date, **tables: list[dict[str, Any]]) -> None:
         """Load and publish handmade rows as the batch of a day."""

@@ -1,7 +1,6 @@
 """Gates stop bad batches. Each test plants a defect and names the check that finds it."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,9 +30,7 @@ ROWS = {
 
 
 @pytest.fixture(autouse=True)
-def _empty(load: Loader) -> Iterator[None]:
-    load.clear()
-    yield
+def _empty(load: Loader) -> None:
     load.clear()
 
 
