@@ -43,7 +43,7 @@ bench: .venv/ready ## Time a full-size load, daily batches, a backfill and the l
 	$(BIN)/python -m tests.bench.local_redshift
 
 coverage: .venv/ready ## Regenerate COVERAGE.md of the local Redshift
-	@$(BIN)/python -m tests.infra.local.redshift.coverage
+	@$(BIN)/python -m docs.tools.redshift_coverage
 
 up: .venv/ready ## Start S3, Redshift, Prefect server and worker in the background, and deploy
 	@$(BIN)/olist up
@@ -52,10 +52,10 @@ down: ## Stop what `make up` started; state is kept
 	@$(BIN)/olist down
 
 docs: .venv/ready ## Regenerate the pages of docs/ that come from the code
-	@$(BIN)/python -m tests.docs
+	@$(BIN)/python -m docs.tools.pages
 
 screenshots: .venv/ready ## Retake the README's screenshots from the last run; needs Chromium
-	@$(BIN)/python -m tests.screenshots
+	@$(BIN)/python -m docs.tools.screenshots
 
 ui: .venv/ready ## Show past runs in the Prefect UI
 	@PREFECT_HOME=$(abspath $(OLIST_HOME))/prefect PREFECT_SERVER_ANALYTICS_ENABLED=false \

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.docs import PAGES
+from docs.tools.pages import PAGES
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -15,7 +15,7 @@ from tests.infra.local.redshift.ledger import emulator_only
 @emulator_only("the ledger is kept by the project itself")
 def test_the_ledger_is_not_stale() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.infra.local.redshift.coverage", "--check"],
+        [sys.executable, "-m", "docs.tools.redshift_coverage", "--check"],
         cwd=PROJECT,
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""Generate pages of `docs/` from the code: `python -m tests.docs`. Tests find stale pages."""
+"""Generate pages of `docs/` from the code: `make docs`. A test fails while a page is stale."""
 
 from collections.abc import Callable
 from datetime import date
@@ -29,9 +29,10 @@ def mutations() -> str:
     stopped = sum(m.severity == "critical" for m in MUTATIONS)
     text = (
         "# What the gates catch\n\n"
-        "Written by `make docs` from `tests/tasks/validation/mutations.py`; `tests/tasks/validation/test_mutations.py` "
-        "plants each defect into the 3,000 real orders, one at a time, and requires that the named "
-        "expectation finds it (all of them with `make test-full`, some 20 with `make test`). The clean data passes without a warning.\n\n"
+        "Written by `make docs` from `tests/tasks/validation/mutations.py`; "
+        "`tests/tasks/validation/test_mutations.py` plants each defect into the 3,000 real orders, "
+        "one at a time, and requires that the named expectation finds it (all of them in CI, some "
+        "20 with `make test`). The clean data passes without a warning.\n\n"
         f"{len(MUTATIONS)} defects: {stopped} stop the batch before anything is published (those "
         "found by the gate reconciliation fail the run after it), "
         f"{len(MUTATIONS) - stopped} are published with a warning.\n"
@@ -63,10 +64,11 @@ def expectations() -> str:
         "# Expectations\n\n"
         "Written by `make docs` from `tasks/validation/suites/`.\n\n"
         f"{count} expectations, and one on the number of rows for each table that arrives. "
-        "*critical* stops the batch, *warning* publishes it and notifies people, *info* only records "
-        "what the real data is known to contain. The owner acts on a failure: the *source* that delivers "
-        "the files, the maintainers of the *pipeline*, or *analytics*, which defines the figures. The id is "
-        "stable: `olist run --accept ID` publishes a batch although that expectation fails.\n"
+        "*critical* stops the batch, *warning* publishes it and notifies people, *info* only "
+        "records what the real data is known to contain. The owner acts on a failure: the *source* "
+        "that delivers the files, the maintainers of the *pipeline*, or *analytics*, which defines "
+        "the figures. The id is stable: `olist run --accept ID` publishes a batch although that "
+        "expectation fails.\n"
     )
     for layer in layers:
         text += f"\n## {layer.name}\n\n| id | expected | severity | owner |\n|---|---|---|---|\n"

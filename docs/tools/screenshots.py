@@ -27,7 +27,7 @@ def pages(browser: Browser, reports: Path) -> None:
             ("-phone", _PHONE, "light"),
             ("-dark", {"width": 1280, "height": 1000}, "dark"),
         ):
-            page = browser.new_page(viewport=size, color_scheme=scheme)
+            page = browser.new_page(viewport=size, color_scheme=scheme)  # pyright: ignore[reportArgumentType]
             page.goto((reports / "dashboards" / f"{name}.html").as_uri())
             page.wait_for_function("document.documentElement.dataset.shown")
             page.screenshot(path=IMAGES / f"{name}{kind}.png")

@@ -7,7 +7,6 @@ the tests, so every listed behaviour has a test.
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,7 @@ from infra.local.redshift.sql import allowlist, registry
 from infra.settings import PROJECT
 from tests.infra.local.redshift.ledger import marked
 
-HERE = Path(__file__).parent
+TESTS = PROJECT / "tests" / "infra" / "local" / "redshift"
 TARGET = PROJECT / "infra" / "local" / "redshift" / "COVERAGE.md"
 _HEAD = """\
 # What the local Redshift covers
@@ -42,7 +41,10 @@ _STATEMENT_WORDS = {
     "Except": "EXCEPT, MINUS",
     "Merge": "MERGE, MERGE … REMOVE DUPLICATES",
 }
-_COMMANDS = "BEGIN, COMMIT, ROLLBACK, LOCK, SET, RESET, SHOW, VACUUM, ANALYZE, COMMENT ON COLUMN, COPY, UNLOAD"
+_COMMANDS = (
+    "BEGIN, COMMIT, ROLLBACK, LOCK, SET, RESET, SHOW, VACUUM, ANALYZE, COMMENT ON COLUMN, COPY, "
+    "UNLOAD"
+)
 
 
 class _Collected:
@@ -61,7 +63,7 @@ def text() -> str:
     """Text of COVERAGE.md."""
     collected = _Collected()
     quiet = ["--collect-only", "--quiet", "--quiet", "--numprocesses=0", "-p", "no:cacheprovider"]
-    if pytest.main([*quiet, str(HERE)], plugins=[collected]) != pytest.ExitCode.OK:
+    if pytest.main([*quiet, str(TESTS)], plugins=[collected]) != pytest.ExitCode.OK:
         raise SystemExit("the tests of the local Redshift cannot be collected")
     parts = [_HEAD, *_accepted(), *_behaviours(collected.items), *_lacking()]
     return "\n".join(parts).rstrip() + "\n"
@@ -118,7 +120,7 @@ def _statements(tests: dict[str, list[tuple[str, str]]]) -> Iterator[str]:
 def _lacking() -> Iterator[str]:
     statements = [
         line
-        for line in (HERE / "sql" / "lacking.sql").read_text().splitlines()
+        for line in (TESTS / "sql" / "lacking.sql").read_text().splitlines()
         if line.endswith(";")
     ]
     yield f"## Refused, for Redshift lacks it: {len(statements)}\n\n```sql"

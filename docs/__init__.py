@@ -1,0 +1,1 @@
+"""Pages for readers; `tools` generates those that come from the code."""

@@ -1,0 +1,1 @@
+"""Generates pages, screenshots and the coverage list of the local Redshift."""
