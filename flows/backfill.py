@@ -10,7 +10,7 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
 
-from flows.daily_elt import named_source
+from flows.daily_elt import source_or_default
 from flows.hooks import announce_failure, announce_success
 from flows.pipeline import label_of, load_batches_flow
 from flows.post_publish import retry_incomplete_outputs
@@ -62,7 +62,7 @@ def backfill_flow(
         AfterPublishError: The batches are published, but exports or dashboards failed.
     """
     settings, logger = Settings(), get_run_logger()
-    source = named_source(settings, source)
+    source = source_or_default(settings, source)
     days = [d for d in day_folders(source, settings) if (first or d) <= d <= (last or d)]
     if not days:
         raise SourceError(

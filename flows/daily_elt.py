@@ -72,7 +72,7 @@ def daily_elt_flow(
         AfterPublishError: The batch is published, but exports or dashboards failed.
     """
     settings = Settings()
-    address = named_source(settings, source)
+    address = source_or_default(settings, source)
     if batch_date is None:
         batch_date = scheduled_day()
         if _load_missed_days(settings, address, batch_date):
@@ -83,7 +83,7 @@ def daily_elt_flow(
     return run_batches([batch], str(batch_date), rerun, accept)
 
 
-def named_source(settings: Settings, source: str | None) -> str:
+def source_or_default(settings: Settings, source: str | None) -> str:
     """Return the given source, or else OLIST_SOURCE.
 
     Raises:
@@ -100,11 +100,11 @@ def _load_missed_days(settings: Settings, source: str, day: date) -> bool:
     days, logger = day_folders(source, settings), get_run_logger()
     last = max(published_days(settings), default=day)
     missed = pending_days(settings, source, [d for d in days if last < d < day])
-    for late in missed:
-        logger.warning("%s was missed; loading it before %s", late, day)
-        rerun = rerun_command("daily_elt", {"source": source, "batch_date": late})
+    for missed_day in missed:
+        logger.warning("%s was missed; loading it before %s", missed_day, day)
+        rerun = rerun_command("daily_elt", {"source": source, "batch_date": missed_day})
         load_batches_flow(
-            [OpenBatch(batch_date=late, source=source)], str(late), rerun, pages=False
+            [OpenBatch(batch_date=missed_day, source=source)], str(missed_day), rerun, pages=False
         )
     if day in days and not pending_days(settings, source, [day]):
         logger.info("%s is already published from the same files; skipping it", day)

@@ -34,7 +34,7 @@ from tasks.warehouse.prepare import prepare
 from tasks.warehouse.publish import publish
 from tasks.warehouse.restore import find_receipts
 from tasks.warehouse.transform import find_affected_keys, transform
-from tasks.warehouse.writer_lock import holding, take_lock
+from tasks.warehouse.writer_lock import hold_writer_lock, take_lock
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def run_batches(
         if batch.action == "load":
             check_source(batch_folder(batch.source, batch.batch_date, settings))
     take_lock(run_id, label)
-    with holding(settings, run_id, label, get_run_logger().warning):
+    with hold_writer_lock(settings, run_id, label, get_run_logger().warning):
         progress = Progress(run.plan, label, shown=pages)
         facts.seconds = progress.seconds
         try:

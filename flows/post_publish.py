@@ -9,12 +9,12 @@ from prefect import get_run_logger
 from flows.concurrency import gather
 from infra.settings import Settings
 from tasks.reporting.dashboards.build import dashboards
-from tasks.reporting.export.unload import export, exported_run, switch_exports
-from tasks.reporting.overview import shown_run
+from tasks.reporting.export.unload import export, exports_run_id, switch_exports
+from tasks.reporting.overview import dashboards_run_id
 from tasks.warehouse.data_dictionary import dictionary
 from tasks.warehouse.publish import AfterPublishError
 from tasks.warehouse.published_index import last_publish
-from tasks.warehouse.writer_lock import holding, take_lock
+from tasks.warehouse.writer_lock import hold_writer_lock, take_lock
 
 
 def retry_incomplete_outputs(run_id: str, label: str) -> None:
@@ -33,15 +33,15 @@ def retry_incomplete_outputs(run_id: str, label: str) -> None:
         return
     published, day = last
     outputs = (
-        ("exports", settings.exports, exported_run),
-        ("dashboards", settings.dashboards, shown_run),
+        ("exports", settings.exports, exports_run_id),
+        ("dashboards", settings.dashboards, dashboards_run_id),
     )
     outdated = [name for name, wanted, run in outputs if wanted and run(settings) != published]
     if not outdated:
         return
     logger.warning("%s are older than the last publish; rewriting them", " and ".join(outdated))
     take_lock(run_id, label)
-    with holding(settings, run_id, label, logger.warning):
+    with hold_writer_lock(settings, run_id, label, logger.warning):
         if "exports" in outdated:
             with after_publish(label, "exports"):
                 export_tables(published, day, label)

@@ -21,22 +21,24 @@ def rerun_command(flow: str, parameters: dict[str, Any]) -> RerunCommand:
         >>> str(rerun_command("daily_elt", {"source": "data", "batch_date": "2018-08-01"}))
         'olist run --source data --batch-date 2018-08-01'
     """
-    given = {name: value for name, value in parameters.items() if value not in (None, False, "")}
+    parameters = {
+        name: value for name, value in parameters.items() if value not in (None, False, "")
+    }
     if flow not in _COMMANDS:
         return RerunCommand(text=f"flow {flow}")
-    text = shlex.join(["olist", *_COMMANDS[flow](given)])
+    text = shlex.join(["olist", *_COMMANDS[flow](parameters)])
     return RerunCommand(text=text, accepts_failures=flow in {"daily_elt", "upload"})
 
 
-def _run(given: dict[str, Any]) -> list[str]:
-    return ["run", *_options(given, source="--source", batch_date="--batch-date")]
+def _run(parameters: dict[str, Any]) -> list[str]:
+    return ["run", *_options(parameters, source="--source", batch_date="--batch-date")]
 
 
-def _backfill(given: dict[str, Any]) -> list[str]:
-    if given.get("batches_per_publish") == 1:
-        given = {k: v for k, v in given.items() if k != "batches_per_publish"}
+def _backfill(parameters: dict[str, Any]) -> list[str]:
+    if parameters.get("batches_per_publish") == 1:
+        parameters = {k: v for k, v in parameters.items() if k != "batches_per_publish"}
     options = _options(
-        given,
+        parameters,
         source="--source",
         first="--from",
         last="--to",
@@ -45,26 +47,29 @@ def _backfill(given: dict[str, Any]) -> list[str]:
     return ["backfill", *options]
 
 
-def _report(given: dict[str, Any]) -> list[str]:
-    return ["report", str(given["batch_date"])] if "batch_date" in given else ["report"]
+def _report(parameters: dict[str, Any]) -> list[str]:
+    return ["report", str(parameters["batch_date"])] if "batch_date" in parameters else ["report"]
 
 
 _COMMANDS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "daily_elt": _run,
     "upload": _run,
     "backfill": _backfill,
-    "retract": lambda given: ["retract", str(given["batch_date"])[:10]],
-    "rebuild": lambda given: ["rebuild", *(["--from-lake"] if "from_lake" in given else [])],
+    "retract": lambda parameters: ["retract", str(parameters["batch_date"])[:10]],
+    "rebuild": lambda parameters: [
+        "rebuild",
+        *(["--from-lake"] if "from_lake" in parameters else []),
+    ],
     "report": _report,
     # validating again would give the same result: the published rows must be recomputed
     "validate": lambda _: ["rebuild"],
 }
 
 
-def _options(given: dict[str, Any], **names: str) -> list[str]:
+def _options(parameters: dict[str, Any], **names: str) -> list[str]:
     return [
         word
         for name, option in names.items()
-        if name in given
-        for word in (option, str(given[name]))
+        if name in parameters
+        for word in (option, str(parameters[name]))
     ]

@@ -4,7 +4,7 @@ from datetime import date
 
 from prefect import flow
 
-from flows.daily_elt import named_source
+from flows.daily_elt import source_or_default
 from flows.hooks import announce_failure, announce_success
 from infra.settings import Settings
 from tasks.ingest.upload import upload_batch
@@ -32,4 +32,4 @@ def upload_flow(batch_date: date, source: str | None = None) -> list[UploadRecei
     Raises:
         SourceError: The files cannot be used.
     """
-    return upload_batch(batch_date, named_source(Settings(), source))
+    return upload_batch(batch_date, source_or_default(Settings(), source))

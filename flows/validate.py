@@ -7,14 +7,14 @@ from flows.hooks import announce_failure, announce_success
 from flows.rerun_command import rerun_command
 from infra.settings import Settings
 from tasks.receipts import GateReceipt
-from tasks.validation.gate import GATES, GateError, accepted_before
+from tasks.validation.gate import GATES, GateError, recorded_acceptances
 from tasks.validation.gate import validate as gate
 from tasks.validation.revalidate import (
-    close_published,
+    begin_revalidation,
+    end_revalidation,
     load_published_as_candidate,
-    open_published,
 )
-from tasks.warehouse.writer_lock import holding, take_lock
+from tasks.warehouse.writer_lock import hold_writer_lock, take_lock
 
 LAYERS = GATES[1:]  # all except "raw", which validates files during a load
 
@@ -54,9 +54,9 @@ def validate_flow(layers: list[str] | None = None) -> list[GateReceipt]:
     settings, run_id = Settings(), str(flow_run.id)
     take_lock(run_id, "validate")
     receipts, errors = [], []
-    with holding(settings, run_id, "validate", get_run_logger().warning):
-        days = open_published(run_id)
-        accepted = accepted_before(settings)
+    with hold_writer_lock(settings, run_id, "validate", get_run_logger().warning):
+        days = begin_revalidation(run_id)
+        accepted = recorded_acceptances(settings)
         for layer in chosen:
             if layer == "staging":
                 load_published_as_candidate("staging", run_id)
@@ -77,7 +77,7 @@ def validate_flow(layers: list[str] | None = None) -> list[GateReceipt]:
             except GateError as error:
                 receipts.append(error.receipt)
                 errors.append(error)
-        close_published(run_id)
+        end_revalidation(run_id)
     if errors:
         raise errors[0]
     return receipts

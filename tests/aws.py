@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from infra.local.process import Spec
+from infra.local.process import ServiceSpec
 from infra.settings import Settings
 
 USER, PASSWORD, REGION = "ana", "pw", "us-east-1"
@@ -21,11 +21,11 @@ USER, PASSWORD, REGION = "ana", "pw", "us-east-1"
 def aws_account(home: Path) -> Iterator[Settings]:
     """Settings as `terraform output -raw dotenv` prints them, for a new account."""
     (home / "logs").mkdir(parents=True)
-    s3 = Spec("s3", ["infra.local.s3", "--path", str(home / "s3")]).spawn(home / "logs")
+    s3 = ServiceSpec("s3", ["infra.local.s3", "--path", str(home / "s3")]).spawn(home / "logs")
     with pytest.MonkeyPatch.context() as patch:
-        api = s3.address()
+        api = s3.wait_for_address()
         api = api if api.startswith("http") else f"http://{api}"
-        redshift = Spec(
+        redshift = ServiceSpec(
             "redshift",
             [
                 *("infra.local.redshift", "--path", str(home / "w.duckdb")),
@@ -33,7 +33,7 @@ def aws_account(home: Path) -> Iterator[Settings]:
             ],
             {"LOCAL_REDSHIFT_PASSWORD": PASSWORD, "LOCAL_REDSHIFT_S3_ENDPOINT": api},
         ).spawn(home / "logs")
-        port = redshift.address().rpartition(":")[2]
+        port = redshift.wait_for_address().rpartition(":")[2]
         assert redshift.process.stdout is not None
         authority = redshift.process.stdout.readline().split()[-1]
         iam = redshift.process.stdout.readline().split()[-1]

@@ -55,10 +55,10 @@ def trace(
 ) -> None:
     """Show the source files, batches, runs and validation results of a published row."""
     from infra.local.services import running  # noqa: PLC0415
-    from tasks.warehouse.lineage import trace as look_up  # noqa: PLC0415
+    from tasks.warehouse.lineage import trace as trace_row  # noqa: PLC0415
 
     with running(state_dir.last_used(Settings())) as settings:
-        found = look_up(settings, model, tuple(key))
+        found = trace_row(settings, model, tuple(key))
     _print(["batch", "table", "file", "sha256", "rows", "Parquet"], found.files, "Files")
     _print(
         ["run", "batch", "action", "published (UTC)", "expectations", "failed"],

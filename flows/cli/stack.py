@@ -29,7 +29,7 @@ def up(
     _console.print("Starting; the first start takes about 30 seconds …", style="dim")
     start(settings, ports)
     state_dir.remember(settings, made_up=False)
-    with _connected(settings):
+    with _stack_environment(settings):
         # imported late: importing Prefect takes seconds
         from flows.deploy import TARGETS, deploy, notify_inbox  # noqa: PLC0415
 
@@ -45,7 +45,7 @@ def up(
         )
 
 
-class Runs(StrEnum):
+class RunTarget(StrEnum):
     """Where flow runs execute."""
 
     LOCAL = "local"
@@ -53,7 +53,7 @@ class Runs(StrEnum):
 
 
 def deploy(
-    to: Annotated[Runs, typer.Option(help="Run as processes of a worker, or as ECS tasks.")],
+    to: Annotated[RunTarget, typer.Option(help="Run as processes of a worker, or as ECS tasks.")],
 ) -> None:
     """Register the work pool and all deployments with the Prefect server at PREFECT_API_URL."""
     from flows.cli.run import use_own_prefect  # noqa: PLC0415
@@ -92,7 +92,7 @@ def _print_status(settings: Settings) -> None:
     import socket  # noqa: PLC0415
 
     from infra.local.pid_file import PidFile  # noqa: PLC0415
-    from infra.local.process import answers  # noqa: PLC0415
+    from infra.local.process import responds  # noqa: PLC0415
 
     facts = PidFile(settings.state).read()
     ports = facts["ports"]
@@ -100,9 +100,9 @@ def _print_status(settings: Settings) -> None:
     table = Table("service", "process", "health", "address")
     for name, pid in facts["services"].items():
         if name == "prefect-server":
-            healthy, address = answers(f"{prefect}/api/health"), prefect
+            healthy, address = responds(f"{prefect}/api/health"), prefect
         elif name == "prefect-worker":
-            healthy, address = _workers(f"{prefect}/api"), "work pool: local"
+            healthy, address = _worker_is_online(f"{prefect}/api"), "work pool: local"
         else:
             port = ports[name]
             with socket.socket() as probe:
@@ -138,7 +138,7 @@ def _print_status(settings: Settings) -> None:
 
 
 def _print_last_runs(settings: Settings) -> None:
-    with _connected(settings):
+    with _stack_environment(settings):
         from infra.lake import Lake  # noqa: PLC0415
         from tasks.reporting.run_history import history  # noqa: PLC0415
 
@@ -155,7 +155,7 @@ def _print_last_runs(settings: Settings) -> None:
     _console.print(table)
 
 
-def _workers(api: str) -> bool:
+def _worker_is_online(api: str) -> bool:
     """Return whether a worker of the work pool `local` is online."""
     import json  # noqa: PLC0415
     import urllib.request  # noqa: PLC0415
@@ -166,13 +166,13 @@ def _workers(api: str) -> bool:
         headers={"Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=3) as answer:  # noqa: S310
-            return any(worker["status"] == "ONLINE" for worker in json.load(answer))
+        with urllib.request.urlopen(request, timeout=3) as response:  # noqa: S310
+            return any(worker["status"] == "ONLINE" for worker in json.load(response))
     except OSError:
         return False
 
 
-def _connected(settings: Settings):  # noqa: ANN202 (a context manager)
+def _stack_environment(settings: Settings):  # noqa: ANN202 (a context manager)
     """Connect to the running stack: a context manager that sets its environment variables."""
     from flows.cli.run import use_own_prefect  # noqa: PLC0415
     from infra.local.services import running  # noqa: PLC0415

@@ -17,17 +17,17 @@ import polars as pl
 
 from infra.contracts import contracts
 
-_PLACED = "order_purchase_timestamp"
+_PURCHASED_AT = "order_purchase_timestamp"
 _EVENT_COLUMNS = (
-    _PLACED,
+    _PURCHASED_AT,
     "order_approved_at",
     "order_delivered_carrier_date",
     "order_delivered_customer_date",
 )
 # the status of an order, by its latest known event
 _STATUSES = dict(zip(_EVENT_COLUMNS, ("created", "approved", "shipped", "delivered"), strict=True))
-_ROWS_AT_ONCE = 200_000
-_TIME = "%Y-%m-%d %H:%M:%S"
+_MAX_BLOCK_ROWS = 200_000
+_TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
 class ExtractError(ValueError):
@@ -131,7 +131,7 @@ def _orders(dump: Path) -> pl.LazyFrame:
 
 
 def _parsed(name: str) -> pl.Expr:
-    return pl.col(name).str.to_datetime(_TIME, strict=False)
+    return pl.col(name).str.to_datetime(_TIMESTAMP_FORMAT, strict=False)
 
 
 def _changes(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
@@ -139,13 +139,13 @@ def _changes(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
     events = [
         orders.select("order_id", pl.col(f"at {name}").alias("at")) for name in _EVENT_COLUMNS
     ]
-    answered = _with_answers(orders, reviews).select("order_id", "at")
+    answered = _with_known_at(orders, reviews).select("order_id", "at")
     return pl.concat([*events, answered]).drop_nulls()
 
 
-def _with_answers(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
+def _with_known_at(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
     """Add `at`, the time when a review exists: the later of its answer and the purchase."""
-    placed = orders.select("order_id", pl.col(f"at {_PLACED}").alias("placed"))
+    placed = orders.select("order_id", pl.col(f"at {_PURCHASED_AT}").alias("placed"))
     answered = pl.coalesce(_parsed("review_answer_timestamp"), _parsed("review_creation_date"))
     return reviews.join(placed, on="order_id", how="inner").with_columns(
         pl.max_horizontal(answered, "placed").alias("at")
@@ -194,7 +194,7 @@ def _blocks(dated: pl.DataFrame) -> Iterator[list[date]]:
     block: list[date] = []
     rows = 0
     for day, size in sizes.iter_rows():
-        if block and rows + size > _ROWS_AT_ONCE:
+        if block and rows + size > _MAX_BLOCK_ROWS:
             yield block
             block, rows = [], 0
         block.append(day)
@@ -215,7 +215,7 @@ def _frames(
     if table == "orders":
         found = _with_known_state(orders.join(changed, on="order_id"), until)
     elif table == "order_reviews":
-        answered = _with_answers(orders, rows).join(changed, on="order_id")
+        answered = _with_known_at(orders, rows).join(changed, on="order_id")
         found = answered.filter(pl.col("at").is_null() | (pl.col("at") < until))
     elif table in {"order_items", "order_payments"}:
         found = rows.join(changed, on="order_id")

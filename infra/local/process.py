@@ -19,14 +19,14 @@ class StackError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Spec:
+class ServiceSpec:
     """Start command and readiness check of a service.
 
     Attributes:
         name: Name of the service and of its log file.
         module: Name of the Python module to run, followed by its arguments.
         environment: Environment variables added to those of this process.
-        announces: Whether the service prints `ready <address>` once it is ready.
+        prints_ready: Whether the service prints `ready <address>` once it is ready.
         health_url: For other services, a URL that responds once the service is ready; None if the
             service counts as ready immediately.
     """
@@ -34,7 +34,7 @@ class Spec:
     name: str
     module: list[str]
     environment: dict[str, str] = field(default_factory=dict)
-    announces: bool = True
+    prints_ready: bool = True
     health_url: str | None = None
 
     def spawn(self, logs: Path) -> "Service":
@@ -48,7 +48,7 @@ class Spec:
             process = subprocess.Popen(  # noqa: S603 (a module of this project)
                 [sys.executable, "-m", "infra.local.exit_with_parent", *self.module],
                 stdin=subprocess.PIPE,  # never written to; it closes when this process ends
-                stdout=subprocess.PIPE if self.announces else output,
+                stdout=subprocess.PIPE if self.prints_ready else output,
                 stderr=output,
                 text=True,
                 env={**os.environ, **self.environment},
@@ -62,7 +62,7 @@ class Spec:
 class Service:
     """A running service: its spec, its process and the path of its log file."""
 
-    spec: Spec
+    spec: ServiceSpec
     process: subprocess.Popen[str]
     log: Path
 
@@ -77,12 +77,12 @@ class Service:
         Raises:
             StackError: The service ended, or did not become ready in time.
         """
-        if self.spec.announces:
-            self.address()
+        if self.spec.prints_ready:
+            self.wait_for_address()
         elif self.spec.health_url:
             self._wait_for(self.spec.health_url)
 
-    def address(self) -> str:
+    def wait_for_address(self) -> str:
         """Wait for the line `ready <address>` and return the address.
 
         Raises:
@@ -92,7 +92,7 @@ class Service:
         line = self.process.stdout.readline().strip()
         if not line.startswith("ready "):
             self.process.wait(_READY_SECONDS)
-            raise self._not_started()
+            raise self._start_error()
         return line.removeprefix("ready ")
 
     def stop(self) -> None:
@@ -113,20 +113,20 @@ class Service:
 
     def _wait_for(self, url: str) -> None:
         deadline = time.monotonic() + _READY_SECONDS
-        while not answers(url):
+        while not responds(url):
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise self._not_started()
+                raise self._start_error()
             time.sleep(0.3)
 
-    def _not_started(self) -> StackError:
+    def _start_error(self) -> StackError:
         tail = "\n".join(self.log.read_text().splitlines()[-5:])
         return StackError(f"the local {self.name} did not start; see {self.log}\n{tail}")
 
 
-def answers(url: str) -> bool:
+def responds(url: str) -> bool:
     """Return whether a local HTTP server responds to a URL with success within 2 seconds."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 (a local address)
-            return answer.status < 300
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 (a local address)
+            return response.status < 300
     except OSError:
         return False

@@ -7,7 +7,7 @@ from pathlib import Path
 import boto3
 
 from infra.local.ports import Ports
-from infra.local.process import Spec
+from infra.local.process import ServiceSpec
 from infra.settings import Settings
 
 READER = "bi"  # user with read access to published data and the audit only
@@ -15,7 +15,7 @@ _READER_SCHEMAS = "analytics,audit"  # what sql/access/reader.sql grants on Reds
 WORK_POOL = "local"
 
 
-def storage_specs(home: Path, settings: Settings, ports: Ports, password: str) -> list[Spec]:
+def storage_specs(home: Path, settings: Settings, ports: Ports, password: str) -> list[ServiceSpec]:
     """Return the specs of S3, Redshift and the inbox, with their state under `home`.
 
     Args:
@@ -25,8 +25,8 @@ def storage_specs(home: Path, settings: Settings, ports: Ports, password: str) -
         password: Password of the Redshift user.
     """
     return [
-        Spec("s3", ["infra.local.s3", "--path", str(home / "s3"), "--port", str(ports.s3)]),
-        Spec(
+        ServiceSpec("s3", ["infra.local.s3", "--path", str(home / "s3"), "--port", str(ports.s3)]),
+        ServiceSpec(
             "redshift",
             [
                 "infra.local.redshift",
@@ -42,14 +42,14 @@ def storage_specs(home: Path, settings: Settings, ports: Ports, password: str) -
                 "LOCAL_REDSHIFT_S3_ENDPOINT": _url(ports.s3),
             },
         ),
-        Spec(
+        ServiceSpec(
             "inbox",
             ["infra.local.inbox", "--path", str(home / "inbox"), "--port", str(ports.inbox)],
         ),
     ]
 
 
-def prefect_specs(home: Path, ports: Ports, environment: dict[str, str]) -> list[Spec]:
+def prefect_specs(home: Path, ports: Ports, environment: dict[str, str]) -> list[ServiceSpec]:
     """Return the specs of a Prefect server with its UI, and of a worker.
 
     Start the worker only once the server is ready.
@@ -77,8 +77,8 @@ def prefect_specs(home: Path, ports: Ports, environment: dict[str, str]) -> list
     server = ["server", "start", "--host", "127.0.0.1", "--port", str(ports.prefect)]
     worker = ["worker", "start", "--pool", WORK_POOL, "--type", "process", "--name", "olist-worker"]
     return [
-        Spec("prefect-server", ["prefect", *server], variables, False, f"{api}/health"),
-        Spec("prefect-worker", ["prefect", *worker], variables, announces=False),
+        ServiceSpec("prefect-server", ["prefect", *server], variables, False, f"{api}/health"),
+        ServiceSpec("prefect-worker", ["prefect", *worker], variables, prints_ready=False),
     ]
 
 

@@ -20,7 +20,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from infra.local.ports import Ports
-from infra.local.process import Service, Spec, StackError
+from infra.local.process import Service, ServiceSpec, StackError
 from infra.local.service_specs import (
     connection_environment,
     create_inbox_topic,
@@ -56,7 +56,7 @@ class Services:
         self.start(storage_specs(self.home, self._settings, self.ports, self.password))
         return connection_environment(self.home, self._settings, self.ports, self.password)
 
-    def start(self, specs: list[Spec]) -> None:
+    def start(self, specs: list[ServiceSpec]) -> None:
         """Start services concurrently and wait until all are ready.
 
         Raises:
@@ -98,7 +98,7 @@ class Services:
         self.running[name].close_pipes()
         service = self.running[name].spec.spawn(self.home / "logs")
         self.running[name] = service
-        if service.spec.announces:
+        if service.spec.prints_ready:
             service.wait_until_ready()
 
     def stop(self) -> None:

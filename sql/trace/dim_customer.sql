@@ -2,12 +2,12 @@
 -- Purpose:   Staging tables and batches that one row of analytics.dim_customer is derived from
 -- Grain:     table_name, batch_date
 -- Key:       customer_unique_id VARCHAR(32)
--- Load rule: none; `olist trace` runs this query with the key in the temporary table wanted
+-- Load rule: none; `olist trace` runs this query with the key in the temporary table traced_key
 
 WITH customer AS (
     SELECT customers.customer_id
     FROM staging.customers
-    INNER JOIN wanted ON customers.customer_unique_id = wanted.customer_unique_id
+    INNER JOIN traced_key ON customers.customer_unique_id = traced_key.customer_unique_id
 ),
 
 ordered AS (

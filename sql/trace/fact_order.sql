@@ -2,40 +2,40 @@
 -- Purpose:   Staging tables and batches that one row of analytics.fact_order is derived from
 -- Grain:     table_name, batch_date
 -- Key:       order_id VARCHAR(32)
--- Load rule: none; `olist trace` runs this query with the key in the temporary table wanted
+-- Load rule: none; `olist trace` runs this query with the key in the temporary table traced_key
 
 WITH customer AS (
     SELECT orders.customer_id
     FROM staging.orders
-    INNER JOIN wanted ON orders.order_id = wanted.order_id
+    INNER JOIN traced_key ON orders.order_id = traced_key.order_id
 )
 
 SELECT
     'orders' AS table_name,
     MAX(orders.batch_date) AS batch_date
 FROM staging.orders
-INNER JOIN wanted ON orders.order_id = wanted.order_id
+INNER JOIN traced_key ON orders.order_id = traced_key.order_id
 GROUP BY orders.order_id
 UNION
 SELECT
     'order_items' AS table_name,
     MAX(order_items.batch_date) AS batch_date
 FROM staging.order_items
-INNER JOIN wanted ON order_items.order_id = wanted.order_id
+INNER JOIN traced_key ON order_items.order_id = traced_key.order_id
 GROUP BY order_items.order_id
 UNION
 SELECT
     'order_payments' AS table_name,
     MAX(order_payments.batch_date) AS batch_date
 FROM staging.order_payments
-INNER JOIN wanted ON order_payments.order_id = wanted.order_id
+INNER JOIN traced_key ON order_payments.order_id = traced_key.order_id
 GROUP BY order_payments.order_id
 UNION
 SELECT
     'order_reviews' AS table_name,
     MAX(order_reviews.batch_date) AS batch_date
 FROM staging.order_reviews
-INNER JOIN wanted ON order_reviews.order_id = wanted.order_id
+INNER JOIN traced_key ON order_reviews.order_id = traced_key.order_id
 GROUP BY order_reviews.order_id
 UNION
 SELECT

@@ -2,12 +2,12 @@
 -- Purpose:   Staging tables and batches that one row of analytics.fact_order_item is derived from
 -- Grain:     table_name, batch_date
 -- Key:       order_id VARCHAR(32), order_item_id SMALLINT
--- Load rule: none; `olist trace` runs this query with the key in the temporary table wanted
+-- Load rule: none; `olist trace` runs this query with the key in the temporary table traced_key
 
 WITH customer AS (
     SELECT orders.customer_id
     FROM staging.orders
-    INNER JOIN wanted ON orders.order_id = wanted.order_id
+    INNER JOIN traced_key ON orders.order_id = traced_key.order_id
 ),
 
 item AS (
@@ -15,24 +15,24 @@ item AS (
         order_items.product_id,
         order_items.seller_id
     FROM staging.order_items
-    INNER JOIN wanted
+    INNER JOIN traced_key
         ON
-            order_items.order_id = wanted.order_id
-            AND order_items.order_item_id = wanted.order_item_id
+            order_items.order_id = traced_key.order_id
+            AND order_items.order_item_id = traced_key.order_item_id
 )
 
 SELECT
     'orders' AS table_name,
     MAX(orders.batch_date) AS batch_date
 FROM staging.orders
-INNER JOIN wanted ON orders.order_id = wanted.order_id
+INNER JOIN traced_key ON orders.order_id = traced_key.order_id
 GROUP BY orders.order_id
 UNION
 SELECT
     'order_items' AS table_name,
     MAX(order_items.batch_date) AS batch_date
 FROM staging.order_items
-INNER JOIN wanted ON order_items.order_id = wanted.order_id
+INNER JOIN traced_key ON order_items.order_id = traced_key.order_id
 GROUP BY order_items.order_id
 UNION
 SELECT

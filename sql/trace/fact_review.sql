@@ -2,26 +2,26 @@
 -- Purpose:   Staging tables and batches that one row of analytics.fact_review is derived from
 -- Grain:     table_name, batch_date
 -- Key:       review_id VARCHAR(32), order_id VARCHAR(32)
--- Load rule: none; `olist trace` runs this query with the key in the temporary table wanted
+-- Load rule: none; `olist trace` runs this query with the key in the temporary table traced_key
 
 WITH customer AS (
     SELECT orders.customer_id
     FROM staging.orders
-    INNER JOIN wanted ON orders.order_id = wanted.order_id
+    INNER JOIN traced_key ON orders.order_id = traced_key.order_id
 )
 
 SELECT
     'orders' AS table_name,
     MAX(orders.batch_date) AS batch_date
 FROM staging.orders
-INNER JOIN wanted ON orders.order_id = wanted.order_id
+INNER JOIN traced_key ON orders.order_id = traced_key.order_id
 GROUP BY orders.order_id
 UNION
 SELECT
     'order_reviews' AS table_name,
     MAX(order_reviews.batch_date) AS batch_date
 FROM staging.order_reviews
-INNER JOIN wanted ON order_reviews.order_id = wanted.order_id
+INNER JOIN traced_key ON order_reviews.order_id = traced_key.order_id
 GROUP BY order_reviews.order_id
 UNION
 SELECT

@@ -2,17 +2,17 @@
 -- Purpose:   Staging tables and batches that one row of analytics.sales_overview is derived from
 -- Grain:     table_name, batch_date
 -- Key:       sales_month DATE, state VARCHAR(2), city VARCHAR(128)
--- Load rule: none; `olist trace` runs this query with the key in the temporary table wanted
+-- Load rule: none; `olist trace` runs this query with the key in the temporary table traced_key
 
 WITH ordered AS (
     SELECT fact_order.order_id
     FROM analytics.fact_order
     INNER JOIN analytics.dim_customer ON fact_order.customer_key = dim_customer.customer_key
-    INNER JOIN wanted
+    INNER JOIN traced_key
         ON
-            CAST(DATE_TRUNC('month', fact_order.purchased_at) AS DATE) = wanted.sales_month
-            AND COALESCE(dim_customer.state, '??') = wanted.state
-            AND dim_customer.city = wanted.city
+            CAST(DATE_TRUNC('month', fact_order.purchased_at) AS DATE) = traced_key.sales_month
+            AND COALESCE(dim_customer.state, '??') = traced_key.state
+            AND dim_customer.city = traced_key.city
 ),
 
 customer AS (

@@ -48,7 +48,7 @@ def after_failure(settings: Settings) -> None:
         _write(settings, lake, Overview.model_validate(facts))
 
 
-def shown_run(settings: Settings) -> str | None:
+def dashboards_run_id(settings: Settings) -> str | None:
     """Return the id of the run whose publish the overview shows; None without an overview."""
     facts = Lake(settings).get_json(_FACTS)
     return facts["run_id"] if facts else None

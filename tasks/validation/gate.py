@@ -162,7 +162,7 @@ def _accepted(
     return result
 
 
-def accepted_before(settings: Settings) -> list[Acceptance]:
+def recorded_acceptances(settings: Settings) -> list[Acceptance]:
     """Return all acceptances so far, the latest first.
 
     Raises:

@@ -77,7 +77,7 @@ def load_published_as_candidate(what: str, run_id: str) -> None:
 
 
 @task(name="open published", **RETRY)
-def open_published(run_id: str) -> list[date]:
+def begin_revalidation(run_id: str) -> list[date]:
     """Open all published batches for validation only.
 
     Returns:
@@ -97,7 +97,7 @@ def open_published(run_id: str) -> list[date]:
 
 
 @task(name="close published", **RETRY)
-def close_published(run_id: str) -> None:
+def end_revalidation(run_id: str) -> None:
     """Drop the candidate tables of all models, and close the open batches."""
     with writing(Settings(), run_id) as work:
         drop_candidates(work)

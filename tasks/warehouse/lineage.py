@@ -39,21 +39,23 @@ def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:
     if model not in models:
         raise TraceError(f"unknown model {model}; there are {', '.join(models)}")
     (sql,) = statements(f"trace/{model}.sql")
-    types = _key_of(sql)
+    types = _key_columns(sql)
     columns = list(types)
     if len(key) != len(columns):
         raise TraceError(f"the key of {model} is {', '.join(columns)}: {len(columns)} value(s)")
     with transaction(settings) as work:
-        named = " AND ".join(f"CAST({column} AS VARCHAR(256)) = %s" for column in columns)
+        key_condition = " AND ".join(f"CAST({column} AS VARCHAR(256)) = %s" for column in columns)
         if not work.value(
-            f"SELECT COUNT(*) AS row_count FROM analytics.{model} WHERE {named}", list(key)
+            f"SELECT COUNT(*) AS row_count FROM analytics.{model} WHERE {key_condition}", list(key)
         ):
             key_text = ", ".join(f"{c} = {v}" for c, v in zip(columns, key, strict=True))
             raise TraceError(f"analytics.{model} has no row with {key_text}")
-        defined = ", ".join(f"{name} {kind}" for name, kind in types.items())
-        given = ", ".join(f"CAST(%s AS {kind})" for kind in types.values())
-        work.run(f"CREATE TEMP TABLE wanted ({defined})")
-        work.run(f"INSERT INTO wanted SELECT {given}", list(key))
+        column_definitions = ", ".join(
+            f"{name} {column_type}" for name, column_type in types.items()
+        )
+        key_values = ", ".join(f"CAST(%s AS {column_type})" for column_type in types.values())
+        work.run(f"CREATE TEMP TABLE traced_key ({column_definitions})")
+        work.run(f"INSERT INTO traced_key SELECT {key_values}", list(key))
         sources = sorted(set(work.query(sql, what=f"sql/trace/{model}.sql")))
         loads = {
             (table, day): rest
@@ -83,7 +85,7 @@ def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:
     )
 
 
-def _key_of(sql: str) -> dict[str, str]:
+def _key_columns(sql: str) -> dict[str, str]:
     """Return the columns of the key with their types, from the `-- Key:` header."""
     found = _KEY.search(sql)
     assert found is not None, "a file in sql/trace needs a `-- Key:` header"  # noqa: S101

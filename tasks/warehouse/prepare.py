@@ -22,7 +22,7 @@ from tasks.warehouse.comments import set_comments
 from tasks.warehouse.derived import create_candidates, create_staging_totals, drop_outdated
 from tasks.warehouse.migrate import add_columns, existing_columns
 from tasks.warehouse.published_index import index_published_batches
-from tasks.warehouse.writer_lock import create_lock, holding
+from tasks.warehouse.writer_lock import create_lock, hold_writer_lock
 
 # a view comes after the tables and views that it reads
 FOLDERS = ("staging", "dimensions", "facts", "marts", "views", "audit")
@@ -75,7 +75,7 @@ def ensure_warehouse(run_id: str, what: str) -> None:
     """Create missing tables under the writer's lock, before a flow reads the warehouse."""
     settings = Settings()
     create_lock(settings)
-    with holding(settings, run_id, what, get_run_logger().warning):
+    with hold_writer_lock(settings, run_id, what, get_run_logger().warning):
         _log(prepare_warehouse(settings))
 
 

@@ -72,7 +72,7 @@ def create_lock(settings: Settings) -> None:
 
 
 @contextmanager
-def holding(
+def hold_writer_lock(
     settings: Settings, run_id: str, what: str, say: Callable[[str], object]
 ) -> Iterator[None]:
     """Take the lock, renew it from a background thread, and release it at the end.

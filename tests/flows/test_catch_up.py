@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows import daily_elt as module
-from flows.daily_elt import daily_elt_flow, named_source, scheduled_day
+from flows.daily_elt import daily_elt_flow, scheduled_day, source_or_default
 from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.settings import Settings
@@ -60,6 +60,6 @@ def test_the_day_is_counted_where_the_business_is(monkeypatch: pytest.MonkeyPatc
 
 def test_a_source_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SourceError, match="set OLIST_SOURCE"):
-        named_source(Settings(source=None), None)
-    assert named_source(Settings(source="/data"), None) == "/data"
-    assert named_source(Settings(source="/data"), "s3://other") == "s3://other"
+        source_or_default(Settings(source=None), None)
+    assert source_or_default(Settings(source="/data"), None) == "/data"
+    assert source_or_default(Settings(source="/data"), "s3://other") == "s3://other"

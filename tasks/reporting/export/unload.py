@@ -122,7 +122,7 @@ def switch(settings: Settings, receipts: Sequence[ExportReceipt], day: date, run
     return lake.url(LATEST)
 
 
-def exported_run(settings: Settings) -> str | None:
+def exports_run_id(settings: Settings) -> str | None:
     """Return the id of the run that the current exports come from; None without exports."""
     manifest = Lake(settings).get_json(LATEST)
     return manifest["run_id"] if manifest else None

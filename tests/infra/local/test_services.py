@@ -13,7 +13,7 @@ import pytest
 
 from infra.lake import Lake
 from infra.local.ports import Ports
-from infra.local.process import Spec, StackError
+from infra.local.process import ServiceSpec, StackError
 from infra.local.services import Services, running
 from infra.settings import Settings
 from infra.warehouse import transaction
@@ -109,7 +109,7 @@ def test_a_service_that_cannot_start_says_where_its_log_is(tmp_path: Path) -> No
 def test_a_service_that_fails_to_restart_leaves_the_others_running(tmp_path: Path) -> None:
     """A Prefect server that dies twice is started again by the next poll; nothing else ends."""
     services = Services(Settings(home=tmp_path), Ports())
-    slow = Spec("slow", ["http.server", "0"], announces=False)
+    slow = ServiceSpec("slow", ["http.server", "0"], prints_ready=False)
     services.start([slow])
     try:
         services.running["slow"].process.kill()

@@ -8,7 +8,7 @@ import pytest
 from infra.settings import Settings
 from infra.sql_files import sql_files
 from infra.warehouse import transaction
-from tasks.warehouse.lineage import TraceError, _key_of, trace
+from tasks.warehouse.lineage import TraceError, _key_columns, trace
 from tests.history import READ
 from tests.load import Loader, id_of
 
@@ -55,7 +55,7 @@ def test_a_row_names_the_batch_that_had_the_last_word_in_each_table(stack: Setti
 def test_every_row_of_every_model_can_be_traced(stack: Settings, model: str) -> None:
     from infra.sql_files import statements
 
-    columns = list(_key_of(statements(f"trace/{model}.sql")[0]))
+    columns = list(_key_columns(statements(f"trace/{model}.sql")[0]))
     with transaction(stack, read_only=True) as work:
         shown = ", ".join(f"CAST({column} AS VARCHAR(256)) AS {column}" for column in columns)
         known = " AND ".join(f"{column} IS NOT NULL" for column in columns)

@@ -11,7 +11,7 @@ import pytest
 
 from infra.settings import Settings
 from infra.warehouse import transaction
-from tasks.warehouse.writer_lock import LockError, holding, renew, take, writing
+from tasks.warehouse.writer_lock import LockError, hold_writer_lock, renew, take, writing
 from tests.load import Loader
 
 
@@ -38,13 +38,13 @@ def _hold(settings: Settings, process_id: int, host: str, silent_seconds: int = 
 
 
 def test_the_lock_names_its_holder_and_is_given_back(stack: Settings) -> None:
-    with holding(stack, "one", "batch", print):
+    with hold_writer_lock(stack, "one", "batch", print):
         assert _holds(stack) == [("one", os.getpid(), socket.gethostname())]
     assert _holds(stack) == []
 
 
 def test_it_is_given_back_after_a_failure(stack: Settings) -> None:
-    with pytest.raises(ZeroDivisionError), holding(stack, "one", "batch", print):
+    with pytest.raises(ZeroDivisionError), hold_writer_lock(stack, "one", "batch", print):
         _ = 1 / 0
     assert _holds(stack) == []
 
@@ -55,7 +55,7 @@ def test_a_second_writer_waits_and_says_for_whom(stack: Settings) -> None:
     inside, leave = threading.Event(), threading.Event()
 
     def first() -> None:
-        with holding(stack, "one", "first batch", print):
+        with hold_writer_lock(stack, "one", "first batch", print):
             inside.set()
             leave.wait(20)
             order.append("one")
@@ -67,7 +67,7 @@ def test_a_second_writer_waits_and_says_for_whom(stack: Settings) -> None:
     thread = threading.Thread(target=first)
     thread.start()
     inside.wait(20)
-    with holding(stack, "two", "second batch", say):
+    with hold_writer_lock(stack, "two", "second batch", say):
         order.append("two")
     thread.join()
     assert order == ["one", "two"]
@@ -79,7 +79,7 @@ def test_whoever_waits_in_vain_is_told_what_to_do(stack: Settings) -> None:
     hurried = stack.model_copy(update={"lock_wait_seconds": 0})
     with (
         pytest.raises(LockError, match=r"run other \(a batch.*Run again when it has ended"),
-        holding(hurried, "two", "batch", print),
+        hold_writer_lock(hurried, "two", "batch", print),
     ):
         pass
 
@@ -89,7 +89,7 @@ def test_a_holder_whose_process_is_gone_is_replaced(stack: Settings) -> None:
     gone.wait()
     _hold(stack, gone.pid, socket.gethostname())
     said: list[str] = []
-    with holding(stack, "two", "batch", said.append):
+    with hold_writer_lock(stack, "two", "batch", said.append):
         assert _holds(stack)[0][0] == "two"
     assert "Took the writer's lock over from run other" in said[0]
 
