@@ -7,7 +7,7 @@
 
 CREATE TABLE IF NOT EXISTS candidate.batch_metrics (LIKE audit.metrics);
 
-INSERT INTO candidate.batch_metrics
+INSERT INTO candidate.batch_metrics (batch_date, metric, kind, value, row_count)
 WITH orders AS (
     SELECT
         batch_date,

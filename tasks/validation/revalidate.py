@@ -38,7 +38,8 @@ def copy_published_staging(settings: Settings, run_id: str) -> None:
                 f"SELECT {columns} FROM staging.{table}"
             )
         work.run("DELETE FROM candidate.load")
-        work.run("INSERT INTO candidate.load SELECT * FROM audit.loads")
+        columns = tables("audit")["loads"].column_list
+        work.run(f"INSERT INTO candidate.load ({columns}) SELECT {columns} FROM audit.loads")
     compute_metrics(settings, run_id)
 
 

@@ -20,7 +20,7 @@ def open_batches(settings: Settings, batches: Sequence[OpenBatch], run_id: str) 
         clear_arrivals(work)
         slots = ", ".join(["(%s, %s, %s)"] * len(batches))
         work.run(
-            f"INSERT INTO audit.open_batch VALUES {slots}",
+            f"INSERT INTO audit.open_batch (batch_date, action, source) VALUES {slots}",
             [v for batch in batches for v in (batch.batch_date, batch.action, batch.source)],
         )
 

@@ -129,7 +129,11 @@ def _note(work: Transaction, table: str, receipts: Sequence[UploadReceipt], run_
         for receipt in receipts
     ]
     slots = ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
-    work.run(f"INSERT INTO candidate.load VALUES {slots}", [value for row in rows for value in row])
+    columns = tables("audit")["loads"].column_list
+    work.run(
+        f"INSERT INTO candidate.load ({columns}) VALUES {slots}",
+        [value for row in rows for value in row],
+    )
 
 
 @task(name="copy", task_run_name="copy {table} {label}", **RETRY)

@@ -56,7 +56,7 @@ def publish_batches(settings: Settings, run_id: str) -> PublishReceipt:
                 what=what,
             )
         work.run(
-            "INSERT INTO audit.batches "
+            "INSERT INTO audit.batches (run_id, batch_date, action, source, published_at) "
             "SELECT CAST(%s AS VARCHAR(36)), batch_date, action, source, CAST(%s AS TIMESTAMP) "
             "FROM audit.open_batch",
             [run_id, datetime.now(UTC).replace(tzinfo=None)],
@@ -76,10 +76,12 @@ def _stage(work: Transaction) -> None:
             f"SELECT {columns} FROM candidate.batch_{table}",
             what=what,
         )
-    work.run(f"DELETE FROM audit.loads WHERE batch_date IN {_ARRIVED}")
-    work.run("INSERT INTO audit.loads SELECT * FROM candidate.load")
-    work.run(f"DELETE FROM audit.metrics WHERE batch_date IN {_ARRIVED}")
-    work.run("INSERT INTO audit.metrics SELECT * FROM candidate.batch_metrics")
+    for name, candidate in (("loads", "load"), ("metrics", "batch_metrics")):
+        columns = tables("audit")[name].column_list
+        work.run(f"DELETE FROM audit.{name} WHERE batch_date IN {_ARRIVED}")
+        work.run(
+            f"INSERT INTO audit.{name} ({columns}) SELECT {columns} FROM candidate.{candidate}"
+        )
 
 
 @task(name="publish", task_run_name="publish {label}", **RETRY)

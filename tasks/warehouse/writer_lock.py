@@ -155,7 +155,8 @@ def take(settings: Settings, run_id: str, what: str) -> tuple[bool, Holder | Non
             return False, holder
         work.run("DELETE FROM audit.writer_lock")
         work.run(
-            "INSERT INTO audit.writer_lock SELECT CAST(%s AS VARCHAR(36)), "
+            "INSERT INTO audit.writer_lock (run_id, host, process_id, what, taken_at, seen_at) "
+            "SELECT CAST(%s AS VARCHAR(36)), "
             "CAST(%s AS VARCHAR(256)), CAST(%s AS INTEGER), CAST(%s AS VARCHAR(256)), "
             "GETDATE(), GETDATE()",
             [run_id, socket.gethostname()[:256], os.getpid(), what[:256]],
