@@ -6,6 +6,6 @@ from docs.tools.pages import PAGES
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_page_is_what_the_code_says(page: str) -> None:
+def test_a_generated_docs_page_is_up_to_date(page: str) -> None:
     path, text = PAGES[page]
     assert path.read_text() == text(), f"{path.name} is stale: make docs"

@@ -23,13 +23,13 @@ def _without_pool(deployments: list[dict]) -> list[dict]:
     return [{k: v for k, v in found.items() if k != "work_pool"} for found in deployments]
 
 
-def test_the_same_deployments_as_on_a_local_worker() -> None:
+def test_the_ecs_deployments_match_the_local_deployments() -> None:
     local = yaml.safe_load(TARGETS["local"].file.read_text())
     assert _without_pool(AWS["deployments"]) == _without_pool(local["deployments"])
     assert {found["work_pool"]["name"] for found in AWS["deployments"]} == {TARGETS["ecs"].pool}
 
 
-def test_the_ecs_worker_takes_its_variables() -> None:
+def test_the_ecs_worker_accepts_the_job_variables() -> None:
     template = ECSWorker.get_default_base_job_template()
     variables = AWS["definitions"]["pool"]["job_variables"]
     assert set(variables) <= set(template["variables"]["properties"])
@@ -39,7 +39,7 @@ def test_the_ecs_worker_takes_its_variables() -> None:
     assert job.env["OLIST_TARGET"] == "aws"
 
 
-def test_it_says_what_is_missing_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deploy_names_missing_environment_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in set(re.findall(r"\$(\w+)", TARGETS["ecs"].file.read_text())):
         monkeypatch.setenv(name, "x")
     monkeypatch.delenv("OLIST_TASK_ROLE")
@@ -47,13 +47,13 @@ def test_it_says_what_is_missing_from_the_environment(monkeypatch: pytest.Monkey
         deploy(TARGETS["ecs"])
 
 
-def test_no_secret_stands_in_a_deployment() -> None:
+def test_no_deployment_contains_a_secret() -> None:
     text = TARGETS["ecs"].file.read_text() + TARGETS["local"].file.read_text()
     text = text.split("definitions:", 1)[1].replace("secret_arn", "").replace("AUTH_SECRET", "")
     assert not re.search(r"password|secret:|access_key|auth_string:", text, re.I)
 
 
-def test_all_that_the_image_copies_is_there_and_not_ignored() -> None:
+def test_files_copied_into_the_image_exist_and_are_not_ignored() -> None:
     kept = {
         line[1:]
         for line in (PROJECT / ".dockerignore").read_text().splitlines()

@@ -12,7 +12,7 @@ _NAMES = [deployment["name"] for deployment in DEPLOYMENTS]
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=_NAMES)
-def test_entrypoint_and_parameters_are_those_of_the_code(deployment: dict) -> None:
+def test_deployment_entrypoint_and_parameters_match_the_code(deployment: dict) -> None:
     flow = load_flow_from_entrypoint(deployment["entrypoint"])
     known = flow.parameters.properties
     assert set(deployment["parameters"]) <= set(known)
@@ -23,7 +23,7 @@ def test_entrypoint_and_parameters_are_those_of_the_code(deployment: dict) -> No
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=_NAMES)
-def test_schedules_say_when_where_and_whether(deployment: dict) -> None:
+def test_a_schedule_has_a_cron_a_time_zone_and_an_active_flag(deployment: dict) -> None:
     slugs = [schedule["slug"] for schedule in deployment["schedules"]]
     assert len(slugs) == len(set(slugs))
     for schedule in deployment["schedules"]:
@@ -31,7 +31,7 @@ def test_schedules_say_when_where_and_whether(deployment: dict) -> None:
         assert schedule["active"] in (True, False)
 
 
-def test_what_writes_runs_one_at_a_time() -> None:
+def test_writing_deployments_have_a_concurrency_limit_of_one() -> None:
     for deployment in DEPLOYMENTS:
         if deployment["name"] not in {"upload", "report"}:
             assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}

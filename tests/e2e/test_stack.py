@@ -52,7 +52,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Iterator[St
     found.olist("down")
 
 
-def test_all_is_well_and_told(stack: Stack) -> None:
+def test_status_reports_all_services_as_healthy(stack: Stack) -> None:
     told = stack.olist("status")
     assert told.returncode == 0
     assert "unreachable" not in told.stdout, told.stdout
@@ -60,7 +60,7 @@ def test_all_is_well_and_told(stack: Stack) -> None:
     assert "already" in stack.up().stderr
 
 
-def test_deploying_twice_makes_nothing_twice(stack: Stack) -> None:
+def test_deploying_twice_creates_no_duplicates(stack: Stack) -> None:
     async def counted() -> tuple[list[str], int]:
         async with get_client() as client:
             found = await client.read_deployments()
@@ -92,7 +92,7 @@ def test_a_schedule_that_was_paused_stays_paused(stack: Stack) -> None:
     assert asyncio.run(is_active())
 
 
-def test_a_run_by_deployment_is_published_and_can_be_queried(stack: Stack, source: Path) -> None:
+def test_a_deployment_run_publishes_rows_that_can_be_queried(stack: Stack, source: Path) -> None:
     day = min(path.name for path in source.iterdir())
     run = stack.ended(stack.trigger("daily_elt/daily", batch_date=day))
     assert run.state_type == StateType.COMPLETED, run.state
@@ -110,7 +110,7 @@ def _soon(found: Locator) -> bool:
     return False
 
 
-def test_a_person_steers_it_in_the_ui(stack: Stack, browser: Browser) -> None:
+def test_a_deployment_can_be_run_from_the_prefect_ui(stack: Stack, browser: Browser) -> None:
     """Start a deployment run by click, wait until it completes, check the schedule."""
     page = browser.new_page(viewport={"width": 1280, "height": 860})
     asked: list[str] = []
@@ -143,7 +143,7 @@ def test_two_triggers_at_once_run_one_after_the_other(stack: Stack, source: Path
     assert second.start_time >= first.end_time
 
 
-def test_the_scheduler_fires(stack: Stack) -> None:
+def test_a_schedule_starts_runs(stack: Stack) -> None:
     async def schedule() -> None:
         async with get_client() as client:
             report = await client.read_deployment_by_name("report/report")
@@ -177,7 +177,7 @@ def test_the_scheduler_fires(stack: Stack) -> None:
         asyncio.run(clear())
 
 
-def test_a_failure_is_told(stack: Stack, source: Path, tmp_path: Path) -> None:
+def test_a_failed_run_is_notified(stack: Stack, source: Path, tmp_path: Path) -> None:
     day = min(path.name for path in source.iterdir())
     run = stack.ended(stack.trigger("daily_elt/daily", batch_date=day, source=str(tmp_path)))
     assert run.state_type == StateType.FAILED
@@ -198,7 +198,7 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in found]
 
 
-def test_a_killed_run_is_told_as_crashed_and_the_next_one_recovers(
+def test_a_killed_run_is_notified_as_crashed_and_the_next_run_completes(
     stack: Stack, source: Path
 ) -> None:
     day = min(path.name for path in source.iterdir())
@@ -213,7 +213,9 @@ def test_a_killed_run_is_told_as_crashed_and_the_next_one_recovers(
     assert again.state_type == StateType.COMPLETED
 
 
-def test_a_cancelled_run_leaves_a_clean_state(stack: Stack, source: Path) -> None:
+def test_a_cancelled_run_ends_as_cancelled_and_the_next_run_completes(
+    stack: Stack, source: Path
+) -> None:
     async def cancel(run_id: UUID) -> None:
         async with get_client() as client:
             await client.set_flow_run_state(run_id, Cancelling())
@@ -227,7 +229,7 @@ def test_a_cancelled_run_leaves_a_clean_state(stack: Stack, source: Path) -> Non
 
 
 @pytest.mark.full  # it waits until two minutes without a heartbeat have passed
-def test_a_run_whose_worker_died_with_it_is_marked_as_crashed(stack: Stack, source: Path) -> None:
+def test_a_run_without_a_heartbeat_is_marked_as_crashed(stack: Stack, source: Path) -> None:
     day = min(path.name for path in source.iterdir())
     worker = stack.services()["prefect-worker"]
     run = stack.trigger("daily_elt/daily", batch_date=day)
@@ -239,7 +241,7 @@ def test_a_run_whose_worker_died_with_it_is_marked_as_crashed(stack: Stack, sour
     assert "no heartbeat" in ended.state.message
 
 
-def test_services_that_die_are_started_again(stack: Stack) -> None:
+def test_the_supervisor_restarts_killed_services(stack: Stack) -> None:
     before = stack.services()
     for name in ("s3", "prefect-worker"):
         os.kill(before[name], signal.SIGKILL)
@@ -250,7 +252,9 @@ def test_services_that_die_are_started_again(stack: Stack) -> None:
     assert run.state_type == StateType.COMPLETED  # the lake kept its data
 
 
-def test_down_ends_all_and_up_goes_on_where_it_was(stack: Stack, source: Path) -> None:
+def test_down_stops_all_services_and_up_runs_the_missed_daily_runs_once(
+    stack: Stack, source: Path
+) -> None:
     late = _planned_while_it_is_down(stack, source)
     pids = [PidFile(stack.home).read()["pid"], *stack.services().values()]
     assert stack.olist("down").stdout.strip() == "Down."

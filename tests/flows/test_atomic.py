@@ -34,7 +34,7 @@ def _state(settings: Settings) -> tuple:
 
 
 @pytest.mark.full
-def test_readers_see_whole_states_only(stack: Settings, tmp_path: Path) -> None:
+def test_readers_see_only_complete_states_during_publishes(stack: Settings, tmp_path: Path) -> None:
     load = Loader(stack, tmp_path)
     generate(tmp_path / "dump", 60, seed=3)
     extract(tmp_path / "dump", tmp_path / "out", every="8mo")
@@ -67,7 +67,7 @@ def test_readers_see_whole_states_only(stack: Settings, tmp_path: Path) -> None:
     assert len(set(seen)) > 3, "the readers were too slow to see anything change"
 
 
-def test_a_transaction_reads_one_state_from_its_first_to_its_last_statement(
+def test_all_statements_of_a_transaction_read_the_same_snapshot(
     stack: Settings, tmp_path: Path
 ) -> None:
     load = Loader(stack, tmp_path)

@@ -32,7 +32,7 @@ async def _crash() -> str:
         return str(run.id)
 
 
-def test_registering_twice_makes_no_second_one(receiver: Receiver) -> None:
+def test_registering_automations_twice_creates_no_duplicates(receiver: Receiver) -> None:
     settings = Settings(notify=webhook_to(receiver, "automations"))
     wanted = [
         *("olist run crashed", "olist run late", "olist run stuck", "olist run vanished"),
@@ -43,7 +43,7 @@ def test_registering_twice_makes_no_second_one(receiver: Receiver) -> None:
     assert asyncio.run(_names()) == wanted
 
 
-def test_a_crashed_run_is_told_with_its_remedy(receiver: Receiver) -> None:
+def test_a_crashed_run_is_notified_with_a_remedy(receiver: Receiver) -> None:
     asyncio.run(register(Settings(notify=webhook_to(receiver, "automations"))))
     time.sleep(3)  # the server polls for new automations every few seconds
     asyncio.run(_crash())
@@ -55,13 +55,13 @@ def test_a_crashed_run_is_told_with_its_remedy(receiver: Receiver) -> None:
     assert "Run it again" in told["body"]
 
 
-def test_nobody_to_tell_is_an_error() -> None:
+def test_missing_notification_blocks_are_an_error() -> None:
     with pytest.raises(AutomationError, match="OLIST_NOTIFY names no notification block"):
         asyncio.run(register(Settings(notify="")))
     with pytest.raises(AutomationError, match="Prefect block email/nobody"):
         asyncio.run(register(Settings(notify="email/nobody")))
 
 
-def test_every_automation_says_what_to_do() -> None:
+def test_every_automation_has_a_description() -> None:
     for automation in automations([]):
         assert automation.description

@@ -50,7 +50,7 @@ def test_every_step_of_the_check_is_passed(account: Settings) -> None:
     assert list(Lake(account).keys("checks/")) == [], "it leaves nothing behind"
 
 
-def test_no_password_is_anywhere(account: Settings) -> None:
+def test_the_iam_connection_has_no_password(account: Settings) -> None:
     parameters = connection_parameters(account)
     assert parameters["iam"]
     assert parameters["sslmode"] == "verify-full"
@@ -82,7 +82,7 @@ def test_a_batch_is_published_on_aws(account: Settings, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_an_export_that_a_run_owes_is_made_up_for(account: Settings, tmp_path: Path) -> None:
+def test_a_missing_export_is_written_by_the_next_run(account: Settings, tmp_path: Path) -> None:
     """If a run published but did not export, the next run without new batches exports."""
     lake = Lake(account)
     generate(tmp_path / "days" / str(DAY), 40, seed=5)  # the batch that is already published
@@ -96,14 +96,14 @@ def test_an_export_that_a_run_owes_is_made_up_for(account: Settings, tmp_path: P
     assert lake.require_json("reports/overview.json")["run_id"] == before["run_id"]
 
 
-def test_a_run_writes_where_its_role_may(account: Settings) -> None:
+def test_a_run_writes_only_to_prefixes_allowed_by_its_role(account: Settings) -> None:
     """Every prefix that the code writes must be listed in infra/terraform/modules/access."""
     written = {key.partition("/")[0] for key in Lake(account).keys("")}
     assert {"raw", "published", "reports", "exports"} <= written, "a run has been before this test"
     assert written <= set(VALUES["local.prefixes"])
 
 
-def test_a_secret_is_read_where_iam_cannot_be_used(account: Settings) -> None:
+def test_a_login_can_be_read_from_secrets_manager(account: Settings) -> None:
     secrets = client(account, "secretsmanager")
     arn = secrets.create_secret(
         Name="olist/login", SecretString='{"username": "ana", "password": "pw"}'
@@ -113,7 +113,7 @@ def test_a_secret_is_read_where_iam_cannot_be_used(account: Settings) -> None:
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_a_prefect_block_says_who_this_is(
+def test_aws_credentials_are_read_from_a_prefect_block(
     account: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     AwsCredentials(
@@ -127,14 +127,16 @@ def test_a_prefect_block_says_who_this_is(
 
 
 class TestWhatGoesWrongIsSaidWithWhatToDo:
-    def test_no_credentials(self, account: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_missing_aws_credentials_are_reported(
+        self, account: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.delenv(name)
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         boto3.DEFAULT_SESSION = None
         assert "no AWS credentials were found: sign in" in _refused(account, "who we are")
 
-    def test_credentials_that_redshift_refuses(
+    def test_credentials_refused_by_redshift_are_reported_with_the_needed_action(
         self, account: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
@@ -142,11 +144,15 @@ class TestWhatGoesWrongIsSaidWithWhatToDo:
         assert "may not call GetCredentials" in told
         assert "It needs redshift-serverless:GetCredentials" in told
 
-    def test_a_bucket_that_is_not_there(self, account: Settings) -> None:
+    def test_a_missing_bucket_is_reported_with_the_needed_permission(
+        self, account: Settings
+    ) -> None:
         other = account.model_copy(update={"bucket": "olist-other"})
         assert "s3:ListBucket on the bucket" in _refused(other, "lake: find the bucket")
 
-    def test_a_bucket_in_another_region(self, account: Settings) -> None:
+    def test_a_bucket_in_another_region_is_reported_with_both_regions(
+        self, account: Settings
+    ) -> None:
         client(account, "s3").create_bucket(
             Bucket="olist-far", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
@@ -154,35 +160,35 @@ class TestWhatGoesWrongIsSaidWithWhatToDo:
         told = _refused(far, "lake: find the bucket")
         assert "olist-far is in eu-west-1, but OLIST_AWS_REGION is us-east-1" in told
 
-    def test_a_name_that_the_certificate_does_not_have(self, account: Settings) -> None:
+    def test_a_host_name_missing_from_the_certificate_is_refused(self, account: Settings) -> None:
         # another way to write 127.0.0.1, which the certificate does not name
         other = account.model_copy(update={"redshift_host": "127.1"})
         assert "certificate is for another name" in _refused(other, "warehouse: log in")
 
-    def test_an_authority_that_is_not_trusted(
+    def test_an_untrusted_certificate_authority_is_reported(
         self, account: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("SSL_CERT_FILE")
         told = _refused(account, "warehouse: log in")
         assert "comes from an authority that is not trusted" in told
 
-    def test_a_warehouse_that_does_not_answer(self, account: Settings) -> None:
+    def test_an_unreachable_warehouse_is_reported_with_a_remedy(self, account: Settings) -> None:
         away = account.model_copy(update={"redshift_port": 9})
         told = _refused(away, "warehouse: log in")
         assert "a workgroup that sleeps needs some seconds to resume" in told
 
-    def test_a_secret_that_is_not_there(self, account: Settings) -> None:
+    def test_a_missing_secret_is_reported(self, account: Settings) -> None:
         gone = account.model_copy(
             update={"redshift_secret": "arn:aws:secretsmanager:us-east-1:1:secret:gone"}
         )
         assert "does not exist in this account and region" in _refused(gone, "warehouse: log in")
 
-    def test_a_topic_that_is_not_there(self, account: Settings) -> None:
+    def test_a_missing_sns_topic_is_reported(self, account: Settings) -> None:
         gone = account.model_copy(update={"notify_topic": account.notify_topic + "-gone"})
         assert "sns:GetTopicAttributes" in _refused(gone, "topic")
 
 
-def test_settings_that_are_not_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incomplete_aws_settings_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("OLIST_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("OLIST_TARGET", "aws")

@@ -21,14 +21,14 @@ from tests.history import checksums, play, require_invariants, slices
 from tests.load import Loader
 
 
-def test_days_without_a_folder_are_told_as_spans() -> None:
+def test_days_without_a_source_folder_are_reported_as_date_ranges() -> None:
     days = [date(2018, 1, 1), date(2018, 1, 3), date(2018, 1, 7)]
     missing = missing_days(days, None, date(2018, 1, 8))
     assert format_date_ranges(missing) == "2018-01-02, 2018-01-04 to 2018-01-06, 2018-01-08"
     assert format_date_ranges(missing, most=1) == "2018-01-02, and 2 more spans"
 
 
-def test_progress_tells_the_rest() -> None:
+def test_progress_shows_the_remaining_time() -> None:
     assert (
         format_progress(10, 40, 20.0)
         == "10 of 40 batches published, 2.0 s each, about 0:01:00 to go"
@@ -55,7 +55,7 @@ def load(stack: Settings, tmp_path: Path) -> Loader:
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_a_backfill_goes_on_where_it_was_and_takes_what_changed(
+def test_a_backfill_resumes_after_published_batches_and_reloads_changed_files(
     load: Loader, dump: Path, tmp_path: Path
 ) -> None:
     days = tmp_path / "days"
@@ -87,7 +87,7 @@ def test_a_backfill_goes_on_where_it_was_and_takes_what_changed(
 
 @pytest.mark.full
 @pytest.mark.usefixtures("prefect_api")
-def test_retract_and_rebuild_as_flows_from_a_source_in_s3(
+def test_retract_and_rebuild_flows_work_with_a_source_in_s3(
     load: Loader, dump: Path, tmp_path: Path
 ) -> None:
     lake = Lake(load.settings)
@@ -122,7 +122,7 @@ def test_retract_and_rebuild_as_flows_from_a_source_in_s3(
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_a_day_without_a_folder_is_said(stack: Settings, dump: Path) -> None:
+def test_a_day_without_a_source_folder_raises_an_error(stack: Settings, dump: Path) -> None:
     with pytest.raises(SourceError, match="there is no folder 1999-01-01; there are"):
         daily_elt_flow(date(1999, 1, 1), str(dump.parent / "days"))
     with pytest.raises(SourceError, match=r"no folder YYYY-MM-DD from 2030-01-01.*olist extract"):

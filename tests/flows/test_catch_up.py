@@ -48,7 +48,9 @@ def test_missed_days_are_loaded_first_and_nothing_twice(
         on_the_day_after(date(2017, 1, 1))
 
 
-def test_the_day_is_counted_where_the_business_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_scheduled_day_is_the_previous_day_in_sao_paulo(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from datetime import UTC, datetime
     from types import SimpleNamespace
 
@@ -58,7 +60,7 @@ def test_the_day_is_counted_where_the_business_is(monkeypatch: pytest.MonkeyPatc
     assert scheduled_day() == date(2018, 8, 1)
 
 
-def test_a_source_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_is_required_as_a_parameter_or_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SourceError, match="set OLIST_SOURCE"):
         source_or_default(Settings(source=None), None)
     assert source_or_default(Settings(source="/data"), None) == "/data"

@@ -77,7 +77,7 @@ async def _runs_of(run_id: str) -> tuple[str, set[str], set[str]]:
     return flow_run.name, {task.name for task in tasks}, {a.key for a in artifacts}
 
 
-def test_the_run_its_tasks_and_its_artifacts_tell_table_and_batch(first: RunReceipt) -> None:
+def test_run_and_task_names_contain_table_and_batch(first: RunReceipt) -> None:
     import asyncio
 
     name, tasks, artifacts = asyncio.run(_runs_of(first.run_id))

@@ -126,7 +126,9 @@ def _undisturbed(load: Loader, batches: list[tuple[date, Path]]) -> dict[str, st
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_is_run_again(runs: Runs, stack: Settings, tmp_path: Path) -> None:
+def test_a_rerun_after_a_kill_gives_the_result_of_an_undisturbed_run(
+    runs: Runs, stack: Settings, tmp_path: Path
+) -> None:
     load = Loader(stack, tmp_path)
     deaths = [{"statement": 200}, {"step": "publish"}]
     _, batches = _history(tmp_path, 40, "3mo", len(deaths))
@@ -166,7 +168,7 @@ def test_two_runs_at_once_write_one_after_the_other(
 
 
 @pytest.mark.full
-def test_killed_at_every_step_at_many_statements_and_at_random_moments(
+def test_runs_killed_at_steps_statements_and_random_times_recover_by_a_rerun(
     runs: Runs, stack: Settings, tmp_path: Path
 ) -> None:
     load = Loader(stack, tmp_path)
@@ -188,7 +190,7 @@ def test_killed_at_every_step_at_many_statements_and_at_random_moments(
 
 
 @pytest.mark.full
-def test_the_warehouse_dies_with_its_run(tmp_path: Path) -> None:
+def test_a_rerun_after_a_killed_run_command_gives_the_same_result(tmp_path: Path) -> None:
     """The local services of `olist run` stop when it is killed."""
     generate(tmp_path / "2018-10-18", 100, seed=2)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("OLIST_", "PREFECT_"))}

@@ -49,18 +49,24 @@ def _extracts(dump: Path, every: str) -> list[tuple[date, Path]]:
 
 
 @pytest.mark.full
-def test_months_one_after_the_other(load: Loader, dump: Path, whole: dict[str, str]) -> None:
+def test_batches_loaded_in_order_give_the_same_result_as_one_batch(
+    load: Loader, dump: Path, whole: dict[str, str]
+) -> None:
     assert _after(load, [[batch] for batch in _extracts(dump, "3mo")]) == whole
 
 
 @pytest.mark.full
-def test_months_published_together(load: Loader, dump: Path, whole: dict[str, str]) -> None:
+def test_batches_published_in_groups_give_the_same_result_as_one_batch(
+    load: Loader, dump: Path, whole: dict[str, str]
+) -> None:
     batches = _extracts(dump, "1mo")
     assert _after(load, [batches[at : at + 6] for at in range(0, len(batches), 6)]) == whole
 
 
 @pytest.mark.full
-def test_months_shuffled(load: Loader, dump: Path, whole: dict[str, str]) -> None:
+def test_shuffled_batches_give_the_same_result_as_one_batch(
+    load: Loader, dump: Path, whole: dict[str, str]
+) -> None:
     """Late batches: facts come before their customers, products and sellers."""
     batches = _extracts(dump, "3mo")
     random.Random(5).shuffle(batches)
@@ -68,13 +74,17 @@ def test_months_shuffled(load: Loader, dump: Path, whole: dict[str, str]) -> Non
 
 
 @pytest.mark.full
-def test_every_batch_twice(load: Loader, dump: Path, whole: dict[str, str]) -> None:
+def test_loading_every_batch_twice_gives_the_same_result(
+    load: Loader, dump: Path, whole: dict[str, str]
+) -> None:
     batches = _extracts(dump, "6mo")
     assert _after(load, [[batch] for batch in (*batches, *batches)]) == whole
 
 
 @pytest.mark.parametrize("from_lake", [False, True])
-def test_rebuilt(load: Loader, dump: Path, whole: dict[str, str], from_lake: bool) -> None:
+def test_a_rebuild_gives_the_same_result_as_one_batch(
+    load: Loader, dump: Path, whole: dict[str, str], from_lake: bool
+) -> None:
     _after(load, [_extracts(dump, "6mo")])
     from infra.warehouse import transaction
 
@@ -127,7 +137,9 @@ def _any_history(load: Loader, dump: Path, whole: dict[str, str], folder: Path, 
 )
 @pytest.mark.full
 @given(history=histories())
-def test_any_slices_in_any_order(load, dump, whole, tmp_path_factory, history) -> None:
+def test_random_histories_give_the_same_result_as_one_batch(
+    load, dump, whole, tmp_path_factory, history
+) -> None:
     _any_history(load, dump, whole, tmp_path_factory.mktemp("slices"), history)
 
 
@@ -136,7 +148,9 @@ def test_any_slices_in_any_order(load, dump, whole, tmp_path_factory, history) -
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(history=histories())
-def test_many_slices_in_any_order(load, dump, whole, tmp_path_factory, history) -> None:
+def test_many_random_histories_give_the_same_result_as_one_batch(
+    load, dump, whole, tmp_path_factory, history
+) -> None:
     _any_history(load, dump, whole, tmp_path_factory.mktemp("slices"), history)
 
 
@@ -159,7 +173,9 @@ class TestRealSample:
     """The 3,000 real orders, in typical slices."""
 
     @pytest.mark.parametrize("how", ["monthly", "weekly", "daily", "shuffled", "twice"])
-    def test_any_slices(self, load: Loader, real: Path, expected, how: str) -> None:
+    def test_monthly_weekly_daily_shuffled_and_repeated_batches_give_the_same_result(
+        self, load: Loader, real: Path, expected, how: str
+    ) -> None:
         every = {"weekly": "7d", "daily": "1d"}.get(how, "1mo")
         batches = _extracts(real, every)
         if how == "shuffled":
@@ -169,14 +185,18 @@ class TestRealSample:
         assert _after(load, [[batch] for batch in batches]) == expected
 
     @pytest.mark.parametrize("from_lake", [False, True])
-    def test_rebuilt(self, load: Loader, real: Path, expected, from_lake: bool) -> None:
+    def test_a_rebuild_gives_the_same_result_as_one_batch(
+        self, load: Loader, real: Path, expected, from_lake: bool
+    ) -> None:
         _after(load, [_extracts(real, "1mo")])
         rebuild(load, from_lake=from_lake)
         assert checksums(load.settings) == expected
 
 
 @pytest.mark.full
-def test_the_full_real_set_in_shuffled_months(load: Loader, full: Path, tmp_path: Path) -> None:
+def test_the_full_real_set_in_shuffled_months_gives_the_same_result(
+    load: Loader, full: Path, tmp_path: Path
+) -> None:
     expected = _after(load, [[(date(2018, 10, 18), full)]])
     extract(full, tmp_path / "months", every="1mo")
     batches = slices(tmp_path / "months")

@@ -75,7 +75,9 @@ async def _artifacts(run_id: str) -> dict[str, str]:
 STATUS = "the order status is a known one"
 
 
-def test_from_failure_to_recovery(stack: Settings, source: Path, bad: Path, inbox: Path) -> None:
+def test_a_failed_batch_is_notified_and_its_correction_is_notified_as_recovered(
+    stack: Settings, source: Path, bad: Path, inbox: Path
+) -> None:
     day = DAY
     with pytest.raises(GateError):
         daily_elt_flow(day, str(bad))
@@ -103,7 +105,7 @@ def test_from_failure_to_recovery(stack: Settings, source: Path, bad: Path, inbo
     assert len(_subjects(inbox)) == 2, "nothing more is to be told"
 
 
-def test_a_person_accepts_what_the_source_cannot_correct(
+def test_an_accepted_failure_is_published_with_its_name_and_reason(
     stack: Settings, bad: Path, inbox: Path, ask
 ) -> None:
     accept = Acceptance(
@@ -132,7 +134,9 @@ def test_a_person_accepts_what_the_source_cannot_correct(
     assert "```sql" in artifacts["failures"]
 
 
-def test_sums_cannot_be_accepted(stack: Settings, source: Path, monkeypatch) -> None:
+def test_failures_of_computed_tables_cannot_be_accepted(
+    stack: Settings, source: Path, monkeypatch
+) -> None:
     from tasks.validation.check import Layer, rows
     from tasks.validation.suites import star
 
@@ -150,14 +154,14 @@ def test_sums_cannot_be_accepted(stack: Settings, source: Path, monkeypatch) -> 
     assert checksums(stack) == before
 
 
-def test_a_source_that_cannot_be_used_is_told(inbox: Path, tmp_path: Path) -> None:
+def test_an_unusable_source_is_notified(inbox: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         daily_elt_flow(DAY, str(tmp_path / "nowhere"))
     (subject,) = _subjects(inbox)
     assert subject.startswith("[olist] BLOCKED, nothing published: 2018-10-18 daily: SourceError")
 
 
-def test_pages_are_written_anew_from_the_lake(stack: Settings) -> None:
+def test_report_pages_are_rewritten_from_the_lake(stack: Settings) -> None:
     page_of(stack, DAY).unlink()
     assert "Published, and every gate passed" in rewrite_page(stack, DAY).read_text()
     assert rewrite_page(stack, None) == page_of(stack, DAY.replace(day=20)), "the last run"
@@ -167,7 +171,7 @@ def test_pages_are_written_anew_from_the_lake(stack: Settings) -> None:
         rewrite_page(stack, DAY.replace(year=1999, month=1, day=1))
 
 
-def test_a_page_needs_no_network(stack: Settings) -> None:
+def test_a_report_page_has_no_external_resources(stack: Settings) -> None:
     page = page_of(stack, DAY).read_text()
     assert not re.search(r"<script|<link|<img|src=|@import|url\(", page)
 
@@ -183,7 +187,7 @@ def test_published_rows_are_validated_and_nothing_changes(stack: Settings) -> No
     assert checksums(stack) == before
 
 
-def test_what_was_changed_by_hand_is_found(stack: Settings, inbox: Path) -> None:
+def test_validate_finds_a_manual_change_of_published_rows(stack: Settings, inbox: Path) -> None:
     with transaction(stack) as work:
         work.run("UPDATE analytics.fact_payment SET payment_value = payment_value + 0.01")
     before = checksums(stack)
@@ -197,6 +201,6 @@ def test_what_was_changed_by_hand_is_found(stack: Settings, inbox: Path) -> None
     assert "olist rebuild" in told["body"]
 
 
-def test_a_layer_that_is_none_is_said() -> None:
+def test_an_unknown_layer_raises_an_error() -> None:
     with pytest.raises(LayerError, match="no layer gold; there are staging, star, marts"):
         validate_flow(["gold"])

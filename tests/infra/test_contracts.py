@@ -18,7 +18,7 @@ def test_each_file_of_sql_staging_is_a_contract() -> None:
     assert contracts().keys() == {path.stem for path in (SQL / "staging").glob("*.sql")}
 
 
-def test_headers_are_those_of_the_real_files(full: Path) -> None:
+def test_contract_headers_match_the_real_files(full: Path) -> None:
     real = {path.name.removesuffix(".gz") for path in full.glob("*.csv.gz")}
     assert len(real) == 9
     for contract in (c for c in contracts().values() if c.source_file in real):
@@ -26,7 +26,7 @@ def test_headers_are_those_of_the_real_files(full: Path) -> None:
             assert next(csv.reader(file)) == contract.header
 
 
-def test_types_are_the_ones_that_copy_takes() -> None:
+def test_contract_types_match_the_parquet_types_of_copy() -> None:
     schema = contracts()["order_items"].arrow_schema
     assert schema.field("order_item_id").type == pa.int16()
     assert schema.field("price").type == pa.decimal128(12, 2)

@@ -28,7 +28,7 @@ def _api(code: str, operation: str = "GetObject") -> ClientError:
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_errors_of_aws(error: Exception, words: str) -> None:
+def test_aws_errors_get_a_hint(error: Exception, words: str) -> None:
     assert words in str(hint_for(error))
 
 
@@ -47,16 +47,16 @@ def test_errors_of_aws(error: Exception, words: str) -> None:
         ("Usage limit reached", "the RPU-hours of the day are used up"),
     ],
 )
-def test_words_of_the_warehouse(text: str, words: str) -> None:
+def test_warehouse_error_messages_get_a_hint(text: str, words: str) -> None:
     error = WarehouseError(f"connecting to the warehouse: {text}", transient=False)
     assert words in str(hint_for(error))
 
 
-def test_a_cause_counts_too() -> None:
+def test_an_error_gets_the_hint_of_its_cause() -> None:
     error = RuntimeError("the upload failed")
     error.__cause__ = _api("ExpiredToken")
     assert "have expired" in str(hint_for(error))
 
 
-def test_what_says_enough_itself_gets_no_advice() -> None:
+def test_a_self_explanatory_error_gets_no_hint() -> None:
     assert hint_for(ValueError("orders, line 3: order_id is missing")) is None

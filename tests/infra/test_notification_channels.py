@@ -85,7 +85,7 @@ def webhook_to(receiver: Receiver, name: str) -> str:
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_a_generic_webhook(receiver: Receiver) -> None:
+def test_a_notification_is_delivered_to_a_generic_webhook(receiver: Receiver) -> None:
     _send(webhook_to(receiver, "generic"))
     assert receiver.received == [("/hook", {"subject": SUBJECT, "body": BODY})]
 
@@ -122,7 +122,7 @@ def impersonated(monkeypatch: pytest.MonkeyPatch, tmp_path) -> Iterator[Receiver
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_slack(impersonated: Receiver) -> None:
+def test_a_notification_is_delivered_to_slack(impersonated: Receiver) -> None:
     url = "https://hooks.slack.com/services/T00000000/B00000000/" + "x" * 24
     SlackWebhook(url=url).save("ops", overwrite=True)
     _send("slack-webhook/ops")
@@ -134,7 +134,7 @@ def test_slack(impersonated: Receiver) -> None:
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_teams(impersonated: Receiver) -> None:
+def test_a_notification_is_delivered_to_teams(impersonated: Receiver) -> None:
     url = (
         "https://prod-00.westus.logic.azure.com:443/workflows/" + "a" * 32 +
         "/triggers/manual/paths/invoke?sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=" + "b" * 43
@@ -156,7 +156,7 @@ class Mailbox:
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_e_mail() -> None:
+def test_a_notification_is_delivered_by_email() -> None:
     mailbox = Mailbox()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -192,7 +192,7 @@ def test_sns_delivers_to_the_local_inbox(stack: Settings) -> None:
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_a_channel_that_does_not_work_says_what_to_check() -> None:
+def test_a_failing_notification_channel_raises_an_error_with_a_remedy() -> None:
     with pytest.raises(ChannelError, match=r"Prefect block email/nobody.*OLIST_NOTIFY names"):
         _send("email/nobody")
     with pytest.raises(ChannelError, match=r"SNS topic arn:aws:sns:us-east-1:1:x.*sns:Publish"):

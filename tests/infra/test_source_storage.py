@@ -31,7 +31,7 @@ def test_files_and_folders_are_listed(address: str, stack: Settings) -> None:
     assert folder.inner("2018-01-01").files() == {"c.csv"}
 
 
-def test_the_head_and_the_whole_of_a_file_are_read(
+def test_the_start_and_the_whole_of_a_file_can_be_read(
     address: str, stack: Settings, tmp_path: Path
 ) -> None:
     folder = open_folder(address, stack)
@@ -41,7 +41,7 @@ def test_the_head_and_the_whole_of_a_file_are_read(
     assert folder.local("a.csv", scratch).read_bytes() == b"one,two\n"
 
 
-def test_what_is_not_there_is_empty(stack: Settings, tmp_path: Path) -> None:
+def test_a_missing_folder_lists_no_files(stack: Settings, tmp_path: Path) -> None:
     for address in (str(tmp_path / "no"), f"s3://{stack.bucket}/no", "s3://no-such-bucket/no"):
         folder = open_folder(address, stack)
         assert (folder.files(), folder.folders()) == (set(), set())

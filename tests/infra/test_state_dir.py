@@ -6,13 +6,13 @@ from infra import state_dir
 from infra.settings import Settings
 
 
-def test_made_up_data_has_a_home_of_its_own(tmp_path: Path) -> None:
+def test_generated_data_has_a_separate_state_directory(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     assert state_dir.of_run(settings, made_up=True).state == tmp_path / "made-up"
     assert state_dir.of_run(settings, made_up=False).state == tmp_path
 
 
-def test_queries_look_where_the_last_run_wrote(tmp_path: Path) -> None:
+def test_queries_use_the_state_directory_of_the_last_run(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     assert state_dir.last_used(settings).state == tmp_path
     state_dir.remember(settings, made_up=True)

@@ -33,7 +33,7 @@ def test_an_error_names_the_statement_and_the_reason(stack: Settings) -> None:
     assert not caught.value.transient
 
 
-def test_an_unreachable_warehouse_is_worth_another_try(stack: Settings) -> None:
+def test_an_unreachable_warehouse_is_a_transient_error(stack: Settings) -> None:
     away = stack.model_copy(update={"redshift_port": 1})
     with (
         pytest.raises(WarehouseError, match=r"127\.0\.0\.1:1") as caught,
@@ -43,7 +43,7 @@ def test_an_unreachable_warehouse_is_worth_another_try(stack: Settings) -> None:
     assert caught.value.transient
 
 
-def test_a_wrong_password_is_not(stack: Settings) -> None:
+def test_a_wrong_password_is_not_a_transient_error(stack: Settings) -> None:
     wrong = Settings.model_validate({**stack.model_dump(), "redshift_password": "wrong"})
     with pytest.raises(WarehouseError, match="password") as caught, transaction(wrong):
         pass

@@ -61,7 +61,7 @@ def test_a_late_batch_does_not_undo_a_later_one(load: Loader, ask: Ask) -> None:
 
 
 @pytest.mark.full
-def test_a_batch_with_reviews_only_moves_scores_only(load: Loader, ask: Ask) -> None:
+def test_a_batch_with_reviews_only_changes_only_review_scores(load: Loader, ask: Ask) -> None:
     load.rows(day(1), **SHOP, **PERSON, orders=[ORDER], order_items=[{"order_id": "o"}])
     load.rows(day(2), order_reviews=[{"order_id": "o", "review_id": "r", "review_score": 4}])
     assert ask("SELECT review_score, order_value FROM analytics.fact_order") == [
@@ -71,7 +71,7 @@ def test_a_batch_with_reviews_only_moves_scores_only(load: Loader, ask: Ask) -> 
     require_invariants(load.settings)
 
 
-def test_a_customer_who_moves_by_a_later_batch_keeps_old_orders_at_the_old_address(
+def test_an_address_change_in_a_later_batch_leaves_old_orders_at_the_old_address(
     load: Loader, ask: Ask
 ) -> None:
     load.rows(day(1), **SHOP, **PERSON, orders=[ORDER], order_items=[{"order_id": "o"}])
@@ -96,7 +96,7 @@ def test_a_customer_who_moves_by_a_later_batch_keeps_old_orders_at_the_old_addre
 
 
 @pytest.mark.full
-def test_a_product_whose_category_changes_keeps_old_sales_in_the_old_one(
+def test_a_product_category_change_leaves_old_sales_in_the_old_category(
     load: Loader, ask: Ask
 ) -> None:
     """SCD2 by batch: sales on or after the day of the change have the new category."""
@@ -118,7 +118,7 @@ def test_a_product_whose_category_changes_keeps_old_sales_in_the_old_one(
 
 
 @pytest.mark.full
-def test_a_version_that_comes_late_is_put_between_the_others(load: Loader, ask: Ask) -> None:
+def test_a_late_version_is_inserted_between_the_existing_versions(load: Loader, ask: Ask) -> None:
     for number, category in ((1, "a"), (9, "c"), (5, "b")):
         load.rows(day(number), products=[{"product_id": "x", "product_category_name": category}])
     assert ask(
@@ -131,7 +131,7 @@ def test_a_version_that_comes_late_is_put_between_the_others(load: Loader, ask: 
     ]
 
 
-def test_recency_moves_for_everybody_with_the_last_purchase(load: Loader, ask: Ask) -> None:
+def test_recency_of_all_persons_changes_with_the_last_purchase(load: Loader, ask: Ask) -> None:
     """Recency also changes for persons that the batch does not affect."""
     load.rows(day(1), **SHOP, **PERSON, orders=[ORDER], order_items=[{"order_id": "o"}])
     load.rows(
@@ -167,7 +167,7 @@ WRONG = {
 RIGHT = {"orders": [{**ORDER, "order_status": "shipped"}], "order_items": [{"order_id": "o"}]}
 
 
-def test_a_retracted_batch_is_as_if_it_had_never_come(load: Loader, ask: Ask) -> None:
+def test_a_retract_restores_the_state_without_the_batch(load: Loader, ask: Ask) -> None:
     expected = _three_days(load, {})
     assert _three_days(load, WRONG) != expected
     load.retract(day(2))
@@ -206,7 +206,7 @@ def test_a_corrected_batch_replaces_the_wrong_one_and_the_lake_keeps_both(
 
 
 @pytest.mark.full
-def test_a_batch_that_was_not_published_is_not_seen_by_the_next_one(
+def test_an_unpublished_batch_is_discarded_by_the_next_batch(
     load: Loader, ask: Ask, tmp_path
 ) -> None:
     """After a failed gate or a kill, the next batch discards the unpublished rows."""
@@ -224,7 +224,7 @@ def test_a_batch_that_was_not_published_is_not_seen_by_the_next_one(
 
 
 @pytest.mark.full
-def test_the_lake_notes_what_is_in_force(load: Loader) -> None:
+def test_the_lake_index_lists_the_current_batches_and_receipts(load: Loader) -> None:
     """Staging can be restored from the lake, without retracted or superseded batches."""
     from tasks.warehouse.restore import indexed_days, indexed_receipts
 

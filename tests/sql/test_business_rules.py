@@ -21,7 +21,9 @@ def _empty(load: Loader) -> None:
     load.clear()
 
 
-def test_an_order_is_worth_its_items_whatever_else_hangs_on_it(load: Loader, ask: Ask) -> None:
+def test_an_order_value_is_the_sum_of_its_items_despite_many_payments_and_reviews(
+    load: Loader, ask: Ask
+) -> None:
     """Two items, three payments and two reviews: a plain join would produce twelve rows."""
     load.rows(
         DAY,
@@ -41,7 +43,9 @@ def test_an_order_is_worth_its_items_whatever_else_hangs_on_it(load: Loader, ask
     ]
 
 
-def test_the_review_answered_last_gives_the_one_score_of_an_order(load: Loader, ask: Ask) -> None:
+def test_the_review_score_of_an_order_is_of_the_last_answered_review(
+    load: Loader, ask: Ask
+) -> None:
     load.rows(
         DAY,
         customers=[{"customer_id": "c", "customer_unique_id": "p"}],
@@ -66,7 +70,7 @@ def test_the_review_answered_last_gives_the_one_score_of_an_order(load: Loader, 
     assert ask("SELECT review_score, review_count FROM analytics.fact_order") == [(4, 3)]
 
 
-def test_a_person_is_one_row_however_many_customer_ids(load: Loader, ask: Ask) -> None:
+def test_a_person_with_several_customer_ids_is_one_row(load: Loader, ask: Ask) -> None:
     load.rows(
         DAY,
         **SHOP,
@@ -83,7 +87,7 @@ def test_a_person_is_one_row_however_many_customer_ids(load: Loader, ask: Ask) -
     ) == [(2, 1, Decimal("17.00"), Decimal("11.00"), Decimal("8.50"))]
 
 
-def test_a_person_who_moves_has_two_addresses_one_after_the_other(load: Loader, ask: Ask) -> None:
+def test_a_person_who_moves_has_two_consecutive_address_versions(load: Loader, ask: Ask) -> None:
     load.rows(
         DAY,
         customers=[
@@ -150,7 +154,7 @@ def test_a_category_falls_back_to_portuguese_then_to_unknown(load: Loader, ask: 
     ) == [("books",), ("pc_gamer",), ("unknown",)]
 
 
-def test_a_place_is_the_middle_of_its_points_in_brazil_and_its_commonest_city(
+def test_a_zip_code_has_the_median_point_in_brazil_and_the_most_common_city(
     load: Loader, ask: Ask
 ) -> None:
     load.rows(
@@ -169,7 +173,7 @@ def test_a_place_is_the_middle_of_its_points_in_brazil_and_its_commonest_city(
     ) == [("01001", "sao paulo", -23.2, 3), ("99999", "ijui", None, 0)]
 
 
-def test_the_unknown_member_stands_in_for_what_the_source_lacks(load: Loader, ask: Ask) -> None:
+def test_missing_references_use_the_unknown_member(load: Loader, ask: Ask) -> None:
     load.rows(
         DAY,
         customers=[{"customer_id": "c", "customer_unique_id": "p"}],
@@ -181,7 +185,7 @@ def test_the_unknown_member_stands_in_for_what_the_source_lacks(load: Loader, as
     assert ask("SELECT favourite_category FROM analytics.single_customer_view") == [("unknown",)]
 
 
-def test_the_calendar_knows_brazil(load: Loader, ask: Ask) -> None:
+def test_the_date_dimension_has_weekends_and_holidays_of_brazil(load: Loader, ask: Ask) -> None:
     load.rows(
         DAY,
         customers=[{"customer_id": "c", "customer_unique_id": "p"}],
@@ -196,9 +200,7 @@ def test_the_calendar_knows_brazil(load: Loader, ask: Ask) -> None:
     ]
 
 
-def test_a_later_batch_replaces_what_it_delivers_and_leaves_the_rest(
-    load: Loader, ask: Ask
-) -> None:
+def test_a_later_batch_replaces_its_own_orders_and_keeps_the_others(load: Loader, ask: Ask) -> None:
     customers = [{"customer_id": c, "customer_unique_id": f"p{c}"} for c in ("c1", "c2")]
     load.rows(
         DAY.replace(day=1),
@@ -243,7 +245,7 @@ def test_a_product_that_changes_has_two_versions(load: Loader, ask: Ask) -> None
     ) == [("a", datetime(1900, 1, 1), False), ("b", datetime(2018, 10, 3), True)]
 
 
-def test_a_batch_delivered_again_replaces_all_that_the_first_delivery_held(
+def test_a_redelivered_batch_removes_rows_that_it_no_longer_contains(
     load: Loader, ask: Ask
 ) -> None:
     """The second delivery lacks an order, a person, a product, a seller and a zip code."""

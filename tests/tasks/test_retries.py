@@ -34,7 +34,7 @@ def _s3_error(code: str, status: int) -> ClientError:
         ConnectionResetError(),
     ],
 )
-def test_a_service_that_is_away_or_throttles_is_transient(error: Exception) -> None:
+def test_an_unavailable_or_throttling_service_is_a_transient_error(error: Exception) -> None:
     assert is_transient(error)
 
 
@@ -51,7 +51,7 @@ def test_a_service_that_is_away_or_throttles_is_transient(error: Exception) -> N
         ValueError("a bug"),
     ],
 )
-def test_wrong_data_sql_and_permissions_are_not(error: Exception) -> None:
+def test_wrong_data_sql_and_permissions_are_not_transient_errors(error: Exception) -> None:
     assert not is_transient(error)
 
 

@@ -75,7 +75,9 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
         yield home, done.stdout
 
 
-def test_a_run_ends_with_rows_seconds_gates_and_reconciliation(loaded: tuple[Path, str]) -> None:
+def test_the_run_command_prints_steps_seconds_gates_and_reconciliation(
+    loaded: tuple[Path, str],
+) -> None:
     _, printed = loaded
     assert "Batch 2018-10-18 is published" in printed  # the folder name is the batch date
     for word in ("upload", "seconds", "staging", "Reconciliation", "Where to look next"):
@@ -112,7 +114,7 @@ def test_trace_names_the_file_and_the_run_behind_a_row(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("prefect_api")
-def test_a_history_is_extracted_and_backfilled(tmp_path: Path) -> None:
+def test_extract_and_backfill_load_a_whole_history(tmp_path: Path) -> None:
     server = str(PREFECT_API_URL.value())  # use the running server: starting one takes seconds
     generate(tmp_path / "dump", 20, seed=1)
     weeks = tmp_path / "weeks"
@@ -139,7 +141,7 @@ def test_a_history_is_extracted_and_backfilled(tmp_path: Path) -> None:
     ]
 
 
-def test_report_writes_the_page_of_a_batch_anew(
+def test_the_report_command_rewrites_the_page_of_a_batch(
     loaded: tuple[Path, str], olist: Callable[..., Ended]
 ) -> None:
     home, printed = loaded
@@ -178,7 +180,7 @@ def test_an_error_is_text_and_not_a_traceback(tmp_path: Path, olist: Callable[..
     assert "the source folder does not exist" in done.stderr
 
 
-def test_a_date_that_is_none_is_refused(tmp_path: Path, olist: Callable[..., Ended]) -> None:
+def test_an_invalid_batch_date_is_refused(tmp_path: Path, olist: Callable[..., Ended]) -> None:
     done = olist(tmp_path, "run", "--source", str(tmp_path), "--batch-date", "yesterday")
     assert done.returncode == 2
     assert "is not a date" in done.stderr
@@ -191,7 +193,7 @@ def test_generate_does_not_overwrite(tmp_path: Path, olist: Callable[..., Ended]
     assert "exists" in again.stderr
 
 
-def test_fetch_without_network_says_what_to_do(tmp_path: Path, olist: Callable[..., Ended]) -> None:
+def test_fetch_without_network_prints_a_remedy(tmp_path: Path, olist: Callable[..., Ended]) -> None:
     # an unreachable proxy simulates a missing network
     done = olist(tmp_path, "fetch", str(tmp_path / "real"), HTTPS_PROXY="http://127.0.0.1:9")
     assert done.returncode == 1

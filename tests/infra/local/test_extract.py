@@ -43,7 +43,7 @@ def dump(tmp_path: Path) -> Path:
     return write_source(tmp_path / "dump", LIFE)
 
 
-def test_an_order_is_told_as_it_was_known_at_the_end_of_each_day(
+def test_an_extracted_order_has_its_state_at_the_end_of_each_day(
     dump: Path, tmp_path: Path
 ) -> None:
     extract(dump, tmp_path / "out")
@@ -63,14 +63,16 @@ def test_an_order_is_told_as_it_was_known_at_the_end_of_each_day(
     assert second["order_delivered_carrier_date"].to_list() == [None]
 
 
-def test_all_that_hangs_on_a_changed_order_comes_along(dump: Path, tmp_path: Path) -> None:
+def test_a_changed_order_is_extracted_with_all_its_items_and_payments(
+    dump: Path, tmp_path: Path
+) -> None:
     extract(dump, tmp_path / "out")
     for _, folder in slices(tmp_path / "out"):
         assert _read(folder, "order_items")["order_id"].to_list() == [id_of("o")]
         assert _read(folder, "order_payments")["order_id"].to_list() == [id_of("o")]
 
 
-def test_the_rest_comes_at_first_sight_or_with_the_first_batch(dump: Path, tmp_path: Path) -> None:
+def test_reference_rows_are_extracted_with_the_first_batch_only(dump: Path, tmp_path: Path) -> None:
     extract(dump, tmp_path / "out")
     first, *later = (folder for _, folder in slices(tmp_path / "out"))
     counts = {"customers": 1, "products": 2, "sellers": 1, "geolocation": 2}
@@ -106,7 +108,9 @@ def test_the_same_dump_gives_the_same_bytes(dump: Path, tmp_path: Path) -> None:
     )
 
 
-def test_a_range_brings_all_that_its_orders_need(dump: Path, tmp_path: Path) -> None:
+def test_an_extracted_date_range_contains_the_rows_that_its_orders_reference(
+    dump: Path, tmp_path: Path
+) -> None:
     """A date range can be loaded without the earlier days."""
     days = extract(dump, tmp_path / "out", date(2018, 1, 3), date(2018, 1, 8))
     assert days == [date(2018, 1, 4), date(2018, 1, 8)]
@@ -119,7 +123,7 @@ def test_nothing_is_overwritten(dump: Path, tmp_path: Path) -> None:
         extract(dump, tmp_path / "out")
 
 
-def test_a_period_is_called_by_its_last_day() -> None:
+def test_a_period_is_named_by_its_last_day() -> None:
     assert period_ends(date(2018, 1, 1), date(2018, 1, 10), "7d") == [
         date(2018, 1, 7), date(2018, 1, 10),
     ]  # fmt: skip

@@ -61,7 +61,9 @@ def test_every_key_is_unique(data: dict[str, pl.DataFrame]) -> None:
             assert not data[table].select(contract.key).is_duplicated().any(), table
 
 
-def test_the_quirks_are_there(data: dict[str, pl.DataFrame]) -> None:
+def test_generated_data_has_the_irregularities_of_the_real_data(
+    data: dict[str, pl.DataFrame],
+) -> None:
     orders, reviews, payments = data["orders"], data["order_reviews"], data["order_payments"]
     products, points, persons = data["products"], data["geolocation"], data["customers"]
     messages = reviews["review_comment_message"].drop_nulls()
@@ -91,7 +93,9 @@ def test_the_quirks_are_there(data: dict[str, pl.DataFrame]) -> None:
     assert not nowhere.is_empty()  # zip code prefixes without a point
 
 
-def test_payments_differ_from_items_where_there_is_interest(data: dict[str, pl.DataFrame]) -> None:
+def test_generated_payments_differ_from_items_for_a_few_orders(
+    data: dict[str, pl.DataFrame],
+) -> None:
     items = (
         data["order_items"]
         .group_by("order_id")
@@ -108,7 +112,7 @@ def test_payments_differ_from_items_where_there_is_interest(data: dict[str, pl.D
     assert 0 < differ.height < 0.02 * ORDERS
 
 
-def test_the_file_is_plain_csv(tmp_path: Path) -> None:
+def test_the_generated_file_is_valid_csv(tmp_path: Path) -> None:
     generate(tmp_path, 300, seed=9)
     contract = contracts()["order_reviews"]
     with (tmp_path / contract.source_file).open(newline="") as file:

@@ -19,7 +19,7 @@ from infra.settings import Settings
 from infra.warehouse import transaction
 
 
-def test_objects_and_tables_outlive_a_restart(tmp_path: Path) -> None:
+def test_objects_and_tables_survive_a_restart(tmp_path: Path) -> None:
     with running(Settings(home=tmp_path)) as settings:
         Lake(settings).put_json("a b/ç=1.json", {"kept": True})
         with transaction(settings) as work:
@@ -30,7 +30,7 @@ def test_objects_and_tables_outlive_a_restart(tmp_path: Path) -> None:
             assert work.value("SELECT COUNT(*) AS n FROM kept") == 0
 
 
-def test_an_object_outlives_a_killed_server(tmp_path: Path) -> None:
+def test_a_stored_object_survives_a_kill_of_the_s3_server(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "infra.local.s3", "--path", str(tmp_path / "s3")],
         stdout=subprocess.PIPE,
@@ -55,7 +55,7 @@ def test_an_object_outlives_a_killed_server(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "s3" / "bucket").iterdir()] == ["k"]
 
 
-def test_services_listen_on_loopback_only_and_end_with_their_user(tmp_path: Path) -> None:
+def test_services_listen_on_loopback_only_and_stop_with_their_context(tmp_path: Path) -> None:
     with running(Settings(home=tmp_path)) as settings:
         port = settings.redshift_port
         assert settings.redshift_host == "127.0.0.1"
@@ -67,7 +67,7 @@ def test_services_listen_on_loopback_only_and_end_with_their_user(tmp_path: Path
     assert "OLIST_REDSHIFT_PASSWORD" not in os.environ
 
 
-def test_services_end_when_their_user_is_killed(tmp_path: Path) -> None:
+def test_services_stop_when_their_parent_process_is_killed(tmp_path: Path) -> None:
     code = (
         "import time; from infra.local.services import running; from infra.settings import Settings\n"
         f"with running(Settings(home={str(tmp_path)!r})) as s:\n"
@@ -100,7 +100,7 @@ def test_a_running_stack_is_shared(tmp_path: Path) -> None:
             assert work.value("SELECT 1 AS one") == 1
 
 
-def test_a_service_that_cannot_start_says_where_its_log_is(tmp_path: Path) -> None:
+def test_a_service_that_cannot_start_raises_an_error_with_its_log_path(tmp_path: Path) -> None:
     (tmp_path / "redshift").write_text("a file where a folder is needed")
     with pytest.raises(StackError, match=r"redshift\.log"), running(Settings(home=tmp_path)):
         pass

@@ -33,7 +33,7 @@ def test_each_variable_of_a_user_is_validated() -> None:
         assert body.get("validation") or body["type"] == "bool", label
 
 
-def test_no_module_wants_or_gives_what_is_not_there() -> None:
+def test_module_calls_match_the_variables_and_outputs_of_their_modules() -> None:
     for label, call in named("root", "module").items():
         variables = named(Path(plain(call["source"])).name, "variable")
         given = {key for key in call if not key.startswith("__")} - {
@@ -60,7 +60,7 @@ def test_every_reference_is_declared(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
-def test_environments_set_what_there_is(path: Path) -> None:
+def test_an_environment_sets_only_existing_and_all_required_variables(path: Path) -> None:
     variables = named("root", "variable")
     given = set(re.findall(r"^(\w+)\s*=", path.read_text(), re.M))
     assert given <= set(variables)
@@ -70,7 +70,7 @@ def test_environments_set_what_there_is(path: Path) -> None:
 
 @pytest.mark.skipif(package() is None, reason="no provider schema; run `make lint-terraform`")
 @pytest.mark.parametrize("block", blocks(), ids=str)
-def test_the_provider_knows_it(block: Block) -> None:
+def test_every_block_matches_the_provider_schema(block: Block) -> None:
     if block.type in _BUILT_IN:
         return
     classes = schema(block.type.removeprefix("aws_"), block.kind)
@@ -96,7 +96,7 @@ def _check(where: str, class_: str, body: dict[str, Any], classes: dict) -> None
                 _check(f"{where}.{name}", nested[name], block, classes)
 
 
-def test_the_check_finds_what_is_wrong() -> None:
+def test_the_schema_check_finds_missing_and_unknown_arguments() -> None:
     """The schema check must be able to fail."""
     classes = {"R": ({"name": True, "rule": False}, {"rule": "Rule"}), "Rule": ({"id": True}, {})}
     _check("r", "R", {"name": "x", "rule": [{"id": 1}], "count": 2}, classes)
@@ -105,7 +105,7 @@ def test_the_check_finds_what_is_wrong() -> None:
             _check("r", "R", wrong, classes)
 
 
-def test_the_settings_that_terraform_prints_are_settings() -> None:
+def test_terraform_outputs_name_existing_settings() -> None:
     printed = set(re.findall(r"\b(OLIST_\w+)\s*=", (ROOT / "outputs.tf").read_text()))
     known = {f"OLIST_{name.upper()}" for name in Settings.model_fields}
     # the rest is for deployments/prefect.aws.yaml
@@ -114,13 +114,13 @@ def test_the_settings_that_terraform_prints_are_settings() -> None:
     assert deployed - {"OLIST_VERSION"} <= printed, deployed - printed
 
 
-def test_no_dollar_sign_escapes_what_should_be_worked_out() -> None:
+def test_terraform_interpolations_are_not_escaped() -> None:
     """`$${` is a literal `${`, and the rest of the line then means something else."""
     for name in MODULES:
         assert "$${" not in text_of(name), name
 
 
-def test_no_secret_can_get_into_the_state() -> None:
+def test_no_terraform_resource_stores_a_secret_in_the_state() -> None:
     text = "\n".join(text_of(name) for name in MODULES)
     for word in (
         *("random_password", "admin_user_password", "secret_version", "aws_iam_access_key"),
@@ -129,7 +129,7 @@ def test_no_secret_can_get_into_the_state() -> None:
         assert word not in text, word
 
 
-def test_nothing_is_reached_from_outside() -> None:
+def test_no_resource_is_publicly_accessible() -> None:
     text = "\n".join(text_of(name) for name in MODULES)
     assert re.findall(r"publicly_accessible\s*=\s*(\w+)", text) == ["false"]
     assert re.findall(r"associate_public_ip_address\s*=\s*(\w+)", text) == ["false"]
@@ -138,7 +138,7 @@ def test_nothing_is_reached_from_outside() -> None:
 
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform binary here")
-def test_it_is_formatted() -> None:
+def test_the_terraform_code_is_formatted() -> None:
     done = subprocess.run(
         ["terraform", "fmt", "-check", "-recursive", str(ROOT)],
         capture_output=True,

@@ -52,7 +52,7 @@ def test_the_pipeline_reads_and_writes_its_prefixes(pipeline, prefix: str) -> No
         assert allows(pipeline, action, f"{LAKE}/{prefix}/orders/x.parquet")
 
 
-def test_these_are_the_prefixes_of_the_policy() -> None:
+def test_the_tested_prefixes_match_the_policy() -> None:
     # tests/flows/test_aws.py compares them with the prefixes that a run writes
     lists = re.search(r"prefixes\s+= \[(.*?)\]", text_of("access"))
     assert set(re.findall(r"\w+", lists[1])) == set(VALUES["local.prefixes"])
@@ -80,12 +80,12 @@ def test_these_are_the_prefixes_of_the_policy() -> None:
         ("sts:AssumeRole", "arn:aws:iam::111122223333:role/admin"),
     ],
 )
-def test_the_pipeline_may_not(pipeline, action: str, resource: str) -> None:
+def test_the_pipeline_role_denies_other_actions(pipeline, action: str, resource: str) -> None:
     context = {"s3_prefix": "payroll/"}
     assert not allows(pipeline, action, resource, **context)
 
 
-def test_the_pipeline_does_its_work(pipeline) -> None:
+def test_the_pipeline_role_allows_the_needed_actions(pipeline) -> None:
     assert allows(pipeline, "s3:ListBucket", LAKE)
     assert allows(pipeline, "s3:DeleteObject", f"{LAKE}/published/batch_date=2018-01-01.json")
     assert allows(pipeline, "kms:GenerateDataKey", KEY)
@@ -116,14 +116,14 @@ def test_the_copy_role_reads_raw_and_writes_exports_only(copy) -> None:
     assert not allows(copy, "s3:ListBucket", LAKE, s3_prefix="quarantine/")
 
 
-def test_redshift_alone_takes_the_copy_role() -> None:
+def test_only_redshift_can_assume_the_copy_role() -> None:
     (statement,) = policy("access", "copy_trust", VALUES)
     assert statement["Principal"] == [
         ("Service", ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"])
     ]
 
 
-def test_the_lake_wants_tls_and_takes_presigned_urls() -> None:
+def test_the_lake_policy_requires_tls_and_allows_presigned_urls() -> None:
     document = policy("lake", "tls_only", VALUES)
     (deny,) = [s for s in document if s["Effect"] == "Deny"]
     assert deny["Condition"] == [("Bool", "aws:SecureTransport", ["false"])]
@@ -134,7 +134,7 @@ def test_the_lake_wants_tls_and_takes_presigned_urls() -> None:
         assert condition not in text
 
 
-def test_the_topic_is_told_by_alarms_of_this_account_only() -> None:
+def test_the_topic_accepts_alarms_of_this_account_only() -> None:
     document = policy("alerts", "topic", VALUES)
     tls = {"aws_SecureTransport": "true"}
     assert allows(document, "sns:Publish", TOPIC, aws_SourceAccount="111122223333", **tls)
@@ -143,7 +143,7 @@ def test_the_topic_is_told_by_alarms_of_this_account_only() -> None:
     assert not allows(document, "sns:Publish", TOPIC, **own)
 
 
-def test_a_wildcard_has_its_reason_beside_it() -> None:
+def test_a_wildcard_resource_has_a_checkov_skip_with_a_reason() -> None:
     for name in MODULES:
         for path in sorted(MODULES[name].glob("*.tf")):
             lines = path.read_text().splitlines()

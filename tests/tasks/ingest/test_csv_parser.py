@@ -94,7 +94,7 @@ def test_columns_are_found_by_name(tmp_path: Path) -> None:
     assert good.row(0) == ("s", "01001", "santos", "SP")
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_data(tmp_path: Path) -> None:
+def test_a_byte_order_mark_and_crlf_line_ends_are_ignored(tmp_path: Path) -> None:
     data = b"\xef\xbb\xbf" + _items(GOOD)
     good, bad = _read(tmp_path / "f.csv", data)
     assert (good.height, bad.height) == (1, 0)
@@ -107,7 +107,7 @@ def test_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
         _read(tmp_path / "f.csv", data, SELLERS)
 
 
-def test_a_quote_that_never_closes_is_refused_not_swallowed(tmp_path: Path) -> None:
+def test_an_unclosed_quote_is_refused(tmp_path: Path) -> None:
     data = _items(GOOD) + b'"o,1,p,s,2018-01-02 03:04:05,1.00,1.00\n' + _items(GOOD, GOOD)
     with pytest.raises(SourceError, match="never closed"):
         _read(tmp_path / "f.csv", data)

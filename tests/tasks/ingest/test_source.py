@@ -24,7 +24,7 @@ def test_a_complete_folder_is_accepted(source: Path) -> None:
     check_source(LocalFolder(source))
 
 
-def test_a_missing_folder_is_named_with_the_remedy(tmp_path: Path) -> None:
+def test_a_missing_source_folder_raises_an_error_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"nowhere: the source folder does not exist.*olist gen"):
         check_source(LocalFolder(tmp_path / "nowhere"))
 
@@ -71,7 +71,7 @@ def test_a_broken_gzip_file_is_refused(source: Path) -> None:
         check_source(LocalFolder(source))
 
 
-def test_plain_and_packed_side_by_side_are_ambiguous(source: Path) -> None:
+def test_a_plain_and_a_compressed_copy_of_a_file_are_refused(source: Path) -> None:
     (source / f"{SELLERS}.gz").write_bytes(gzip.compress(b"x"))
     with pytest.raises(SourceError, match="keep one of the two"):
         check_source(LocalFolder(source))

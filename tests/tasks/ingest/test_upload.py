@@ -87,7 +87,7 @@ def test_a_file_with_a_header_only_is_an_empty_delivery(stack, lake: Lake, sourc
     assert _parquet(stack, lake, receipt.manifest_url).is_empty()
 
 
-def test_bad_rows_are_kept_with_their_reasons(lake: Lake, source: Path) -> None:
+def test_bad_rows_are_quarantined_with_their_reasons(lake: Lake, source: Path) -> None:
     path = source / ITEMS.source_file
     path.write_text(path.read_text().replace("0.10", "0,10").replace("10.00", '"ten"'))
     receipt = upload_table(lake, LocalFolder(source), "order_items", DAY)
@@ -106,7 +106,7 @@ def test_keys_that_occur_twice_are_counted_and_shown(lake: Lake, tmp_path: Path)
     assert "(2 times)" in receipt.duplicate_sample[0]
 
 
-def test_real_files_hold_what_is_known_of_them(lake: Lake, sample: Path) -> None:
+def test_the_real_files_have_the_known_rows_and_amounts(lake: Lake, sample: Path) -> None:
     receipts = {t: upload_table(lake, LocalFolder(sample), t, DAY) for t in contracts()}
     assert receipts["order_items"].money_loaded == {
         "price": Decimal("392468.58"),

@@ -50,7 +50,7 @@ def _stopped(gate: str) -> GateError:
     return caught.value
 
 
-def test_a_stopped_gate_tells_cause_rows_and_remedy() -> None:
+def test_a_gate_failure_notification_contains_cause_sample_rows_and_remedy() -> None:
     told = failure(
         *("2018-08-01 daily", "r1", _stopped("staging"), RERUN, LINKS),
         before="what 2018-07-31 published",
@@ -73,34 +73,34 @@ def test_a_stopped_gate_tells_cause_rows_and_remedy() -> None:
         assert words in told.body, words
 
 
-def test_what_the_pipeline_computed_cannot_be_accepted() -> None:
+def test_a_notification_of_a_stopped_star_gate_offers_no_acceptance() -> None:
     told = failure("2018-08-01 daily", "r1", _stopped("star"), RERUN, LINKS)
     assert "--accept" not in told.body
     assert "running again does not help" in told.body
 
 
-def test_a_failed_reconciliation_warns_of_the_published_figures() -> None:
+def test_a_failed_reconciliation_is_notified_as_published_but_wrong() -> None:
     told = failure("2018-08-01 daily", "r1", _stopped("reconciliation"), RERUN, LINKS)
     assert told.subject.startswith("[olist] PUBLISHED BUT WRONG, do not use: 2018-08-01 daily")
     assert "olist rebuild" in told.body
     assert "olist retract 2018-08-01" in told.body
 
 
-def test_another_failure_tells_its_message_and_what_to_run() -> None:
+def test_a_failure_notification_contains_the_error_message_and_the_rerun_command() -> None:
     error = SourceError("data/olist_orders_dataset.csv: missing. A batch has all nine files")
     told = failure("2018-08-01 daily", "r1", error, RERUN, LINKS)
     assert told.subject.endswith("SourceError: data/olist_orders_dataset.csv: missing. A batch has all nine files")  # fmt: skip
     assert f"Ask the source for a corrected file. Running again is safe, even if some steps were already done:\n  {RERUN}" in told.body  # fmt: skip
 
 
-def test_of_a_list_of_findings_the_first_is_the_subject() -> None:
+def test_the_first_finding_is_the_subject_of_the_notification() -> None:
     error = SourceError("The batch was not started; nothing was loaded.\n  - a.csv: column x is missing\n  - b")  # fmt: skip
     told = failure("2018-08-01 daily", "r1", error, RERUN, LINKS)
     assert told.subject.endswith("SourceError: a.csv: column x is missing")
     assert "  - b" in told.body
 
 
-def test_a_service_that_is_away_is_no_fault_of_the_data() -> None:
+def test_an_unavailable_service_is_notified_as_retried_several_times() -> None:
     error = WarehouseError("connecting to the warehouse: timed out", transient=True)
     told = failure("2018-08-01 daily", "r1", error, RERUN, LINKS)
     assert "The step was retried several times" in told.body
@@ -148,13 +148,15 @@ def test_a_message_is_sent_once(hook: Settings, receiver: Receiver) -> None:
     assert len(receiver.received) == 1
 
 
-def test_a_receiver_that_fails_at_first_is_tried_again(hook: Settings, receiver: Receiver) -> None:
+def test_a_notification_is_retried_after_a_failed_delivery(
+    hook: Settings, receiver: Receiver
+) -> None:
     receiver.answers = [503, 503, 200]
     assert send(hook, _message("again"), LOGGER) == [hook.notify]
     assert len(receiver.received) == 3
 
 
-def test_a_receiver_that_fails_does_not_fail_the_run(
+def test_a_failed_notification_does_not_fail_the_run(
     hook: Settings, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiver.answers = [500]
@@ -162,7 +164,7 @@ def test_a_receiver_that_fails_does_not_fail_the_run(
     assert "not notified (s): Prefect block custom-webhook/notify" in caplog.text
 
 
-def test_a_message_goes_out_although_the_lake_is_away(
+def test_a_notification_is_sent_even_if_the_lake_is_unavailable(
     hook: Settings, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     away = hook.model_copy(update={"bucket": "no-such-bucket"})
@@ -170,7 +172,7 @@ def test_a_message_goes_out_although_the_lake_is_away(
     assert "it may be sent twice" in caplog.text
 
 
-def test_what_failed_is_open_until_it_is_settled(stack: Settings) -> None:
+def test_a_failure_stays_open_until_its_batch_is_settled(stack: Settings) -> None:
     open_failure(stack, ["2018-08-01"], "[olist] FAILED: 2018-08-01 daily")
     assert settle(stack, ["2018-08-02"]) == []
     (settled,) = settle(stack, ["2018-08-01", "2018-08-02"])

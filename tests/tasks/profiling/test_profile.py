@@ -12,7 +12,9 @@ from tasks.profiling.profile import relation_of, scan, write_profile
 from tests.load import write_source
 
 
-def test_the_real_sample(sample: Path, tmp_path: Path) -> None:
+def test_the_profile_of_the_real_sample_is_exact_and_omits_personal_data(
+    sample: Path, tmp_path: Path
+) -> None:
     page = write_profile(Settings(home=tmp_path), sample).read_text()
     assert "461,323.94" in page
     assert "27,961 rows in 9 tables" in page
@@ -23,7 +25,7 @@ def test_the_real_sample(sample: Path, tmp_path: Path) -> None:
     assert zip_codes.count('<td class="n"></td>') == 3
 
 
-def test_figures_are_those_of_the_known_answers(full: Path) -> None:
+def test_the_profile_of_the_full_real_set_has_the_known_figures(full: Path) -> None:
     tables = scan(full)
     figures = {what: figure for figure, what in ((f, w) for w, f in business(tables).figures)}
     assert figures["orders"] == "99,441"
@@ -57,6 +59,6 @@ def test_one_order_has_a_profile(tmp_path: Path) -> None:
     assert "11.00" in page
 
 
-def test_a_folder_that_is_no_source_is_said(tmp_path: Path) -> None:
+def test_an_empty_source_folder_raises_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="does not exist, or is empty"):
         write_profile(Settings(home=tmp_path), tmp_path)

@@ -25,7 +25,7 @@ OVERVIEW = Overview(
 )
 
 
-def test_a_run_that_failed_is_said_above_the_figures_of_before(stack: Settings) -> None:
+def test_the_overview_shows_a_failed_run_above_the_earlier_figures(stack: Settings) -> None:
     page = write_overview(stack, OVERVIEW)
     assert "Validated: every gate passed" in page.read_text()
     assert "The last run" not in page.read_text()
@@ -70,11 +70,13 @@ ALL = {"raw", "staging", "star", "marts", "reconciliation"}
         (ALL - {"reconciliation"}, [], ("not reconciled yet: run olist validate", "warn")),
     ],
 )
-def test_what_validation_says(gates: set[str], failed: list, told: tuple[str, str]) -> None:
+def test_the_verdict_is_derived_from_gates_and_failures(
+    gates: set[str], failed: list, told: tuple[str, str]
+) -> None:
     assert verdict_of(gates, failed) == told
 
 
-def test_no_name_can_end_the_script_that_holds_it() -> None:
+def test_embedded_json_cannot_close_its_script_element() -> None:
     data = {"category": "</SCRIPT><svg onload=alert(1)> <!-- é"}
     assert "<" not in _json(data)
     assert json.loads(_json(data)) == data

@@ -74,7 +74,7 @@ def test_raw_stops_a_batch_with_too_many_bad_rows(load: Loader, tmp_path: Path) 
     assert _reasons(receipt, "warning") == ["no row is in quarantine"]
 
 
-def test_raw_lets_a_batch_with_few_bad_rows_go_on(load: Loader, tmp_path: Path) -> None:
+def test_raw_passes_a_batch_with_few_bad_rows(load: Loader, tmp_path: Path) -> None:
     orders = [{"order_id": f"o{n}", "customer_id": "c1"} for n in range(200)]
     orders[7]["order_purchase_timestamp"] = "yesterday"
     receipt = _gate(load, "raw", _stage(load, tmp_path, orders=orders))
@@ -131,7 +131,7 @@ BAD_ROWS = [
 ]  # fmt: skip
 
 
-def test_staging_stops_rows_that_make_no_sense(load: Loader, tmp_path: Path) -> None:
+def test_staging_stops_rows_that_violate_a_rule(load: Loader, tmp_path: Path) -> None:
     spoilt = {table: list(rows) for table, rows in ROWS.items()}
     for table, row, _ in BAD_ROWS:
         spoilt[table].append(row)
@@ -183,7 +183,7 @@ SPOILT = [
 
 
 @pytest.mark.parametrize("gate", ["star", "marts"])
-def test_star_and_marts_stop_rows_that_do_not_add_up(
+def test_star_and_marts_stop_defects_in_candidate_tables(
     load: Loader, tmp_path: Path, gate: str
 ) -> None:
     _stage(load, tmp_path)
@@ -206,7 +206,9 @@ def test_star_and_marts_stop_rows_that_do_not_add_up(
         "DELETE FROM staging.geolocation",
     ],
 )
-def test_reconciliation_finds_a_cent_and_a_row(load: Loader, tmp_path: Path, sql: str) -> None:
+def test_reconciliation_finds_a_difference_of_one_cent_or_one_row(
+    load: Loader, tmp_path: Path, sql: str
+) -> None:
     _stage(load, tmp_path)
     load.compute()
     load.publish()
@@ -235,9 +237,7 @@ def test_an_expectation_that_cannot_be_evaluated_stops_the_batch(
     assert not receipt.failed[0].evaluated
 
 
-def test_accepting_one_check_accepts_no_other_of_the_same_words(
-    load: Loader, tmp_path: Path
-) -> None:
+def test_an_acceptance_applies_to_one_check_id_only(load: Loader, tmp_path: Path) -> None:
     """An id that is not hexadecimal is a failure of each table, with an id of its own."""
     receipts = _stage(load, tmp_path)
     for table, column in (("products", "product_id"), ("sellers", "seller_id")):
@@ -256,7 +256,7 @@ def test_accepting_one_check_accepts_no_other_of_the_same_words(
     }
 
 
-def test_ids_are_unique_and_of_one_form() -> None:
+def test_check_ids_are_unique_and_have_one_format() -> None:
     """Acceptances, the audit and planted defects name checks by these ids."""
     from tasks.validation.runner import layer_of
 
@@ -269,7 +269,9 @@ def test_ids_are_unique_and_of_one_form() -> None:
     assert [i for i in ids if not re.fullmatch(r"[a-z]+\.[a-z_]+\.[a-z0-9_]+", i)] == []
 
 
-def test_a_stopped_gate_says_what_failed_and_what_to_type(load: Loader, tmp_path: Path) -> None:
+def test_a_stopped_gate_raises_an_error_with_failed_check_and_rerun_command(
+    load: Loader, tmp_path: Path
+) -> None:
     receipts = _stage(load, tmp_path, sellers=[{"seller_id": "s", "state": "XX"}])
     with pytest.raises(GateError) as caught:
         require(_gate(load, "staging", receipts), str(DAY), RERUN)

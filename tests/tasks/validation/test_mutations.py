@@ -143,13 +143,13 @@ def _require_caught(mutation: Mutation, gates: list[GateReceipt]) -> None:
     assert stopped == ([mutation.gate] if mutation.severity == "critical" else [])
 
 
-def test_the_clean_data_passes_without_a_word(load: Loader, batch: Staged) -> None:
+def test_clean_data_passes_every_gate_without_a_warning(load: Loader, batch: Staged) -> None:
     gates = _gates(load, GATES[:-1], tuple(batch.receipts.values()))
     assert [r.id for g in gates for r in g.failed if r.severity != "info"] == []
 
 
 @pytest.mark.parametrize("mutation", [*_ids(FILES), *_ids(ROWS, every=9)])
-def test_a_defect_in_the_files(
+def test_a_defect_in_the_source_files_is_found_by_its_gate(
     load: Loader, batch: Staged, sample: Path, tmp_path: Path, mutation: Mutation
 ) -> None:
     folder = write(mutation, sample, tmp_path / "files")
@@ -162,7 +162,7 @@ def test_a_defect_in_the_files(
 
 @pytest.mark.usefixtures("_history")
 @pytest.mark.parametrize("mutation", _ids(SINCE, every=3))
-def test_a_difference_from_the_batches_before(
+def test_a_deviation_from_earlier_batches_is_found_by_its_gate(
     load: Loader, batch: Staged, sample: Path, tmp_path: Path, mutation: Mutation
 ) -> None:
     folder = write(mutation, sample, tmp_path / "files")
@@ -170,7 +170,9 @@ def test_a_difference_from_the_batches_before(
 
 
 @pytest.mark.usefixtures("_history")
-def test_a_batch_like_those_before_is_no_news(load: Loader, batch: Staged) -> None:
+def test_a_batch_similar_to_earlier_ones_raises_only_the_file_is_new_warning(
+    load: Loader, batch: Staged
+) -> None:
     batch.put_back([])
     gates = _gates(load, ("raw", "staging"), tuple(batch.receipts.values()))
     # except that its files equal those of the days before
@@ -178,7 +180,9 @@ def test_a_batch_like_those_before_is_no_news(load: Loader, batch: Staged) -> No
 
 
 @pytest.mark.parametrize("mutation", _ids(LOADED, every=3))
-def test_a_defect_of_the_load(load: Loader, batch: Staged, mutation: Mutation) -> None:
+def test_a_defect_in_the_loaded_rows_is_found_by_its_gate(
+    load: Loader, batch: Staged, mutation: Mutation
+) -> None:
     with transaction(load.settings) as work:
         work.run(mutation.sql)
     try:
@@ -193,7 +197,9 @@ def test_a_defect_of_the_load(load: Loader, batch: Staged, mutation: Mutation) -
 @pytest.mark.parametrize(
     "mutation", _ids([m for m in COMPUTED if m.gate != "reconciliation"], every=6)
 )
-def test_a_defect_of_a_model(load: Loader, batch: Staged, mutation: Mutation) -> None:
+def test_a_defect_in_a_computed_model_is_found_by_its_gate(
+    load: Loader, batch: Staged, mutation: Mutation
+) -> None:
     with transaction(load.settings) as work:
         work.run(mutation.sql)
     _require_caught(mutation, _gates(load, ("star", "marts")))
@@ -204,7 +210,9 @@ def test_a_defect_of_a_model(load: Loader, batch: Staged, mutation: Mutation) ->
 @pytest.mark.parametrize(
     "mutation", _ids([m for m in COMPUTED if m.gate == "reconciliation"], every=6)
 )
-def test_a_defect_of_what_is_published(load: Loader, sample: Path, mutation: Mutation) -> None:
+def test_a_defect_in_published_rows_is_found_by_reconciliation(
+    load: Loader, sample: Path, mutation: Mutation
+) -> None:
     load.stage(DAY, sample)
     load.compute()
     load.publish()
@@ -215,6 +223,6 @@ def test_a_defect_of_what_is_published(load: Loader, sample: Path, mutation: Mut
     _require_caught(mutation, gates)
 
 
-def test_there_are_enough_of_them() -> None:
+def test_at_least_forty_defects_cover_every_gate() -> None:
     assert len(MUTATIONS) >= 40
     assert {mutation.gate for mutation in MUTATIONS} == {"source", *GATES}

@@ -35,7 +35,7 @@ def loaded(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Loader:
     return load
 
 
-def test_a_row_names_the_batch_that_had_the_last_word_in_each_table(stack: Settings) -> None:
+def test_a_trace_returns_the_latest_batch_of_each_source_table(stack: Settings) -> None:
     found = trace(stack, "fact_order", (id_of("o"),))
     assert [(day, table) for day, table, *_ in found.files] == [
         (FIRST, "customers"),
@@ -65,11 +65,13 @@ def test_every_row_of_every_model_can_be_traced(stack: Settings, model: str) -> 
             assert trace(stack, model, key).files, key
 
 
-def test_there_is_a_trace_for_all_that_people_read() -> None:
+def test_every_readable_model_has_a_trace_query() -> None:
     assert {path.stem for path in sql_files("trace")} == set(READ)
 
 
-def test_what_is_not_there_is_said(stack: Settings, tmp_path: Path) -> None:
+def test_a_trace_of_an_unknown_table_or_key_raises_an_error(
+    stack: Settings, tmp_path: Path
+) -> None:
     with pytest.raises(TraceError, match="there are customer_totals, dim_customer"):
         trace(stack, "orders", ("x",))
     with pytest.raises(TraceError, match="the key of fact_review is review_id, order_id"):

@@ -7,7 +7,9 @@ from tasks.warehouse.models import published_models
 from tests.load import Loader
 
 
-def test_it_holds_what_the_publish_makes(load: Loader, ask: Callable[[str], list[tuple]]) -> None:
+def test_a_merged_model_equals_the_published_model_after_the_publish(
+    load: Loader, ask: Callable[[str], list[tuple]]
+) -> None:
     """The second batch changes an order, a product and a place, and leaves others as they are."""
     product = {"product_id": "product", "product_category_name": "telefonia"}
     load.rows(

@@ -97,7 +97,7 @@ def test_a_view_shows_the_new_columns_of_its_table(load: Loader, sql_copy: Path)
         ("    seller_state VARCHAR(2) NOT NULL,\n", "", "it has seller_state, which the DDL lacks"),
     ],
 )  # fmt: skip
-def test_another_difference_is_refused(
+def test_a_schema_difference_other_than_a_new_nullable_column_is_refused(
     load: Loader, sql_copy: Path, old: str, new: str, reason: str
 ) -> None:
     load.rows(DAY, **ORDER)
@@ -106,7 +106,9 @@ def test_another_difference_is_refused(
         prepare_warehouse(load.settings)
 
 
-def test_a_view_of_a_user_is_not_dropped_in_silence(load: Loader, sql_copy: Path) -> None:
+def test_a_view_created_by_a_user_is_never_dropped_by_a_migration(
+    load: Loader, sql_copy: Path
+) -> None:
     load.rows(DAY, **ORDER)
     with transaction(load.settings) as work:
         work.run("CREATE VIEW analytics.mine AS SELECT segment FROM analytics.single_customer_view")

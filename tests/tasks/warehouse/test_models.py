@@ -36,7 +36,7 @@ def test_the_published_models_are_those_of_the_design() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SQL)))
-def test_sql_is_redshift_and_accepted_as_it_stands(path) -> None:
+def test_sql_files_parse_as_redshift_and_are_accepted_unchanged(path) -> None:
     for statement in split(path.read_text()):
         tree = sqlglot.parse_one(statement, read="redshift")
         assert tree.find(exp.Command) is None  # a Command is SQL that sqlglot cannot parse
@@ -46,7 +46,7 @@ def test_sql_is_redshift_and_accepted_as_it_stands(path) -> None:
             translate(statement, functions=tuple(function for function, _ in FUNCTIONS))
 
 
-def test_no_expression_stands_twice() -> None:
+def test_surrogate_key_and_accent_expressions_occur_only_in_functions() -> None:
     """The surrogate key and the fold of accents are functions; no other file repeats them."""
     for path in FILES:
         words = {"MD5", "STRTOL", "TRANSLATE"} & set(re.findall(r"[A-Z0-9]+", path.read_text()))
@@ -63,7 +63,7 @@ def test_a_union_names_its_columns(path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SQL)))
-def test_a_file_says_purpose_grain_and_load_rule(path) -> None:
+def test_an_sql_file_states_purpose_grain_and_load_rule(path) -> None:
     head = path.read_text().split("\n\n")[0]
     # dashboard queries create no table, so they have no load rule
     rule = [] if path.parent.name == "dashboards" else ["Load rule:"]
@@ -72,7 +72,7 @@ def test_a_file_says_purpose_grain_and_load_rule(path) -> None:
         assert f"-- {word}" in head
 
 
-def test_the_package_ships_its_sql() -> None:
+def test_the_package_contains_its_sql_files() -> None:
     assert SQL == PROJECT / "sql"
     assert len(FILES) > 30
 

@@ -14,7 +14,7 @@ def test_preparing_twice_changes_nothing(load: Loader) -> None:
     prepare_warehouse(load.settings)
 
 
-def test_a_table_of_another_version_is_said(load: Loader, stack: Settings) -> None:
+def test_a_table_with_columns_other_than_its_ddl_is_refused(load: Loader, stack: Settings) -> None:
     with transaction(stack) as work:
         work.run("ALTER TABLE audit.metrics DROP COLUMN kind")
     with pytest.raises(ShapeError, match=r"audit\.metrics has the columns.*sql/audit/metrics\.sql.*make clean"):  # fmt: skip

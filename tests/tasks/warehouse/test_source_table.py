@@ -32,7 +32,9 @@ SORTKEY (batch_date);
 """
 
 
-def test_it_is_gated_published_and_reconciled(load: Loader, sql_copy: Path) -> None:
+def test_a_new_source_table_is_validated_published_and_reconciled(
+    load: Loader, sql_copy: Path
+) -> None:
     known = len(contracts())
     (sql_copy / "staging" / "one_more.sql").write_text(_DDL)
     reread_sql()
@@ -54,7 +56,7 @@ def test_it_is_gated_published_and_reconciled(load: Loader, sql_copy: Path) -> N
     assert str(totals["rows: files = staging"]) == "5.00"
 
 
-def test_its_rows_are_checked_against_the_contract(
+def test_a_new_source_table_is_checked_against_its_contract(
     load: Loader, sql_copy: Path, tmp_path: Path
 ) -> None:
     (sql_copy / "staging" / "one_more.sql").write_text(_DDL)

@@ -37,19 +37,19 @@ def _hold(settings: Settings, process_id: int, host: str, silent_seconds: int = 
         )
 
 
-def test_the_lock_names_its_holder_and_is_given_back(stack: Settings) -> None:
+def test_the_writer_lock_names_its_holder_and_is_released(stack: Settings) -> None:
     with hold_writer_lock(stack, "one", "batch", print):
         assert _holds(stack) == [("one", os.getpid(), socket.gethostname())]
     assert _holds(stack) == []
 
 
-def test_it_is_given_back_after_a_failure(stack: Settings) -> None:
+def test_the_writer_lock_is_released_after_a_failure(stack: Settings) -> None:
     with pytest.raises(ZeroDivisionError), hold_writer_lock(stack, "one", "batch", print):
         _ = 1 / 0
     assert _holds(stack) == []
 
 
-def test_a_second_writer_waits_and_says_for_whom(stack: Settings) -> None:
+def test_a_second_writer_waits_and_logs_the_lock_holder(stack: Settings) -> None:
     said: list[str] = []
     order: list[str] = []
     inside, leave = threading.Event(), threading.Event()
@@ -74,7 +74,7 @@ def test_a_second_writer_waits_and_says_for_whom(stack: Settings) -> None:
     assert "Waiting for the writer's lock, held by run one (first batch; process" in said[0]
 
 
-def test_whoever_waits_in_vain_is_told_what_to_do(stack: Settings) -> None:
+def test_a_writer_that_waits_too_long_raises_an_error_with_a_remedy(stack: Settings) -> None:
     _hold(stack, os.getpid(), socket.gethostname())
     hurried = stack.model_copy(update={"lock_wait_seconds": 0})
     with (
@@ -84,7 +84,7 @@ def test_whoever_waits_in_vain_is_told_what_to_do(stack: Settings) -> None:
         pass
 
 
-def test_a_holder_whose_process_is_gone_is_replaced(stack: Settings) -> None:
+def test_a_lock_holder_whose_process_has_ended_is_replaced(stack: Settings) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     _hold(stack, gone.pid, socket.gethostname())
@@ -95,7 +95,7 @@ def test_a_holder_whose_process_is_gone_is_replaced(stack: Settings) -> None:
 
 
 @pytest.mark.parametrize(("silent_seconds", "taken"), [(60, False), (121, True)])
-def test_a_holder_elsewhere_is_replaced_once_it_is_silent(
+def test_a_lock_holder_on_another_host_is_replaced_after_its_heartbeat_expires(
     stack: Settings, silent_seconds: int, taken: bool
 ) -> None:
     """The process is on another host, so only its heartbeat (every 15 seconds) counts."""
@@ -103,14 +103,14 @@ def test_a_holder_elsewhere_is_replaced_once_it_is_silent(
     assert take(stack, "two", "batch")[0] is taken
 
 
-def test_a_sleeper_that_was_replaced_cannot_write(stack: Settings) -> None:
+def test_a_replaced_lock_holder_cannot_write(stack: Settings) -> None:
     take(stack, "sleeper", "batch")
     _hold(stack, os.getpid(), socket.gethostname())
     with pytest.raises(LockError, match="run other has taken over"), writing(stack, "sleeper"):
         pass
 
 
-def test_nobody_can_take_over_while_a_publish_is_on_its_way(stack: Settings) -> None:
+def test_the_writer_lock_cannot_be_taken_over_during_a_publish(stack: Settings) -> None:
     """The publish locks the row until its transaction ends, even after a long silence."""
     _hold(stack, 1, "another-host", silent_seconds=1000)
     taken: list[bool] = []

@@ -65,7 +65,7 @@ def _same(olist: Database, sql: str, expected: pl.DataFrame) -> None:
 
 
 @documented("r_FROM_clause30")
-def test_sales_by_state(olist: Database, files: dict[str, pl.DataFrame]) -> None:
+def test_sales_by_state_match_polars(olist: Database, files: dict[str, pl.DataFrame]) -> None:
     expected = (
         files["order_items"]
         .join(files["orders"], on="order_id")
@@ -81,7 +81,7 @@ def test_sales_by_state(olist: Database, files: dict[str, pl.DataFrame]) -> None
 
 
 @documented("r_WITH_clause")
-def test_payments_that_differ_from_the_items(
+def test_payments_that_differ_from_the_items_match_polars(
     olist: Database, files: dict[str, pl.DataFrame]
 ) -> None:
     items = files["order_items"].group_by("order_id").agg(
@@ -99,7 +99,9 @@ def test_payments_that_differ_from_the_items(
 
 
 @documented("c_Window_functions")
-def test_the_dearest_item_of_each_order(olist: Database, files: dict[str, pl.DataFrame]) -> None:
+def test_the_most_expensive_item_of_each_order_matches_polars(
+    olist: Database, files: dict[str, pl.DataFrame]
+) -> None:
     expected = (
         files["order_items"]
         .sort("price", "item", descending=[True, False])
@@ -116,7 +118,7 @@ def test_the_dearest_item_of_each_order(olist: Database, files: dict[str, pl.Dat
 
 
 @documented("r_DATE_TRUNC")
-def test_late_orders_by_month(olist: Database, files: dict[str, pl.DataFrame]) -> None:
+def test_late_orders_by_month_match_polars(olist: Database, files: dict[str, pl.DataFrame]) -> None:
     late = pl.col("delivered") > pl.col("promised")
     expected = (
         files["orders"]
@@ -133,7 +135,7 @@ def test_late_orders_by_month(olist: Database, files: dict[str, pl.DataFrame]) -
 
 
 @documented("r_correlated_subqueries")
-def test_customers_who_came_back(olist: Database, files: dict[str, pl.DataFrame]) -> None:
+def test_repeat_customers_match_polars(olist: Database, files: dict[str, pl.DataFrame]) -> None:
     joined = files["orders"].join(files["customers"], on="customer_id")
     again = joined.group_by("customer_unique_id").agg(pl.len().alias("n")).filter(pl.col("n") > 1)
     expected = pl.DataFrame({"people": [again.height], "orders": [int(again["n"].sum() or 0)]})
@@ -147,7 +149,7 @@ def test_customers_who_came_back(olist: Database, files: dict[str, pl.DataFrame]
 
 
 @documented("r_PERCENTILE_CONT")
-def test_days_to_delivery(olist: Database, files: dict[str, pl.DataFrame]) -> None:
+def test_days_to_delivery_match_polars(olist: Database, files: dict[str, pl.DataFrame]) -> None:
     days = (
         files["orders"]
         .filter(pl.col("delivered").is_not_null())

@@ -14,7 +14,7 @@ from tests.infra.local.redshift.ledger import emulator_only
 _TEST_OF_ANOTHER_PROJECT = """
 import redshift_connector
 
-def test_averages_of_integers_are_cut(local_redshift):
+def test_an_average_of_integers_is_truncated(local_redshift):
     with redshift_connector.connect(**local_redshift) as connection:
         cursor = connection.cursor()
         cursor.execute("CREATE TABLE n (i INTEGER)")
@@ -22,7 +22,7 @@ def test_averages_of_integers_are_cut(local_redshift):
         cursor.execute("SELECT AVG(i) AS mean FROM n")
         assert cursor.fetchall() == ([1],)
 
-def test_nothing_else_of_the_project_is_there():
+def test_the_package_imports_without_the_rest_of_the_project():
     import importlib.util
     assert importlib.util.find_spec("infra.settings") is None
 """
@@ -51,7 +51,7 @@ def _python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @emulator_only("other projects use the fixture")
-def test_its_fixture_serves_the_tests_of_another_project(alone: Path) -> None:
+def test_the_pytest_fixture_works_in_another_project(alone: Path) -> None:
     (alone / "test_it.py").write_text(_TEST_OF_ANOTHER_PROJECT)
     done = _python(
         alone, "-m", "pytest", "-q", "-p", "infra.local.redshift.pytest_plugin", "test_it.py"
@@ -60,7 +60,7 @@ def test_its_fixture_serves_the_tests_of_another_project(alone: Path) -> None:
 
 
 @emulator_only("other projects start the server")
-def test_a_password_is_asked_for(alone: Path) -> None:
+def test_the_package_command_requires_a_password(alone: Path) -> None:
     done = _python(alone, "-m", "infra.local.redshift", "--path", str(alone / "w.duckdb"))
     assert done.returncode == 1
     assert "LOCAL_REDSHIFT_PASSWORD" in done.stderr

@@ -162,7 +162,9 @@ def pages(stack: Settings, orders_source: Path, tmp_path_factory: pytest.TempPat
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda d: d.file)
-def test_every_figure_is_what_its_query_gives(pages: Path, browser, ask, dashboard) -> None:
+def test_every_dashboard_figure_equals_the_result_of_its_query(
+    pages: Path, browser, ask, dashboard
+) -> None:
     opened = Opened(browser, pages / "dashboards" / dashboard.file)
     require_equal(opened, dashboard, ask)
     for state in ("RJ", "AC"):  # a large one, and one that is not among the ten largest
@@ -179,7 +181,7 @@ def test_every_figure_is_what_its_query_gives(pages: Path, browser, ask, dashboa
 
 
 @pytest.mark.usefixtures("sample")  # the figure of the real orders
-def test_the_headline_is_right_to_the_cent(pages: Path, browser: Browser) -> None:
+def test_total_sales_of_the_sample_are_exact_to_the_cent(pages: Path, browser: Browser) -> None:
     opened = Opened(browser, pages / "dashboards" / REGIONAL.file)
     assert opened.tile("sales") == "R$ 461,323.94"
     opened.page.goto((pages / "index.html").as_uri())
@@ -192,7 +194,7 @@ def test_the_headline_is_right_to_the_cent(pages: Path, browser: Browser) -> Non
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("file", ["dashboards/" + d.file for d in DASHBOARDS])
-def test_a_page_asks_for_nothing_and_fits_the_screen(
+def test_a_dashboard_page_sends_no_requests_and_fits_the_screen(
     pages: Path, browser: Browser, file: str, width: int, scheme: str
 ) -> None:
     opened = Opened(browser, pages / file, width, scheme)
@@ -206,13 +208,15 @@ def test_a_page_asks_for_nothing_and_fits_the_screen(
 
 
 @pytest.mark.parametrize("file", ["index.html", "model.html"])
-def test_the_other_pages_fit_the_screen(pages: Path, browser: Browser, file: str) -> None:
+def test_the_overview_and_model_pages_fit_the_screen(
+    pages: Path, browser: Browser, file: str
+) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 844})
     page.goto((pages / file).as_uri())
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
 
 
-def test_a_click_on_a_state_chooses_it(pages: Path, browser: Browser) -> None:
+def test_a_click_on_a_state_in_a_chart_sets_the_state_filter(pages: Path, browser: Browser) -> None:
     opened = Opened(browser, pages / "dashboards" / REGIONAL.file)
     opened.page.locator("#chart-average .mark-rect path").first.click()
     opened.page.wait_for_function("document.getElementById('state').value !== ''")
@@ -226,14 +230,14 @@ def test_filters_can_be_used_by_keyboard(pages: Path, browser: Browser) -> None:
     opened.page.wait_for_function("document.getElementById('state').value === 'BA'")
 
 
-def test_the_page_says_what_it_was_built_from(pages: Path, browser: Browser) -> None:
+def test_a_dashboard_page_names_its_batch_and_row_count(pages: Path, browser: Browser) -> None:
     opened = Opened(browser, pages / "dashboards" / REGIONAL.file)
     header = opened.page.locator("header").inner_text()
     assert "Batches up to 2018-10-18, published" in header
     assert "3,000 rows of fact_order" in header
 
 
-def test_pages_are_small(pages: Path) -> None:
+def test_dashboard_pages_are_smaller_than_4_mb(pages: Path) -> None:
     for dashboard in DASHBOARDS:
         assert (pages / "dashboards" / dashboard.file).stat().st_size < 4_000_000
 
@@ -251,7 +255,9 @@ class TestFewRows:
         build_dashboards(load.settings)
         return load.settings.state / "reports" / "dashboards"
 
-    def test_nothing_is_published(self, few: Loader, browser: Browser) -> None:
+    def test_dashboards_report_that_nothing_is_published_yet(
+        self, few: Loader, browser: Browser
+    ) -> None:
         for dashboard in DASHBOARDS:
             opened = Opened(browser, self._pages(few) / dashboard.file)
             assert opened.complaints == []
@@ -259,7 +265,7 @@ class TestFewRows:
             empty = opened.page.get_by_text("No data for the selected filters.")
             assert empty.first.is_visible()
 
-    def test_one_order(self, few: Loader, browser: Browser, ask) -> None:
+    def test_a_dashboard_works_with_one_order(self, few: Loader, browser: Browser, ask) -> None:
         few.rows(
             DAY,
             customers=[{"customer_id": "a", "unique_id": "p"}],
@@ -273,7 +279,7 @@ class TestFewRows:
         assert opened.tile("orders") == "1"
         assert opened.complaints == []
 
-    def test_a_month_without_sales_is_a_zero(self, few: Loader, browser: Browser) -> None:
+    def test_a_month_without_sales_is_shown_as_zero(self, few: Loader, browser: Browser) -> None:
         purchased = ("2018-01-05 10:00:00", "2018-03-05 10:00:00")
         few.rows(
             DAY,
@@ -294,7 +300,7 @@ class TestFewRows:
 
 
 @pytest.mark.full
-def test_the_full_real_set(
+def test_dashboards_of_the_full_real_set_equal_their_queries(
     stack: Settings, full: Path, browser: Browser, ask, tmp_path: Path
 ) -> None:
     load = Loader(stack, tmp_path)

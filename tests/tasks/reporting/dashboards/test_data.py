@@ -21,7 +21,7 @@ ROWS = st.lists(
 
 
 @given(rows=ROWS)
-def test_packed_rows_are_the_rows(rows: list[tuple]) -> None:
+def test_packed_rows_unpack_unchanged(rows: list[tuple]) -> None:
     cube = packed(NAMES, rows)
     assert cube["rows"] == len(rows)
     for at, row in enumerate(rows):
@@ -33,7 +33,7 @@ def test_packed_rows_are_the_rows(rows: list[tuple]) -> None:
         assert column["score"] == row[4]
 
 
-def test_no_rows_are_no_rows() -> None:
+def test_packing_no_rows_returns_an_empty_cube() -> None:
     assert packed(NAMES, []) == {
         "rows": 0,
         "columns": {name: [] for name in NAMES},
@@ -41,5 +41,5 @@ def test_no_rows_are_no_rows() -> None:
     }
 
 
-def test_a_sum_without_decimals_is_a_number() -> None:
+def test_a_decimal_without_fraction_is_packed_as_an_integer() -> None:
     assert packed(["n"], [(Decimal(7),)])["columns"] == {"n": [7]}

@@ -25,7 +25,7 @@ SPELT = [
         ("", ""),
     ],
 )
-def test_a_city_is_written_with_capitals_and_accents(city: str, name: str) -> None:
+def test_a_city_name_is_displayed_with_capitals_and_accents(city: str, name: str) -> None:
     assert Cities(SPELT).name(city) == name
 
 

@@ -36,7 +36,9 @@ def _exported(settings: Settings, run_id: str) -> None:
     switch(settings, receipts, DAY, run_id)
 
 
-def test_all_tables_are_there_as_they_are_published(loaded: Settings, ask, tmp_path: Path) -> None:
+def test_the_export_contains_all_published_tables_and_rows(
+    loaded: Settings, ask, tmp_path: Path
+) -> None:
     with pytest.raises(NoExportError, match="Nothing is exported yet"):
         list(fetch(loaded, tmp_path / "none", "csv", []))
     _exported(loaded, "r1")
@@ -61,7 +63,7 @@ def test_all_tables_are_there_as_they_are_published(loaded: Settings, ask, tmp_p
         assert sum(Decimal(line["total_value"]) for line in csv.DictReader(file)) == total
 
 
-def test_the_dictionary_says_type_and_meaning_of_every_column(
+def test_the_exported_data_dictionary_has_type_and_meaning_of_every_column(
     loaded: Settings, tmp_path: Path
 ) -> None:
     _exported(loaded, "r1")
@@ -91,14 +93,14 @@ def test_readers_see_the_last_complete_export(loaded: Settings) -> None:
     }
 
 
-def test_what_two_later_exports_have_replaced_is_taken_away(loaded: Settings) -> None:
+def test_an_export_replaced_by_two_later_ones_is_deleted(loaded: Settings) -> None:
     for run_id in ("r1", "r2", "r3"):
         _exported(loaded, run_id)
     runs = {key.split("/run=")[1].split("/")[0] for key in Lake(loaded).keys("exports/dim_date/")}
     assert runs == {"r2", "r3"}
 
 
-def test_an_unknown_table_is_said(loaded: Settings, tmp_path: Path) -> None:
+def test_an_unknown_table_of_an_export_raises_an_error(loaded: Settings, tmp_path: Path) -> None:
     _exported(loaded, "r1")
     with pytest.raises(NoExportError, match="customers is not exported; tables: dim_customer"):
         list(fetch(loaded, tmp_path, "csv", ["customers"]))

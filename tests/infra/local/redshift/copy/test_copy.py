@@ -118,7 +118,7 @@ class TestParquet:
         ["MAXERROR 5", "IGNOREHEADER 1", "NULL AS ''", "COMPUPDATE OFF", "TRUNCATECOLUMNS",
          "GZIP", "REGION 'us-east-1'", "ACCEPTANYDATE", "DELIMITER ','", "NOLOAD"],
     )  # fmt: skip
-    def test_options_of_text_do_not_go_with_parquet(
+    def test_text_options_with_parquet_are_refused(
         self, target: Database, place: Place, option: str
     ) -> None:
         fields = _failure(target, place, f"s3://{place.bucket}/copy/none", f"PARQUET {option}")
@@ -126,7 +126,7 @@ class TestParquet:
         assert fields["M"] == f"{word} argument is not supported for PARQUET based COPY"
 
     @documented(COLUMNAR)
-    def test_what_is_not_parquet_is_an_error(self, target: Database, place: Place) -> None:
+    def test_a_file_that_is_not_parquet_is_an_error(self, target: Database, place: Place) -> None:
         url = place.put("copy/broken/p", b"a,b\n1,2\n")
         assert _failure(target, place, url, "PARQUET")["M"] == "Spectrum Scan Error"
 
@@ -231,7 +231,7 @@ class TestFiles:
     @pytest.mark.parametrize(
         "authority", ["", "ACCESS_KEY_ID 'a' SECRET_ACCESS_KEY 'b'", "IAM_ROLE 'me'"]
     )
-    def test_without_a_role_copy_is_refused(
+    def test_copy_without_an_iam_role_is_refused(
         self, target: Database, place: Place, authority: str
     ) -> None:
         url = place.put("copy/keys.csv", "1,a,,,\n")
@@ -277,7 +277,7 @@ class TestText:
         ]
 
     @documented("copy-parameters-data-load")
-    def test_options_that_only_tune_or_say_what_is_so_change_nothing(
+    def test_tuning_options_and_default_options_are_accepted(
         self, target: Database, place: Place
     ) -> None:
         url = place.put("csv/plain.csv", "1,ab,1.5,2018-01-01,2018-01-01\n")
@@ -332,7 +332,7 @@ class TestText:
         assert _rows(target) == [(1, "a")]
 
     @documented("r_DATEFORMAT_and_TIMEFORMAT_strings")
-    def test_dates_come_in_another_format(self, target: Database, place: Place) -> None:
+    def test_copy_reads_dates_in_a_given_format(self, target: Database, place: Place) -> None:
         url = place.put("copy/dates.csv", "1,,,02/03/2018,02.03.2018 04:05:06\n")
         _copy(target, place, url, "CSV DATEFORMAT 'DD/MM/YYYY' TIMEFORMAT 'DD.MM.YYYY HH:MI:SS'")
         got = target.rows(
@@ -385,7 +385,7 @@ class TestErrors:
             ("3000000000,a,,,", "a", 1207, "Overflow"),
         ],
     )
-    def test_is_found_by_file_line_and_column(
+    def test_a_load_error_is_recorded_with_file_line_and_column(
         self, target: Database, place: Place, line: str, column: str, code: int, words: str
     ) -> None:
         url = place.put("copy/wrong.csv", f'0,"t\nl",,,\n{line}\n')
@@ -429,7 +429,9 @@ class TestErrors:
 
     @documented(LOAD)
     @pytest.mark.parametrize("allowed", [0, 1])
-    def test_zero_and_one_both_fail_at_the_first(self, target, place, allowed: int) -> None:
+    def test_maxerror_0_and_1_both_fail_at_the_first_error(
+        self, target, place, allowed: int
+    ) -> None:
         url = place.put("copy/first.csv", "1,a,,,\nx,b,,,\n")
         assert _failure(target, place, url, f"CSV MAXERROR {allowed}")
         assert _rows(target) == []
@@ -444,7 +446,7 @@ class TestErrors:
         assert "UTF8" in message
 
     @documented("SYS_LOAD_HISTORY")
-    def test_history_tells_what_was_loaded(self, target: Database, place: Place) -> None:
+    def test_load_history_shows_loaded_rows_and_files(self, target: Database, place: Place) -> None:
         url = place.put("copy/history.csv", "1,a,,,\n2,b,,,\n")
         _copy(target, place, url, "CSV")
         row = target.rows(
@@ -454,7 +456,9 @@ class TestErrors:
         assert row == [("completed", "target", 2, 1)]
 
     @documented("PG_LAST_COPY_COUNT")
-    def test_the_session_knows_its_last_copy(self, target: Database, place: Place) -> None:
+    def test_pg_last_copy_functions_return_the_last_copy(
+        self, target: Database, place: Place
+    ) -> None:
         assert target.value("SELECT pg_last_copy_id()") == -1
         _copy(target, place, place.put("copy/last.csv", "1,a,,,\n2,b,,,\n"), "CSV")
         assert target.value("SELECT pg_last_copy_count()") == 2
@@ -463,7 +467,7 @@ class TestErrors:
         assert target.value("SELECT pg_last_copy_count()") == 0
 
     @documented("r_COPY")
-    def test_a_notice_tells_the_rows(self, target: Database, place: Place) -> None:
+    def test_copy_sends_a_notice_with_the_row_count(self, target: Database, place: Place) -> None:
         _copy(target, place, place.put("copy/notice.csv", "1,a,,,\n"), "CSV")
         assert (
             "Load into table 'target' completed, 1 record(s) loaded successfully."

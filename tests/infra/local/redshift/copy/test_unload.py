@@ -94,7 +94,7 @@ def test_null_and_delimiter_may_be_chosen(sales, place: Place, at: str) -> None:
 
 
 @documented(PAGE)
-def test_gzip_packs_text(sales, place: Place, at: str) -> None:
+def test_unload_compresses_text_with_gzip(sales, place: Place, at: str) -> None:
     sales.run(_sql(place, at, "CSV GZIP PARALLEL OFF", "SELECT i FROM sales ORDER BY i"))
     assert gzip.decompress(place.get(f"{at}000.gz")) == b"1\n2\n2\n"
 
@@ -112,7 +112,9 @@ def test_parquet_keeps_types(sales, place: Place, at: str) -> None:
 
 
 @documented(PAGE)
-def test_what_is_there_is_not_overwritten_unless_allowed(sales, place: Place, at: str) -> None:
+def test_unload_does_not_overwrite_existing_files_unless_allowed(
+    sales, place: Place, at: str
+) -> None:
     sales.run(_sql(place, at, "CSV PARALLEL OFF"))
     assert "is not empty" in sales.error(_sql(place, at, "CSV PARALLEL OFF"))["M"]
     place.put(f"{at}stale", "stays")
@@ -126,7 +128,7 @@ def test_what_is_there_is_not_overwritten_unless_allowed(sales, place: Place, at
 
 
 @documented(PAGE)
-def test_a_manifest_names_the_files_and_copy_takes_it(sales, place: Place, at: str) -> None:
+def test_an_unload_manifest_lists_the_files_and_copy_loads_it(sales, place: Place, at: str) -> None:
     sales.run(_sql(place, at, "PARQUET MANIFEST", "SELECT i, s FROM sales"))
     entries = json.loads(place.get(f"{at}manifest"))["entries"]
     assert all(entry["meta"]["content_length"] > 0 for entry in entries)
@@ -169,26 +171,28 @@ def test_include_keeps_the_partition_column(sales, place: Place, at: str) -> Non
         ("CSV", "DELETE FROM sales", "SELECT"),
     ],
 )
-def test_what_does_not_go_together_is_an_error(sales, place, at, options, query, words) -> None:
+def test_conflicting_unload_options_are_an_error(sales, place, at, options, query, words) -> None:
     assert words in sales.error(_sql(place, at, options, query))["M"]
     assert _names(place, at) == []
 
 
 @documented(PAGE)
-def test_a_limit_may_stand_inside(sales, place: Place, at: str) -> None:
+def test_a_limit_in_a_subquery_is_allowed(sales, place: Place, at: str) -> None:
     query = "SELECT i FROM (SELECT i FROM sales ORDER BY i LIMIT 1) AS t"
     sales.run(_sql(place, at, "CSV PARALLEL OFF", query))
     assert place.get(f"{at}000") == b"1\n"
 
 
 @documented("PG_LAST_UNLOAD_COUNT")
-def test_the_session_knows_its_last_unload(sales: Database, place: Place, at: str) -> None:
+def test_pg_last_unload_count_returns_the_rows_of_the_last_unload(
+    sales: Database, place: Place, at: str
+) -> None:
     sales.run(_sql(place, at, "CSV"))
     assert sales.value("SELECT pg_last_unload_count()") == 3
 
 
 @emulator_only("the text of a DOUBLE in files is not documented")
-def test_a_double_in_text_is_refused(sales, place: Place, at: str) -> None:
+def test_unload_of_a_double_as_text_is_refused(sales, place: Place, at: str) -> None:
     assert "CAST" in sales.error(_sql(place, at, "CSV", "SELECT f FROM sales"))["M"]
 
 

@@ -53,13 +53,13 @@ def test_delete_has_three_forms(stock: Database, sql: str) -> None:
 
 
 @documented("r_UPDATE")
-def test_update_may_look_into_other_tables(stock: Database) -> None:
+def test_update_can_join_another_table(stock: Database) -> None:
     stock.run("UPDATE stock SET amount = news.amount FROM news WHERE stock.id = news.id")
     assert _all(stock) == [(1, "a", 10), (2, "b", 25)]
 
 
 @documented("r_UPDATE")
-def test_rowcount_tells_the_rows_changed(stock: Database) -> None:
+def test_rowcount_is_the_number_of_changed_rows(stock: Database) -> None:
     cursor = stock.connection.cursor()
     cursor.execute("UPDATE stock SET amount = 0")
     assert cursor.rowcount == 2
@@ -112,7 +112,7 @@ def test_merge_remove_duplicates_replaces_rows(stock: Database) -> None:
 
 
 @documented("r_TRUNCATE")
-def test_truncate_commits_what_came_before_and_cannot_be_rolled_back(
+def test_truncate_commits_earlier_statements_and_cannot_be_rolled_back(
     connect: Callable, stock: Database
 ) -> None:
     connection = connect()
@@ -132,7 +132,7 @@ def test_text_is_inserted_as_it_is(stock: Database) -> None:
 
 
 @documented("r_DROP_TABLE")
-def test_drop_takes_several_tables_and_may_find_none(stock: Database) -> None:
+def test_drop_table_accepts_several_tables_and_if_exists(stock: Database) -> None:
     stock.run("DROP TABLE stock, news")
     stock.run("DROP TABLE IF EXISTS stock")
     assert stock.error("DROP TABLE stock")["C"] == "42P01"

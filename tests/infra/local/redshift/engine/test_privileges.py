@@ -66,7 +66,9 @@ def reader(stack: Settings, load: Loader) -> Iterator[psycopg.Connection]:
         "SELECT * FROM audit.batches",
     ],
 )
-def test_it_reads(reader: psycopg.Connection, sql: str) -> None:
+def test_the_reader_can_run_the_statements_of_bi_tools(
+    reader: psycopg.Connection, sql: str
+) -> None:
     reader.execute(sql)
 
 
@@ -92,7 +94,7 @@ def test_it_reads(reader: psycopg.Connection, sql: str) -> None:
         ),
     ],
 )
-def test_it_neither_changes_nor_sees_the_rest(
+def test_the_reader_can_neither_write_nor_read_other_schemas(
     reader: psycopg.Connection, sql: str, said: str
 ) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match=said):

@@ -26,7 +26,7 @@ from tests.infra.local.redshift.ledger import documented, emulator_only, fails, 
         "SET statement_timeout TO 0",
     ],
 )
-def test_settings_with_redshifts_own_values_are_taken(db: Database, sql: str) -> None:
+def test_session_settings_with_redshift_defaults_are_accepted(db: Database, sql: str) -> None:
     db.run(sql)
 
 
@@ -50,7 +50,7 @@ def test_tables_of_the_catalogue_can_be_read(sales: Database, table: str) -> Non
 
 
 @documented("r_SVV_COLUMNS")
-def test_the_catalogue_shows_types_as_they_were_written(sales: Database) -> None:
+def test_the_catalogue_shows_the_declared_types(sales: Database) -> None:
     rows = sales.rows(
         "SELECT column_name, data_type, character_maximum_length, numeric_precision, numeric_scale "
         "FROM svv_columns WHERE table_schema = 'public' AND table_name = 'sales' "

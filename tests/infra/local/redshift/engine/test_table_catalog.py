@@ -30,7 +30,9 @@ def test_a_text_within_its_bytes_is_kept(kept: Database, text: str) -> None:
 
 @documented("r_Character_types")
 @pytest.mark.parametrize("text", ["abcd", "éé", "€a"])
-def test_a_longer_one_is_an_error_in_redshifts_words(kept: Database, text: str) -> None:
+def test_a_text_beyond_its_bytes_raises_the_error_message_of_redshift(
+    kept: Database, text: str
+) -> None:
     fields = kept.error("INSERT INTO kept (v) VALUES (%s)", (text,))
     assert fields["C"] == "22001"
     assert fields["M"] == "value too long for type character varying(3)"
@@ -44,7 +46,7 @@ def test_text_without_a_length_has_256_bytes(kept: Database) -> None:
 
 
 @documented("r_Character_types")
-def test_an_update_keeps_lengths_too(kept: Database) -> None:
+def test_an_update_checks_the_length_of_text(kept: Database) -> None:
     kept.run("INSERT INTO kept (v) VALUES ('abc')")
     assert kept.error("UPDATE kept SET v = 'abcd'")["C"] == "22001"
     assert kept.value("SELECT v FROM kept") == "abc"
@@ -86,13 +88,13 @@ def test_a_number_beyond_the_precision_is_an_error(kept: Database, given: str) -
 
 
 @documented("r_Numeric_types201")
-def test_decimal_alone_has_no_fraction(kept: Database) -> None:
+def test_decimal_without_precision_has_scale_zero(kept: Database) -> None:
     kept.run("INSERT INTO kept (d) VALUES (1.7)")
     assert kept.value("SELECT d FROM kept") == Decimal(2)
 
 
 @documented("r_Numeric_types201")
-def test_integers_have_their_range(kept: Database) -> None:
+def test_an_integer_out_of_range_is_an_error(kept: Database) -> None:
     kept.run("INSERT INTO kept (i) VALUES (2147483647)")
     assert kept.error("INSERT INTO kept (i) VALUES (2147483648)")["C"] == "22003"
 
@@ -112,7 +114,7 @@ def test_not_null_is_enforced(db: Database) -> None:
 
 
 @documented("t_Defining_constraints")
-def test_keys_inform_and_are_not_enforced(db: Database) -> None:
+def test_primary_unique_and_foreign_keys_are_not_enforced(db: Database) -> None:
     db.run("DROP TABLE IF EXISTS child")
     db.run("DROP TABLE IF EXISTS parent")
     db.run("CREATE TABLE parent (a INTEGER PRIMARY KEY, b INTEGER UNIQUE)")
@@ -138,7 +140,7 @@ def test_defaults_are_used(db: Database) -> None:
 
 
 @documented("r_GETDATE")
-def test_default_clocks_tell_the_transaction_and_the_statement(db: Database) -> None:
+def test_sysdate_and_getdate_can_be_column_defaults(db: Database) -> None:
     db.run(
         "CREATE TEMP TABLE told (a INTEGER, began TIMESTAMP DEFAULT SYSDATE, "
         "stated TIMESTAMP DEFAULT GETDATE())"
@@ -183,7 +185,7 @@ def test_select_into_makes_a_table(sales: Database) -> None:
 
 
 @documented("r_CREATE_TABLE_NEW")
-def test_a_temporary_table_belongs_to_its_connection_and_shadows(connect) -> None:
+def test_a_temporary_table_is_private_and_shadows_a_permanent_one(connect) -> None:
     first, second = (Database(connect()) for _ in range(2))
     for database in (first, second):
         database.connection.autocommit = True
@@ -244,7 +246,7 @@ def test_columns_are_added_beside_defaults_and_to_temporary_tables(db: Database)
 
 
 @documented("r_ALTER_TABLE")
-def test_a_rolled_back_column_was_never_there(db: Database) -> None:
+def test_a_rolled_back_add_column_leaves_the_table_unchanged(db: Database) -> None:
     db.run("DROP TABLE IF EXISTS narrow")
     db.run("CREATE TABLE narrow (a INTEGER)")
     db.run("INSERT INTO narrow VALUES (1)")

@@ -106,7 +106,7 @@ def test_writers_of_two_tables_do_not_wait(two) -> None:
 
 
 @documented("r_Serializable_isolation_example")
-def test_a_rollback_lets_the_next_writer_go_on(two) -> None:
+def test_a_rollback_releases_the_lock_for_the_next_writer(two) -> None:
     first, second = two
     first.cursor().execute("DELETE FROM counted")
     waiting = Running(second, "INSERT INTO counted VALUES (2)")
@@ -117,7 +117,7 @@ def test_a_rollback_lets_the_next_writer_go_on(two) -> None:
 
 
 @documented("r_Serializable_isolation_example")
-def test_a_connection_that_goes_away_leaves_no_lock(two) -> None:
+def test_a_closed_connection_releases_its_table_locks(two) -> None:
     first, second = two
     first.cursor().execute("INSERT INTO counted VALUES (2)")
     first.close()
@@ -126,7 +126,7 @@ def test_a_connection_that_goes_away_leaves_no_lock(two) -> None:
 
 
 @documented("r_LOCK")
-def test_writers_that_wait_for_each_other_end_one_of_them(two) -> None:
+def test_a_deadlock_ends_one_of_the_two_transactions(two) -> None:
     first, second = two
     first.cursor().execute("INSERT INTO counted VALUES (2)")
     second.cursor().execute("INSERT INTO other VALUES (2)")
@@ -140,7 +140,7 @@ def test_writers_that_wait_for_each_other_end_one_of_them(two) -> None:
 
 
 @documented("r_LOCK")
-def test_lock_keeps_readers_out_too(two) -> None:
+def test_lock_blocks_readers(two) -> None:
     first, second = two
     first.cursor().execute("LOCK counted")
     waiting = Running(second, "SELECT COUNT(*) FROM counted")
@@ -155,7 +155,7 @@ def test_lock_needs_a_transaction(db: Database, counted: Database) -> None:
 
 
 @documented("r_ROLLBACK")
-def test_tables_come_and_go_with_their_transaction(two) -> None:
+def test_a_rollback_undoes_create_and_rename_of_a_table(two) -> None:
     first, second = two
     first.cursor().execute("ALTER TABLE counted RENAME TO counted_before")
     first.cursor().execute("CREATE TABLE counted (a INTEGER)")
@@ -171,7 +171,9 @@ def test_tables_come_and_go_with_their_transaction(two) -> None:
      "BEGIN READ WRITE"],
 )  # fmt: skip
 @pytest.mark.parametrize("end", ["ABORT", "ROLLBACK", "ROLLBACK WORK"])
-def test_transactions_begin_and_end_in_many_words(counted: Database, begin: str, end: str) -> None:
+def test_transactions_accept_all_forms_of_begin_and_rollback(
+    counted: Database, begin: str, end: str
+) -> None:
     counted.run(begin)
     counted.run("DELETE FROM counted")
     counted.run(end)
@@ -194,7 +196,7 @@ def test_a_second_begin_is_a_notice_only(counted: Database) -> None:
 
 
 @documented("https://www.postgresql.org/docs/8.0/errcodes-appendix.html")
-def test_after_an_error_only_the_end_of_the_transaction_is_taken(two) -> None:
+def test_a_failed_transaction_accepts_only_its_end(two) -> None:
     connection, _ = two
     connection.cursor().execute("DELETE FROM counted")
     with pytest.raises(ProgrammingError, match="42P01"):
@@ -208,7 +210,7 @@ def test_after_an_error_only_the_end_of_the_transaction_is_taken(two) -> None:
 
 
 @documented("r_VACUUM_command")
-def test_vacuum_runs_alone(counted: Database) -> None:
+def test_vacuum_in_a_transaction_is_an_error(counted: Database) -> None:
     counted.run("VACUUM counted")
     counted.run("BEGIN")
     assert counted.error("VACUUM")["C"] == "25001"
@@ -216,7 +218,7 @@ def test_vacuum_runs_alone(counted: Database) -> None:
 
 
 @documented("https://github.com/aws/amazon-redshift-python-driver/issues/13")
-def test_one_statement_an_execute(db: Database) -> None:
+def test_an_execute_accepts_only_one_statement(db: Database) -> None:
     fields = db.error("SELECT 1 AS a; SELECT 2 AS b")
     assert fields["C"] == "42601"
     assert fields["M"] == "cannot insert multiple commands into a prepared statement"

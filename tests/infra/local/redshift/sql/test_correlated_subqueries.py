@@ -18,7 +18,9 @@ PAGE = "r_correlated_subqueries"
         gives("SELECT COUNT(*) FROM sales a LEFT JOIN sales b ON a.i = b.i AND b.m = (SELECT MAX(m) FROM sales)", [(3,)], PAGE),
     ],
 )  # fmt: skip
-def test_these_are_planned(sales: Database, sql: str, expected: list[tuple]) -> None:
+def test_supported_correlated_subqueries_return_rows(
+    sales: Database, sql: str, expected: list[tuple]
+) -> None:
     assert sales.rows(sql) == expected
 
 
@@ -46,7 +48,9 @@ def test_these_are_planned(sales: Database, sql: str, expected: list[tuple]) -> 
         fails("SELECT * FROM sales WHERE i IN (SELECT SUM(i) FROM sales GROUP BY d)", "IN with aggregates", PAGE),
     ],
 )  # fmt: skip
-def test_these_are_not(sales: Database, sql: str, words: str) -> None:
+def test_unsupported_correlated_subqueries_are_refused(
+    sales: Database, sql: str, words: str
+) -> None:
     error = sales.error(sql)
     assert words in error["M"]
     assert error["C"] == "0A000"

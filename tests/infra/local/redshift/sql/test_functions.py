@@ -35,7 +35,9 @@ from tests.infra.local.redshift.ledger import documented, gives
         gives("SELECT CEILING(1.2)", 2, "r_CEILING_FLOOR"),
     ],
 )
-def test_of_numbers(db: Database, sql: str, expected: float) -> None:
+def test_numeric_functions_return_the_documented_result(
+    db: Database, sql: str, expected: float
+) -> None:
     assert float(db.value(sql)) == pytest.approx(expected)
 
 
@@ -59,7 +61,9 @@ def test_of_numbers(db: Database, sql: str, expected: float) -> None:
         gives("SELECT SHA2('a', 256)", hashlib.sha256(b"a").hexdigest(), "SHA2"),
     ],
 )  # fmt: skip
-def test_of_text(db: Database, sql: str, expected: object) -> None:
+def test_text_functions_return_the_documented_result(
+    db: Database, sql: str, expected: object
+) -> None:
     assert db.value(sql) == expected
 
 
@@ -74,12 +78,14 @@ def test_of_text(db: Database, sql: str, expected: object) -> None:
         ),
     ],
 )
-def test_of_dates(db: Database, sql: str, expected: object) -> None:
+def test_date_functions_return_the_documented_result(
+    db: Database, sql: str, expected: object
+) -> None:
     assert db.value(sql) == expected
 
 
 @documented("r_SYSDATE")
-def test_clocks_tell_the_time_in_utc(db: Database) -> None:
+def test_sysdate_returns_the_time_in_utc(db: Database) -> None:
     today, now = db.rows("SELECT CURRENT_DATE AS d, SYSDATE AS t")[0]
     assert isinstance(today, date)
     assert abs((datetime.now(UTC).replace(tzinfo=None) - now).total_seconds()) < 60
@@ -93,14 +99,14 @@ def test_random_lies_between_0_and_1(db: Database) -> None:
 
 
 @documented("r_CURRENT_SCHEMA")
-def test_the_session_knows_where_it_is(db: Database, parameters) -> None:
+def test_session_functions_return_database_schema_and_user(db: Database, parameters) -> None:
     assert db.value("SELECT CURRENT_DATABASE()") == parameters["database"]
     assert db.value("SELECT CURRENT_SCHEMA()") == "public"
     assert db.value("SELECT CURRENT_USER") == parameters["user"]
 
 
 @documented("PG_LAST_UNLOAD_ID")
-def test_no_unload_has_no_number(db: Database) -> None:
+def test_pg_last_unload_id_is_minus_one_before_an_unload(db: Database) -> None:
     assert db.value("SELECT PG_LAST_UNLOAD_ID()") == -1
 
 
@@ -131,7 +137,9 @@ def numbers(db: Database) -> Database:
         gives("SELECT PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY f) FROM numbers", 2, "r_APPROXIMATE_PERCENTILE_DISC"),
     ],
 )  # fmt: skip
-def test_aggregates(numbers: Database, sql: str, expected: float) -> None:
+def test_aggregate_functions_return_the_documented_result(
+    numbers: Database, sql: str, expected: float
+) -> None:
     assert numbers.value(sql) == pytest.approx(expected)
 
 
@@ -149,13 +157,15 @@ def test_aggregates(numbers: Database, sql: str, expected: float) -> None:
         ),
     ],
 )  # fmt: skip
-def test_windows(numbers: Database, sql: str, expected: list) -> None:
+def test_window_functions_return_the_documented_result(
+    numbers: Database, sql: str, expected: list
+) -> None:
     rows = numbers.rows(f"SELECT i, {sql} AS w FROM numbers ORDER BY i")
     assert [value for _, value in rows] == pytest.approx(expected)
 
 
 @documented("r_GROUP_BY_aggregation-extensions")
-def test_grouping_tells_totals_from_null(numbers: Database) -> None:
+def test_grouping_distinguishes_totals_from_null(numbers: Database) -> None:
     rows = numbers.rows(
         "SELECT b, SUM(i), GROUPING(b) AS g FROM numbers GROUP BY ROLLUP (b) ORDER BY 2"
     )

@@ -82,7 +82,7 @@ def test_aliases_of_pivot_name_its_columns(shown: Callable) -> None:
 
 
 @documented("r_FROM_clause30")
-def test_a_pivot_is_a_table_like_another(part: Database) -> None:
+def test_a_pivot_works_in_views_and_joins(part: Database) -> None:
     part.run("CREATE OR REPLACE VIEW by_quality AS WITH p AS (SELECT partname, quality, price FROM part) "
              "SELECT * FROM p PIVOT (MAX(price) FOR quality IN (1 AS one, 2 AS two)) AS x")  # fmt: skip
     assert part.rows(
@@ -107,7 +107,7 @@ def test_unpivot_leaves_out_nulls(colors: Database) -> None:
 
 
 @documented(PAGE)
-def test_unpivot_keeps_nulls_when_it_is_told_to(colors: Database) -> None:
+def test_unpivot_include_nulls_keeps_nulls(colors: Database) -> None:
     rows = colors.rows(
         "SELECT color, cnt FROM (SELECT red, green, blue FROM count_by_color) "
         "UNPIVOT INCLUDE NULLS (cnt FOR color IN (red AS r, green, blue)) AS u "
@@ -134,5 +134,7 @@ _CERTAIN = "not said by the documentation"
         refuses("SELECT * FROM part PIVOT (SUM(price) FOR quality IN ('1'))", "text literal", _CERTAIN),
     ],
 )  # fmt: skip
-def test_other_forms_are_refused(part: Database, sql: str, words: str) -> None:
+def test_undocumented_forms_of_pivot_and_unpivot_are_refused(
+    part: Database, sql: str, words: str
+) -> None:
     assert words in part.error(sql)["M"]

@@ -132,7 +132,9 @@ _TS = "CAST('2018-03-04 15:06:07.189717' AS TIMESTAMP)"
         gives("SELECT SUM(m) FROM sales GROUP BY ROLLUP (i) ORDER BY 1 LIMIT 1", Decimal("10.50"), "r_GROUP_BY_aggregation-extensions"),
     ],
 )  # fmt: skip
-def test_gives_the_documented_result(sales: Database, sql: str, expected: object) -> None:
+def test_expressions_return_the_documented_result(
+    sales: Database, sql: str, expected: object
+) -> None:
     value = sales.value(sql)
     assert value == expected
     assert type(value) is type(expected)
@@ -153,7 +155,7 @@ def test_gives_the_documented_result(sales: Database, sql: str, expected: object
         fails("SELECT COUNT(*) FROM sales WHERE POWER(f, 511) * f * f > 1", "out of range", _FLOAT),
     ],
 )  # fmt: skip
-def test_fails_as_documented(sales: Database, sql: str, words: str) -> None:
+def test_expressions_fail_as_documented(sales: Database, sql: str, words: str) -> None:
     with pytest.raises(Exception, match=words):
         sales.value(sql)
 
@@ -189,7 +191,7 @@ def test_fails_as_documented(sales: Database, sql: str, words: str) -> None:
         refuses("SELECT pg_relation_size('sales')", "PG_RELATION_SIZE", "functions are listed; others are refused"),
     ],
 )  # fmt: skip
-def test_refuses_what_is_not_certain(sales: Database, sql: str, words: str) -> None:
+def test_undocumented_behaviour_is_refused(sales: Database, sql: str, words: str) -> None:
     fields = sales.error(sql)
     assert fields["C"] == "0A000"
     with pytest.raises(Exception, match=words):

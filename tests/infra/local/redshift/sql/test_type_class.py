@@ -26,7 +26,9 @@ _CONVERTS = "which conversions are implicit, and how they round, is documented i
         refuses("WITH a AS (SELECT i AS x FROM sales) SELECT x FROM a UNION SELECT 'b'", "CAST", _LITERALS),
     ],
 )  # fmt: skip
-def test_queries_of_a_union_give_the_same_kinds(sales: Database, sql: str, words: str) -> None:
+def test_union_queries_must_return_the_same_type_classes(
+    sales: Database, sql: str, words: str
+) -> None:
     assert words in sales.error(sql)["M"]
 
 
@@ -45,12 +47,12 @@ def test_queries_of_a_union_give_the_same_kinds(sales: Database, sql: str, words
         refuses("UPDATE sales SET b = 1", "takes a boolean", _CONVERTS),
     ],
 )  # fmt: skip
-def test_columns_take_values_of_their_kind(sales: Database, sql: str, words: str) -> None:
+def test_a_value_of_another_type_class_is_refused(sales: Database, sql: str, words: str) -> None:
     assert words in sales.error(sql)["M"]
 
 
 @documented("r_INSERT_30")
-def test_literals_of_dates_booleans_and_whole_numbers_go_into_their_columns(
+def test_literals_of_dates_booleans_and_integers_can_be_inserted(
     sales: Database,
 ) -> None:
     sales.run(
@@ -63,7 +65,7 @@ def test_literals_of_dates_booleans_and_whole_numbers_go_into_their_columns(
 
 
 @emulator_only("the text of a parameter is checked as a CAST is")
-def test_a_parameter_for_a_whole_number_is_one(sales: Database) -> None:
+def test_a_parameter_for_an_integer_column_must_be_an_integer(sales: Database) -> None:
     sales.run("INSERT INTO sales (i) VALUES (%s)", ("8",))
     assert sales.value("SELECT COUNT(*) FROM sales WHERE i = 8") == 1
     assert "Invalid digit" in sales.error("INSERT INTO sales (i) VALUES (%s)", ("7.9",))["M"]
@@ -98,7 +100,7 @@ def test_functions_give_their_documented_type(sales: Database, sql: str, expecte
 
 
 @documented("r_UNLOAD")
-def test_types_reach_the_files_of_unload(sales: Database, place: Place) -> None:
+def test_unloaded_parquet_has_the_documented_types(sales: Database, place: Place) -> None:
     query = "SELECT LEN(s) AS a, COUNT(*) AS b FROM sales GROUP BY s"
     sales.run(
         f"UNLOAD ('{query}') TO 's3://{place.bucket}/types/' IAM_ROLE '{place.role}' "
@@ -128,7 +130,7 @@ def test_functions_give_the_documented_result(sales: Database, sql: str, expecte
 
 
 @documented("r_WF_LAG")
-def test_nulls_are_left_out_where_the_window_says_so(db: Database) -> None:
+def test_window_functions_ignore_nulls_if_requested(db: Database) -> None:
     db.run("CREATE TEMP TABLE gaps AS SELECT 1 AS k, CAST(NULL AS INTEGER) AS v")
     db.run("INSERT INTO gaps VALUES (2, 10), (3, NULL), (4, 40)")
     lines = {
@@ -149,7 +151,7 @@ def test_a_window_over_groups_may_count_distinct_values(sales: Database) -> None
 
 
 @documented("r_Character_types")
-def test_peers_may_differ_in_blanks_at_the_end(db: Database) -> None:
+def test_window_peers_may_differ_in_trailing_blanks(db: Database) -> None:
     db.run("CREATE TEMP TABLE peers (s VARCHAR(5))")
     db.run("INSERT INTO peers VALUES ('a'), ('a '), ('b')")
     assert db.rows("SELECT RANK() OVER (ORDER BY s) AS r FROM peers ORDER BY r") == [
@@ -194,7 +196,7 @@ def test_a_backslash_in_a_parameter_escapes(db: Database) -> None:
         refuses("SELECT 1 AS a WHERE (1, 'a') = (1, 'a ')", "0A000", "rows compare blanks, too"),
     ],
 )  # fmt: skip
-def test_what_has_no_result_is_an_error(sales: Database, sql: str, state: str) -> None:
+def test_invalid_function_arguments_are_an_error(sales: Database, sql: str, state: str) -> None:
     assert sales.error(sql)["C"] == state
 
 
@@ -207,7 +209,7 @@ def test_what_has_no_result_is_an_error(sales: Database, sql: str, state: str) -
         fails("WITH q AS (SELECT a.i, b.i FROM sales AS a, sales AS b) SELECT i FROM q", "ambiguous", "r_WITH_clause"),
     ],
 )  # fmt: skip
-def test_names_and_types_that_would_mislead_are_errors(
+def test_ambiguous_names_and_real_arithmetic_are_errors(
     sales: Database, sql: str, words: str
 ) -> None:
     sales.run("CREATE TEMP TABLE reals (r REAL)")
@@ -215,7 +217,7 @@ def test_names_and_types_that_would_mislead_are_errors(
 
 
 @emulator_only("the lengths of the columns of CREATE TABLE AS are not known here")
-def test_text_does_not_go_into_a_table_made_from_a_query(sales: Database) -> None:
+def test_text_cannot_be_written_to_a_table_created_from_a_query(sales: Database) -> None:
     sales.run("CREATE TEMP TABLE made AS SELECT i, s FROM sales")
     for sql in ("INSERT INTO made VALUES (1, 'a')", "UPDATE made SET s = 'b'"):
         assert "CREATE TABLE it with its types" in sales.error(sql)["M"]
@@ -256,7 +258,7 @@ def test_join_using_merges_columns(joined: Database, sql: str, expected: list[tu
 
 @emulator_only("PCRE needs the parameter p, in a parameter of the client as well")
 @pytest.mark.parametrize("sql", ["SELECT 'A' ~ %s AS x", "SELECT REGEXP_COUNT('A', %s) AS x"])
-def test_a_pattern_in_a_parameter_is_looked_at_too(db: Database, sql: str) -> None:
+def test_a_pattern_passed_as_a_parameter_is_also_validated(db: Database, sql: str) -> None:
     assert db.value(sql, ("A",)) in {True}
     assert "parameter p" in db.error(sql, ("(?i)a",))["M"]
 
@@ -289,7 +291,7 @@ def test_a_table_that_a_view_reads_is_dropped_by_cascade_only(db: Database) -> N
 
 
 @documented("r_CREATE_VIEW")
-def test_a_view_without_schema_binding_outlives_its_table(db: Database) -> None:
+def test_a_view_without_schema_binding_survives_a_drop_of_its_table(db: Database) -> None:
     db.run("DROP TABLE IF EXISTS late CASCADE")
     db.run("CREATE TABLE late (a INTEGER)")
     db.run("CREATE OR REPLACE VIEW late_view AS SELECT a FROM public.late WITH NO SCHEMA BINDING")
@@ -312,7 +314,7 @@ def test_a_view_is_replaced_by_one_of_the_same_columns_only(sales: Database) -> 
 
 
 @emulator_only("a prepared statement is translated by its tables' columns, which may change")
-def test_a_prepared_statement_follows_its_tables(db: Database) -> None:
+def test_a_prepared_statement_is_translated_again_after_a_table_change(db: Database) -> None:
     sql = "SELECT COUNT(*) FROM moving WHERE a = 'x '"
     db.run("DROP TABLE IF EXISTS moving")
     db.run("CREATE TABLE moving (a VARCHAR(5))")
@@ -361,11 +363,13 @@ class TestScopes:
             ("SELECT id FROM p WHERE id <2", [(1,)]),
         ],
     )  # fmt: skip
-    def test_names_are_found_where_they_are(self, p: Database, sql: str, expected: list) -> None:
+    def test_names_resolve_by_schema_cte_and_alias(
+        self, p: Database, sql: str, expected: list
+    ) -> None:
         assert p.rows(sql) == expected
 
     @documented("r_UPDATE")
-    def test_a_cte_before_update_may_have_the_name_of_a_table(self, p: Database) -> None:
+    def test_a_cte_of_an_update_may_shadow_a_table_name(self, p: Database) -> None:
         p.run(
             "WITH p AS (SELECT x.id AS cust FROM p AS x JOIN p AS y ON x.cust = y.cust AND x.id <> y.id) "
             "UPDATE core.k SET v = 'z' FROM p WHERE core.k.id = p.cust"
@@ -373,7 +377,7 @@ class TestScopes:
         assert p.rows("SELECT v FROM core.k") == [("z",), ("z",)]
 
     @documented("r_UPDATE")
-    def test_update_and_delete_look_into_several_tables(self, p: Database) -> None:
+    def test_update_and_delete_can_join_several_tables(self, p: Database) -> None:
         p.run(
             "UPDATE p SET cust = 'q' FROM core.k AS c JOIN stg.k AS s ON c.id = s.id WHERE p.id = c.id"
         )
@@ -403,7 +407,7 @@ class TestScopes:
         assert "prepare the statement again" in p.error(sql)["M"]
 
     @documented("r_DEALLOCATE")
-    def test_prepared_statements_can_be_forgotten(self, p: Database) -> None:
+    def test_deallocate_all_is_accepted(self, p: Database) -> None:
         p.run("DEALLOCATE ALL")
 
     @emulator_only("types that Redshift has no counterpart for")

@@ -49,13 +49,13 @@ def test_a_function_calls_a_function(functions: Database) -> None:
 
 
 @documented(SCALAR)
-def test_a_call_equals_its_expression(functions: Database) -> None:
+def test_a_function_call_equals_its_inlined_expression(functions: Database) -> None:
     sql = "SELECT COUNT(*) FROM sales WHERE f_key(s || '|') = STRTOL(LEFT(MD5(s || '|'), 15), 16)"
     assert functions.value(sql) == 2
 
 
 @documented(SCALAR)
-def test_a_null_argument_is_passed_on(functions: Database) -> None:
+def test_a_null_argument_of_a_function_returns_null(functions: Database) -> None:
     assert functions.value("SELECT f_key(NULL)") is None
     assert functions.rows("SELECT f_key(s) FROM sales WHERE s IS NULL") == [(None,)]
 
@@ -77,7 +77,7 @@ def test_arguments_may_be_parameters_aggregates_and_groups(functions: Database) 
 
 
 @documented(SCALAR)
-def test_the_type_of_an_argument_is_known_late(functions: Database) -> None:
+def test_an_argument_type_may_be_resolved_at_bind_time(functions: Database) -> None:
     """The local Redshift does not know the type of DECODE before DuckDB binds it."""
     sql = "SELECT COUNT(f_key(DECODE(i, 1, 'one', 2, 'two'))) FROM sales"
     assert functions.value(sql) == 3
@@ -125,7 +125,7 @@ def test_a_function_is_part_of_the_transaction(
 
 @documented(CREATE)
 @pytest.mark.parametrize("call", ["f_none('a')", "f_key()", "f_key('a', 'b')", "other.f_key('a')"])
-def test_a_function_that_does_not_exist(functions: Database, call: str) -> None:
+def test_a_call_of_an_unknown_function_is_an_error(functions: Database, call: str) -> None:
     assert functions.error(f"SELECT {call}")["C"] == "42883"
 
 
@@ -148,14 +148,14 @@ _BODY = "IMMUTABLE AS $$ SELECT {} $$ LANGUAGE sql"
         refuses("SELECT f_sql_greater('a', 1)", "CAST", "how an argument is converted is not documented"),
     ],
 )  # fmt: skip
-def test_refuses_what_is_not_certain(functions: Database, sql: str, words: str) -> None:
+def test_undocumented_behaviour_is_refused(functions: Database, sql: str, words: str) -> None:
     fields = functions.error(sql)
     assert fields["C"] == "0A000"
     assert words in fields["M"]
 
 
 @documented(CREATE)
-def test_a_parameter_must_be_an_argument(db: Database) -> None:
+def test_a_positional_parameter_without_an_argument_is_an_error(db: Database) -> None:
     body = _BODY.format("CAST($2 AS INTEGER)")
     assert db.error(f"CREATE FUNCTION f_x(int) RETURNS integer {body}")["C"] == "42P02"
 

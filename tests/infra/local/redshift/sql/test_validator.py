@@ -22,7 +22,9 @@ def tables(sales: Database) -> Database:
 
 @documented("c_unsupported-postgresql-features")
 @pytest.mark.parametrize("sql", STATEMENTS)
-def test_is_refused_for_what_it_is(tables: Database, sql: str) -> None:
+def test_an_unsupported_statement_is_refused_with_an_explanation(
+    tables: Database, sql: str
+) -> None:
     fields = tables.error(sql)
     # the error must not come from a missing table or column, or from an internal error
     assert fields["C"] in {"0A000", "42601", "42883", "42704"}, fields
@@ -30,7 +32,7 @@ def test_is_refused_for_what_it_is(tables: Database, sql: str) -> None:
 
 
 @documented("c_unsupported-postgresql-features")
-def test_there_are_at_least_fifty_and_no_data_is_changed_by_them(tables: Database) -> None:
+def test_at_least_fifty_unsupported_statements_change_no_data(tables: Database) -> None:
     assert len(set(STATEMENTS)) >= 50
     for sql in STATEMENTS:
         tables.error(sql)

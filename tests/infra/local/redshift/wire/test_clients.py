@@ -57,13 +57,17 @@ def typed(db: Database) -> Database:
 class TestRedshiftConnector:
     @documented(TLS)
     @pytest.mark.parametrize("mode", ["verify-full", "verify-ca"])
-    def test_it_verifies_the_server(self, connect: Callable, trusted, mode: str) -> None:
+    def test_the_driver_verifies_the_server_certificate(
+        self, connect: Callable, trusted, mode: str
+    ) -> None:
         cursor = connect(ssl=True, sslmode=mode).cursor()
         cursor.execute("SELECT 1")
         assert cursor.fetchall() == ([1],)
 
     @emulator_only("the authority is the local server's own")
-    def test_it_refuses_a_server_whose_authority_it_does_not_know(self, parameters) -> None:
+    def test_the_driver_refuses_a_server_with_an_unknown_certificate_authority(
+        self, parameters
+    ) -> None:
         with pytest.raises(InterfaceError, match="certificate verify failed"):
             redshift_connector.connect(**{**parameters, "ssl": True, "sslmode": "verify-full"})
 
@@ -84,18 +88,20 @@ class TestRedshiftConnector:
             ("pyformat", "SELECT i FROM typed WHERE i = %(id)s", {"id": 1}),
         ],
     )
-    def test_parameters_in_each_style(self, typed: Database, style: str, sql, values) -> None:
+    def test_parameters_are_accepted_in_each_paramstyle(
+        self, typed: Database, style: str, sql, values
+    ) -> None:
         cursor = typed.connection.cursor()
         cursor.paramstyle = style
         cursor.execute(sql, values)
         assert cursor.fetchall() == ([1],)
 
     @documented(DRIVER)
-    def test_values_come_back_as_they_went(self, typed: Database) -> None:
+    def test_inserted_values_are_read_back_unchanged(self, typed: Database) -> None:
         assert typed.rows("SELECT * FROM typed ORDER BY i") == [ROW, (2, *[None] * 6)]
 
     @documented(DRIVER)
-    def test_many_rows_and_data_frames(self, db: Database) -> None:
+    def test_executemany_and_data_frames_insert_rows(self, db: Database) -> None:
         cursor = db.connection.cursor()
         cursor.execute("DROP TABLE IF EXISTS pairs")
         cursor.execute("CREATE TABLE pairs (i INTEGER, s VARCHAR(5))")
@@ -154,7 +160,7 @@ class TestIam:
             redshift_connector.connect(**wrong)
 
     @emulator_only("the endpoint of the Serverless API is local; its answers are documented")
-    def test_a_password_is_a_new_one_and_for_an_hour(self, workgroup) -> None:
+    def test_each_iam_password_is_new_and_expires_after_an_hour(self, workgroup) -> None:
         client = boto3.client(
             "redshift-serverless",
             endpoint_url=workgroup["endpoint_url"],
@@ -211,7 +217,9 @@ class TestSqlAlchemy:
         return metadata
 
     @documented(ALCHEMY)
-    def test_rows_go_in_and_come_out(self, engine: sa.Engine, tables: sa.MetaData) -> None:
+    def test_sqlalchemy_inserts_and_selects_rows(
+        self, engine: sa.Engine, tables: sa.MetaData
+    ) -> None:
         parent, child = tables.tables["parent"], tables.tables["child"]
         row = {"id": 7, "parent_id": 1, "amount": Decimal("1.25"), "name": "a",
                "on_day": date(2018, 1, 2), "at": datetime(2018, 1, 2, 3, 4, 5)}  # fmt: skip
@@ -223,7 +231,7 @@ class TestSqlAlchemy:
         assert found._asdict() == {**row, "code": 5}
 
     @documented(ALCHEMY)
-    def test_a_transaction_that_fails_leaves_nothing(self, engine, tables: sa.MetaData) -> None:
+    def test_a_failed_transaction_is_rolled_back(self, engine, tables: sa.MetaData) -> None:
         parent = tables.tables["parent"]
         with pytest.raises(sa.exc.ProgrammingError), engine.begin() as work:
             work.execute(parent.insert(), [{"id": 1, "code": 5}])
@@ -287,7 +295,9 @@ class TestSqlAlchemy:
 
 class TestGreatExpectations:
     @documented("https://docs.greatexpectations.io/docs/core/connect_to_data/sql_data/")
-    def test_a_suite_is_validated_in_the_warehouse(self, typed: Database, parameters) -> None:
+    def test_great_expectations_validates_a_suite_in_the_warehouse(
+        self, typed: Database, parameters
+    ) -> None:
         gx = pytest.importorskip("great_expectations")
         context = gx.get_context(mode="ephemeral")
         source = context.data_sources.add_sql(
@@ -338,7 +348,9 @@ class TestPsycopg:
 
     @documented(PROTOCOL)
     @pytest.mark.parametrize("cursor", [psycopg.Cursor, psycopg.ClientCursor, psycopg.RawCursor])
-    def test_both_protocols(self, typed, dsn: str, cursor) -> None:
+    def test_psycopg_reads_rows_by_the_simple_and_the_extended_protocol(
+        self, typed, dsn: str, cursor
+    ) -> None:
         with psycopg.connect(dsn, cursor_factory=cursor) as connection:
             assert connection.execute("SELECT * FROM typed ORDER BY i").fetchall() == [
                 ROW,
@@ -347,14 +359,14 @@ class TestPsycopg:
 
     @documented("https://www.postgresql.org/docs/8.0/protocol-overview.html")
     @pytest.mark.parametrize("binary", [False, True])
-    def test_text_and_binary_values(self, typed, dsn: str, binary: bool) -> None:
+    def test_psycopg_reads_text_and_binary_values(self, typed, dsn: str, binary: bool) -> None:
         with psycopg.connect(dsn, autocommit=True) as connection:
             cursor = connection.cursor(binary=binary)
             cursor.execute("SELECT * FROM typed WHERE i = %b AND m = %b", (1, Decimal("1.25")))
             assert cursor.fetchall() == [ROW]
 
     @documented("r_extra_float_digits")
-    def test_text_of_a_float_has_15_digits_unless_more_are_asked_for(self, typed, dsn) -> None:
+    def test_a_float_as_text_has_15_digits_unless_more_are_set(self, typed, dsn) -> None:
         with psycopg.connect(dsn, autocommit=True) as connection:
             raw = connection.cursor()
             sql = "SELECT f / 3 AS a, CAST(f / 3 AS REAL) AS b FROM typed WHERE i = 1"
@@ -374,13 +386,13 @@ class TestPsycopg:
             assert connection.execute("SELECT COUNT(*) FROM typed").fetchone() == (2,)
 
     @documented(PROTOCOL)
-    def test_a_transaction_written_out_in_one_message(self, typed, dsn: str) -> None:
+    def test_one_message_may_contain_begin_and_rollback(self, typed, dsn: str) -> None:
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute("BEGIN; DELETE FROM typed; ROLLBACK; DELETE FROM typed WHERE i = 2")
             assert connection.execute("SELECT i FROM typed").fetchall() == [(1,)]
 
     @documented(PROTOCOL)
-    def test_prepared_statements_and_pipelines(self, typed, dsn: str) -> None:
+    def test_psycopg_uses_prepared_statements_and_pipelines(self, typed, dsn: str) -> None:
         with psycopg.connect(dsn, autocommit=True) as connection:
             sql = "SELECT s FROM typed WHERE i = %s"
             assert [connection.execute(sql, (i,), prepare=True).fetchone() for i in (1, 2, 1)] == [
@@ -394,7 +406,7 @@ class TestPsycopg:
                 assert (first.fetchone(), second.fetchone()) == ((1,), (2,))
 
     @documented(PROTOCOL)
-    def test_rows_one_at_a_time(self, typed: Database, dsn: str) -> None:
+    def test_psycopg_streams_rows(self, typed: Database, dsn: str) -> None:
         with psycopg.connect(dsn, autocommit=True) as connection:
             rows = connection.cursor().stream("SELECT i FROM typed ORDER BY i")
             assert list(rows) == [(1,), (2,)]
@@ -416,7 +428,9 @@ class TestPsycopg:
         assert asyncio.run(cancelled()) == (1,)
 
     @documented("https://www.postgresql.org/docs/8.0/errcodes-appendix.html")
-    def test_errors_are_of_their_class(self, typed: Database, dsn: str) -> None:
+    def test_sql_errors_have_the_psycopg_class_of_their_sqlstate(
+        self, typed: Database, dsn: str
+    ) -> None:
         with psycopg.connect(dsn, autocommit=True) as connection:
             for sql, kind in {
                 "SELECT * FROM nowhere": psycopg.errors.UndefinedTable,
@@ -466,18 +480,18 @@ class TestPsql:
         return run
 
     @documented(PSQL)
-    def test_a_query(self, typed: Database, psql) -> None:
+    def test_psql_runs_a_query(self, typed: Database, psql) -> None:
         code, out, _ = psql("--command", "SELECT i, m, s, d, b FROM typed ORDER BY i")
         assert code == 0
         assert out == "i,m,s,d,b\n1,1.25,ação,2018-01-02,t\n2,,,,\n"
 
     @documented(PSQL)
-    def test_a_script(self, typed: Database, psql) -> None:
+    def test_psql_runs_a_script(self, typed: Database, psql) -> None:
         script = "BEGIN;\nDELETE FROM typed WHERE i = 2;\nCOMMIT;\nSELECT COUNT(*) FROM typed;\n"
         assert psql("--file", "-", script=script)[:2] == (0, "count\n1\n")
 
     @documented(PSQL)
-    def test_several_statements_in_one_command(self, typed: Database, psql) -> None:
+    def test_psql_runs_several_statements_in_one_command(self, typed: Database, psql) -> None:
         code, out, _ = psql("--command", "SELECT 1 AS a; SELECT 2 AS b")
         assert (code, out) == (0, "a\n1\nb\n2\n")
 
@@ -496,7 +510,7 @@ class TestDataFrames:
         assert frame.schema["ts"] == pl.Datetime("us")
 
     @documented("https://sfu-db.github.io/connector-x/databases/redshift.html")
-    def test_connectorx_reads_through_its_own(self, typed: Database, parameters) -> None:
+    def test_connectorx_reads_through_its_own_driver(self, typed: Database, parameters) -> None:
         pytest.importorskip("connectorx", reason="connectorx is not installed")
         uri = "redshift://{user}:{password}@{host}:{port}/{database}?sslmode=disable"
         frame = pl.read_database_uri(
@@ -506,7 +520,7 @@ class TestDataFrames:
 
 
 @emulator_only("what it asks of the catalogue, Redshift answers otherwise than PostgreSQL")
-def test_adbc_is_refused_and_not_served_half(parameters) -> None:
+def test_adbc_is_refused_on_connect(parameters) -> None:
     adbc = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="ADBC is not installed")
     uri = "postgresql://{user}:{password}@{host}:{port}/{database}?sslmode=disable"
     with pytest.raises(Exception, match="refused by the local Redshift"):

@@ -41,18 +41,18 @@ def _said(raw: Raw, *messages: bytes) -> str:
 
 
 @documented(FLOW)
-def test_the_extended_protocol_step_by_step(raw: Raw) -> None:
+def test_the_extended_protocol_answers_each_message(raw: Raw) -> None:
     assert _said(raw, parse("SELECT 1"), bind(), describe("P"), execute()) == "12TDCZ"
 
 
 @documented(FLOW)
-def test_what_returns_no_rows_is_described_as_such(raw: Raw) -> None:
+def test_a_statement_without_rows_is_described_as_no_data(raw: Raw) -> None:
     create = parse("CREATE TEMP TABLE t (a INTEGER)")
     assert _said(raw, create, bind(), describe("P"), execute()) == "12nCZ"
 
 
 @documented(FLOW)
-def test_an_empty_query(raw: Raw) -> None:
+def test_an_empty_query_returns_an_empty_query_response(raw: Raw) -> None:
     for sql in ("", " ; ", "-- nothing"):
         assert _said(raw, parse(sql), bind(), execute()) == "12IZ"
 
@@ -87,7 +87,7 @@ def test_a_portal_gives_its_rows_in_parts(raw: Raw) -> None:
 
 
 @documented(FLOW)
-def test_after_an_error_all_is_skipped_until_sync(raw: Raw) -> None:
+def test_messages_after_an_error_are_skipped_until_sync(raw: Raw) -> None:
     assert _said(raw, parse("SELEC"), bind(), execute()) == "EZ"
     assert _said(raw, parse("SELECT 1"), bind(), execute()) == "12DCZ"
 
@@ -145,7 +145,7 @@ def test_close_works_in_any_state(raw: Raw) -> None:
 
 
 @documented(FLOW)
-def test_a_closed_statement_is_gone(raw: Raw) -> None:
+def test_a_closed_statement_cannot_be_bound(raw: Raw) -> None:
     _said(raw, parse("SELECT 1", "s"), close("S", "s"))
     raw.socket.sendall(bind("", "s") + SYNC)
     assert raw.state(raw.until(b"Z")) == "26000"
@@ -161,13 +161,13 @@ def test_a_portal_ends_with_its_transaction(raw: Raw) -> None:
 
 
 @documented(FLOW)
-def test_flush_sends_what_is_ready_before_sync(raw: Raw) -> None:
+def test_flush_sends_pending_answers_before_sync(raw: Raw) -> None:
     raw.socket.sendall(parse("SELECT 1") + FLUSH)
     assert raw.read()[0] == b"1"
 
 
 @documented(FLOW)
-def test_ready_tells_the_state_of_the_transaction(raw: Raw) -> None:
+def test_ready_for_query_reports_the_transaction_state(raw: Raw) -> None:
     states = []
     for sql in ("SELECT 1", "BEGIN", "SELECT 1", "SELECT 1 / 0", "ROLLBACK"):
         raw.send(b"Q", text(sql))
@@ -194,7 +194,7 @@ def test_values_must_fit_the_statement(raw: Raw, values: tuple[bytes, ...], why:
 
 
 @emulator_only("Redshift's limit is 32,767 parameters, the protocol's own")
-def test_the_largest_number_of_parameters(raw: Raw) -> None:
+def test_a_statement_with_1000_parameters_is_accepted(raw: Raw) -> None:
     count = 32_767
     sql = "SELECT 1 AS a WHERE 1 IN (" + ", ".join(f"${n}" for n in range(1, 1001)) + ")"
     assert (

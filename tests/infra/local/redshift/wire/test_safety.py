@@ -97,7 +97,7 @@ def test_sql_cannot_leave_the_database(db: Database, sql: str) -> None:
         "SELECT * FROM _OUTSIDE",  # a Python variable
     ],
 )
-def test_the_engine_itself_is_locked(tmp_path: Path, sql: str) -> None:
+def test_the_duckdb_engine_cannot_access_files_or_settings(tmp_path: Path, sql: str) -> None:
     """SQL that bypasses the allow-list still cannot access files."""
     server = RedshiftServer(ServerOptions(tmp_path / "w.duckdb", password="pw"))
     try:
@@ -108,7 +108,7 @@ def test_the_engine_itself_is_locked(tmp_path: Path, sql: str) -> None:
 
 
 @pytest.mark.parametrize("password", ["", "p", "pw ", "PW", "pw\\0", "'"])
-def test_only_the_password_opens(parameters, password: str) -> None:
+def test_only_the_exact_password_is_accepted(parameters, password: str) -> None:
     with socket.create_connection((parameters["host"], parameters["port"]), timeout=10) as sock:
         sock.sendall(startup(parameters) + message(b"p", text(password)))
         answers = [Raw(sock)][0].until(b"E")
@@ -116,7 +116,7 @@ def test_only_the_password_opens(parameters, password: str) -> None:
     assert b"FATAL" in answers[-1][1]
 
 
-def test_nothing_is_answered_before_the_login(parameters) -> None:
+def test_no_query_is_answered_before_the_login(parameters) -> None:
     with socket.create_connection((parameters["host"], parameters["port"]), timeout=10) as sock:
         sock.sendall(startup(parameters) + message(b"Q", text("SELECT 1")))
         assert Raw(sock).kinds() == "RE"
@@ -184,7 +184,7 @@ def _unhurt(bystander: Raw) -> bool:
     return b"7" in b"".join(body for kind, body in bystander.until(b"Z") if kind == b"D")
 
 
-def test_hostile_messages_hurt_nobody(attacked: dict, bystander: Raw) -> None:
+def test_random_messages_do_not_affect_other_clients(attacked: dict, bystander: Raw) -> None:
     @settings(max_examples=150, deadline=None)
     @given(st.lists(_MESSAGES, max_size=12))
     def attack(messages: list[bytes]) -> None:
@@ -195,7 +195,9 @@ def test_hostile_messages_hurt_nobody(attacked: dict, bystander: Raw) -> None:
     attack()
 
 
-def test_hostile_first_messages_hurt_nobody(attacked: dict, bystander: Raw) -> None:
+def test_random_startup_messages_do_not_affect_other_clients(
+    attacked: dict, bystander: Raw
+) -> None:
     first = st.one_of(
         st.binary(max_size=40),
         st.builds(lambda n, c, b: struct.pack(">iI", n, c) + b, st.integers(-9, 99),
@@ -213,7 +215,7 @@ def test_hostile_first_messages_hurt_nobody(attacked: dict, bystander: Raw) -> N
     attack()
 
 
-def test_messages_cut_anywhere_hurt_nobody(attacked: dict, bystander: Raw) -> None:
+def test_truncated_messages_do_not_affect_other_clients(attacked: dict, bystander: Raw) -> None:
     whole = parse("SELECT $1 AS a", "s", (23,)) + bind("", "s", (b"1",)) + describe("P") + execute()
     for end in range(0, len(whole), 3):
         with logged_in(attacked) as raw:
@@ -221,7 +223,7 @@ def test_messages_cut_anywhere_hurt_nobody(attacked: dict, bystander: Raw) -> No
     assert _unhurt(bystander)
 
 
-def test_what_is_malformed_is_said_to_be(attacked: dict) -> None:
+def test_malformed_messages_raise_a_protocol_error(attacked: dict) -> None:
     with logged_in(attacked) as raw:
         for body in (b"", text("s"), text("s", "SELECT 1"), b"no end", b"\xff\0\xff\0\0\0"):
             raw.socket.sendall(message(b"P", body) + SYNC)
@@ -231,7 +233,7 @@ def test_what_is_malformed_is_said_to_be(attacked: dict) -> None:
 
 
 @pytest.mark.parametrize("length", [-1, 0, 3, 2**31 - 1, 100 * 1024 * 1024])
-def test_a_length_that_cannot_be_ends_the_connection(attacked: dict, length: int) -> None:
+def test_an_invalid_message_length_closes_the_connection(attacked: dict, length: int) -> None:
     with logged_in(attacked) as raw:
         raw.socket.sendall(b"Q" + struct.pack(">i", length))
         assert raw.read() == (b"", b"")
@@ -248,7 +250,9 @@ def test_a_length_that_cannot_be_ends_the_connection(attacked: dict, length: int
     ],
     ids=["parentheses", "not", "plus", "and", "with"],
 )
-def test_a_deep_statement_does_not_end_the_server(attacked: dict, bystander: Raw, sql: str) -> None:
+def test_a_deeply_nested_statement_does_not_stop_the_server(
+    attacked: dict, bystander: Raw, sql: str
+) -> None:
     with logged_in(attacked) as raw:
         raw.send(b"Q", text(sql))
         assert raw.until(b"Z")[-1][0] == b"Z"  # an answer or an error; the connection stays open
@@ -261,7 +265,7 @@ def test_a_statement_of_more_than_16_mb_is_refused(attacked: dict) -> None:
         assert raw.state(raw.until(b"Z")) == "54000"
 
 
-def test_a_statement_ends_when_its_client_goes(attacked: dict) -> None:
+def test_a_statement_is_cancelled_when_its_client_disconnects(attacked: dict) -> None:
     """Its table lock is released: another client's INSERT succeeds within its timeout."""
     with logged_in(attacked) as raw:
         raw.send(b"Q", text("CREATE TABLE held (a INTEGER)"))
@@ -278,14 +282,14 @@ def test_a_statement_ends_when_its_client_goes(attacked: dict) -> None:
         assert raw.kinds() == "CZ"  # within the client's timeout of 20 seconds
 
 
-def test_a_database_that_is_none_is_refused(attacked: dict) -> None:
+def test_an_unknown_database_is_refused(attacked: dict) -> None:
     with socket.create_connection((attacked["host"], attacked["port"]), timeout=10) as sock:
         sock.sendall(startup({**attacked, "database": "other"}) + message(b"p", text("pw")))
         messages = Raw(sock).until(b"E")
     assert Raw.state(messages) == "3D000"
 
 
-def test_a_slow_reader_takes_no_memory(attacked: dict) -> None:
+def test_a_slow_reader_does_not_fill_the_server_memory(attacked: dict) -> None:
     """A gigabyte of unread result rows does not fill the server's memory."""
     status = Path(f"/proc/{attacked['pid']}/status")
     with logged_in(attacked) as raw:

@@ -43,7 +43,9 @@ def _refused(path: Path, *more: str, password: str | None = "pw") -> str:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-def test_it_says_when_it_is_ready_and_stops_with_0(tmp_path: Path, sign: signal.Signals) -> None:
+def test_the_server_reports_when_it_is_ready_and_exits_with_0(
+    tmp_path: Path, sign: signal.Signals
+) -> None:
     with served(tmp_path / "a.duckdb", "--user", "ana") as (process, port):
         with _login(port) as connection:
             connection.cursor().execute("CREATE TABLE t (a INTEGER)")
@@ -53,7 +55,7 @@ def test_it_says_when_it_is_ready_and_stops_with_0(tmp_path: Path, sign: signal.
         assert process.stdout.read() == f"TLS: trust {tmp_path / 'ca.pem'}\n"  # no other output
 
 
-def test_it_stops_while_a_query_runs(tmp_path: Path) -> None:
+def test_the_server_stops_while_a_query_runs(tmp_path: Path) -> None:
     with served(tmp_path / "a.duckdb", "--user", "ana") as (process, port):
         client = _login(port)
         long = threading.Thread(target=_run_and_fail, args=(client, LONG))
@@ -69,7 +71,7 @@ def _run_and_fail(client: redshift_connector.Connection, sql: str) -> None:
         client.cursor().execute(sql)
 
 
-def test_it_stops_while_clients_are_connected(tmp_path: Path) -> None:
+def test_the_server_stops_while_clients_are_connected(tmp_path: Path) -> None:
     with (
         served(tmp_path / "a.duckdb", "--user", "ana") as (process, port),
         socket.create_connection(("127.0.0.1", port)),  # sends nothing
@@ -80,7 +82,7 @@ def test_it_stops_while_clients_are_connected(tmp_path: Path) -> None:
         assert process.wait(20) == 0
 
 
-def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_committed_rows_survive_a_kill_of_the_server(tmp_path: Path) -> None:
     for sql, rows in (("CREATE TABLE t AS SELECT 7 AS a", []), ("SELECT a FROM t", [[7]])):
         with served(tmp_path / "a.duckdb", "--user", "ana") as (process, port):
             with _login(port) as connection:
@@ -92,7 +94,7 @@ def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
             process.kill()  # the server cannot close its file
 
 
-def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
+def test_the_server_listens_on_loopback_only(tmp_path: Path) -> None:
     with served(tmp_path / "a.duckdb") as (process, port):
         listening = [
             line.split()[1]
@@ -102,7 +104,7 @@ def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
     assert listening == [f"0100007F:{port:04X}"]
 
 
-def test_it_wants_a_password(tmp_path: Path) -> None:
+def test_the_server_requires_a_password(tmp_path: Path) -> None:
     assert "set OLIST_REDSHIFT_PASSWORD" in _refused(tmp_path / "a.duckdb", password=None)
 
 
@@ -116,6 +118,6 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     assert "Give another --port" in message
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+def test_an_invalid_database_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.duckdb").write_text("no database, but long enough to be read as one\n" * 500)
     assert "cannot open" in _refused(tmp_path / "a.duckdb", "--port", "0")
