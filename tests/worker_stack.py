@@ -66,7 +66,7 @@ def _empty_lake(settings: Settings) -> None:
 
 def _empty_warehouse(settings: Settings) -> None:
     with transaction(settings) as work:
-        used = {schema for (schema,) in work.query("SELECT DISTINCT table_schema FROM svv_tables")}
+        used = {schema for (schema,) in work.query("SELECT nspname FROM pg_namespace")}
         for schema in sorted((used - {"public", "pg_catalog", "information_schema"}) | {*SCHEMAS}):
             work.run(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
         for name, kind in work.query(

@@ -70,6 +70,7 @@ def _missing(table: Table, existing: Sequence[str]) -> list[Column]:
     raise ShapeError(
         f"{table.full_name} has the columns {', '.join(existing)}, but sql/{table.path} wants "
         f"{', '.join(table.names)}: {reason}. Only nullable columns and columns with a default are "
-        "added automatically. Alter the table, or drop it and run `olist rebuild --from-lake`; on "
+        "added automatically. Alter the table, or drop it (with CASCADE, if a view of `candidate` "
+        "depends on it) and run `olist rebuild --from-lake`; on "
         "a laptop `make clean` removes all local state"
     )

@@ -9,6 +9,8 @@ The transforms and gates of a run read each staging table through three relation
 `candidate.latest_<table>` and `candidate.merged_<model>` follow in the transform step.
 """
 
+from graphlib import TopologicalSorter
+
 from prefect import get_run_logger, task
 
 from infra.ddl import tables
@@ -43,7 +45,7 @@ def prepare_warehouse(settings: Settings) -> list[str]:
         wanted = [table for folder in FOLDERS for table in tables(folder).values()]
         existing = existing_columns(work)
         added = add_columns(work, wanted, existing)
-        _create(work, "functions")
+        _create_functions(work)
         drop_outdated(work, {column.rpartition(".")[0] for column in added}, existing)
         _create(work, "staging")
         create_staging_totals(work)
@@ -58,6 +60,17 @@ def prepare_warehouse(settings: Settings) -> list[str]:
 def _create(work: Transaction, folder: str) -> None:
     for path in sql_files(folder):
         work.run(statements(f"{folder}/{path.name}")[0], what=f"sql/{folder}/{path.name}")
+
+
+def _create_functions(work: Transaction) -> None:
+    """Create the functions of `sql/functions`, each after those that it calls."""
+    texts = {path.stem: statements(f"functions/{path.name}")[0] for path in sql_files("functions")}
+    calls = {
+        name: {other for other in texts if f"analytics.{other}(" in text.partition("$$")[2]}
+        for name, text in texts.items()
+    }
+    for name in TopologicalSorter(calls).static_order():
+        work.run(texts[name], what=f"sql/functions/{name}.sql")
 
 
 @task(name="prepare", task_run_name="prepare {label}", **RETRY)

@@ -7,7 +7,7 @@ from infra.warehouse import Transaction
 from tasks.receipts import ModelReceipt
 from tasks.retries import RETRY
 from tasks.warehouse.merged import create_merged
-from tasks.warehouse.models import MERGED, Model, candidate_models, models, published_models
+from tasks.warehouse.models import Model, candidate_models, models, published_models
 from tasks.warehouse.writer_lock import writing
 
 
@@ -50,17 +50,16 @@ def compute_model(settings: Settings, model: Model, run_id: str) -> ModelReceipt
 
 def create_candidate(work: Transaction, model: Model) -> None:
     """Create an empty candidate table with the columns of the model's DDL, and its merged view."""
-    work.run(f"DROP VIEW IF EXISTS candidate.{MERGED}_{model.name}")
-    work.run(f"DROP TABLE IF EXISTS candidate.{model.name}")
+    work.run(f"DROP TABLE IF EXISTS candidate.{model.name} CASCADE")
     work.run(model.table.created_as(f"candidate.{model.name}"))
     work.run(create_merged(model), what=f"candidate.merged_{model.name} ({model.source})")
 
 
 def drop_candidates(work: Transaction) -> None:
     """Drop the candidate tables of all models, and the views that read them."""
-    views = ", ".join(f"candidate.{MERGED}_{model.name}" for model in published_models())
-    work.run(f"DROP VIEW IF EXISTS {views}")  # one statement each: a round trip costs more
-    work.run(f"DROP TABLE IF EXISTS {', '.join(f'candidate.{model.name}' for model in models())}")
+    tables = ", ".join(f"candidate.{model.name}" for model in models())
+    # CASCADE drops the merged views; only the pipeline may read or create anything in candidate
+    work.run(f"DROP TABLE IF EXISTS {tables} CASCADE")
 
 
 def _receipt(work: Transaction, model: Model) -> ModelReceipt:

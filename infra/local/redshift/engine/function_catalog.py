@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 
 import duckdb
 
-from infra.local.redshift.sql.user_functions import UserFunction, functions_in
+from infra.local.redshift.sql import function_store
+from infra.local.redshift.sql.function_store import UserFunction
+from infra.local.redshift.sql.user_functions import functions_in
 
 
 def find_functions(
@@ -19,22 +21,12 @@ def find_functions(
     found: dict[str, UserFunction] = {}
     missing = list(names)
     while missing:
-        read = _read(run, missing)
+        rows = run(function_store.find(missing)).fetchall()
+        read = [
+            UserFunction(name, tuple(arguments.split(", ")) if arguments else (), returns, body)
+            for name, arguments, returns, body in rows
+        ]
         found |= {function.name: function for function in read}
         called = {name for function in read for name in functions_in(function)}
-        missing = sorted(called - found.keys() - set(missing))
+        missing = sorted(called - found.keys())
     return tuple(found.values())
-
-
-def _read(
-    run: Callable[[str], duckdb.DuckDBPyConnection], names: Sequence[str]
-) -> list[UserFunction]:
-    listed = ", ".join(f"'{name}'" for name in names)
-    rows = run(
-        "SELECT name, arguments, returns, body FROM emulator.user_function "
-        f"WHERE name IN ({listed}) ORDER BY name"
-    ).fetchall()
-    return [
-        UserFunction(name, tuple(arguments.split(", ")) if arguments else (), returns, body)
-        for name, arguments, returns, body in rows
-    ]

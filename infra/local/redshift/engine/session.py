@@ -34,6 +34,7 @@ from infra.local.redshift.engine.utility_commands import Command, parse_command
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError, from_duckdb
 from infra.local.redshift.protocol import UNKNOWN, VARCHAR
 from infra.local.redshift.sql.comment import parse_comment
+from infra.local.redshift.sql.function_store import UserFunction
 from infra.local.redshift.sql.functions import check_pattern
 from infra.local.redshift.sql.parser import split_statements
 from infra.local.redshift.sql.translated import Translated
@@ -125,7 +126,7 @@ class Session:
             or parse_copy(sql)
             or parse_unload(sql)
             or parse_comment(sql)
-            or parse_function(sql)
+            or parse_function(sql, self._functions)
             or system_query(sql, self.user, self.database)
             or self.translate(sql, oids)
         )
@@ -148,8 +149,12 @@ class Session:
             if table.catalog and table.catalog.lower() != self.database.lower():
                 raise NotEmulatedError(f"another database than {self.database}: {table.sql()}")
         known = self.tables.schema_of(tables) if self.transaction.status != "E" else ()
-        functions = find_functions(self.run, calls) if self.transaction.status != "E" else ()
-        return translate(sql, known, tuple(parameter_kind(oid) for oid in oids), functions)
+        kinds = tuple(parameter_kind(oid) for oid in oids)
+        return translate(sql, known, kinds, self._functions(calls))
+
+    def _functions(self, names: Sequence[str]) -> tuple[UserFunction, ...]:
+        """The functions of users with these names, and those that they call."""
+        return find_functions(self.run, names) if self.transaction.status != "E" else ()
 
     def engine_query(self, sql: str) -> str:
         """Translate a query without parameters to DuckDB SQL; raises RedshiftError."""
@@ -205,9 +210,10 @@ class Session:
         return result
 
     def _current(self, prepared: Prepared) -> Translated | Copy | Unload | Command | None:
-        """The statement to run; translated again if it names tables: they may have changed."""
+        """The statement to run; translated again if it names tables or functions."""
         known = prepared.statement
-        if isinstance(known, Translated) and known.reads and self.transaction.status != "E":
+        named = isinstance(known, Translated) and (known.reads or known.calls)
+        if named and self.transaction.status != "E":
             prepared.statement = self.translate(prepared.sql, prepared.oids)
             if prepared.described and self.tables.version != prepared.version:
                 self._describe_again(prepared)

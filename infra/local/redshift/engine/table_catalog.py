@@ -231,7 +231,7 @@ class Tables:
         A view WITH NO SCHEMA BINDING depends on no table.
         """
         reads = [] if view.late_binding else [t for t in view.reads if t != view.writes[0]]
-        on = json.dumps([*reads, *(f"{name}()" for name in view.calls)])
+        on = json.dumps([*reads, *(f"{name}()" for name in view.inlined)])
         self._run(f"COMMENT ON VIEW {self.engine_name(view.writes[0])} IS '{on}'")
 
     def dropped_with(self, drop: Translated) -> list[str]:

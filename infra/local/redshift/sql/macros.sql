@@ -7,9 +7,9 @@
 -- DuckDB raises an error instead of choosing a wrong one.
 CREATE SCHEMA IF NOT EXISTS emulator;
 CREATE SCHEMA IF NOT EXISTS public;
--- functions of users, which user_functions.py writes and reads
+-- functions of users, which function_store.py writes and reads
 CREATE TABLE IF NOT EXISTS emulator.user_function (
-    name VARCHAR, arguments VARCHAR, returns VARCHAR, body VARCHAR
+    name VARCHAR PRIMARY KEY, arguments VARCHAR, returns VARCHAR, body VARCHAR
 );
 
 -- ------------------------------------------------------------------ comparisons

@@ -23,6 +23,7 @@ class Translated:
     change: tuple[str, ...] = ()  # of ALTER TABLE, as `ddl.change_of` returns it
     reads: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()  # the functions of users that it calls, schema-qualified
+    inlined: tuple[str, ...] = ()  # these, and the functions that they call
     # numbers of parameters that are regular expressions, and whether the extent of a match matters
     patterns: tuple[tuple[int, bool], ...] = ()
     late_binding: bool = False  # CREATE VIEW … WITH NO SCHEMA BINDING

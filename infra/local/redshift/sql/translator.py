@@ -14,6 +14,7 @@ from sqlglot import exp
 from infra.local.redshift.errors import NotEmulatedError
 from infra.local.redshift.sql import ddl
 from infra.local.redshift.sql.allowlist import is_system
+from infra.local.redshift.sql.function_store import UserFunction, drop_of_schema
 from infra.local.redshift.sql.generator import generate, multiple_matches
 from infra.local.redshift.sql.parser import LATE_BINDING, parse
 from infra.local.redshift.sql.rewrite.expressions import REWRITES
@@ -30,10 +31,8 @@ from infra.local.redshift.sql.statement_facts import (
 )
 from infra.local.redshift.sql.translated import Translated
 from infra.local.redshift.sql.user_functions import (
-    UserFunction,
     called_functions,
     check_arguments,
-    drop_functions_of,
     inline_calls,
 )
 from infra.local.redshift.sql.validator import check
@@ -107,6 +106,7 @@ def translate(
         change=ddl.change_of(tree) if kind == "ALTER TABLE" else (),
         reads=reads,
         calls=calls,
+        inlined=tuple(function.name for function in functions),
         added_column=_added_column(tree),
         values=value_count(tree),
         patterns=patterns(tree),
@@ -119,7 +119,7 @@ def translate(
     sql = generate(tree)
     if kind == "DROP SCHEMA":
         dropped = tree.args["tables"][0].db
-        sql = f"{drop_functions_of(dropped, cascade=facts.cascade)}; {sql}"
+        sql = f"{drop_of_schema(dropped, cascade=facts.cascade)}; {sql}"
     return replace(facts, sql=sql, multiple_matches=multiple_matches(tree))
 
 

@@ -1,25 +1,32 @@
 """Scalar SQL functions of users: CREATE FUNCTION … LANGUAGE sql, DROP FUNCTION, and their calls.
 
-A call is replaced by the expression of the function before types are resolved, as Redshift's
-planner inlines it. So the rules for types and functions hold inside a function too.
+A call is replaced by the expression of the function before types are resolved. So the rules for
+types and functions hold inside a function too. Functions for which that could give another result
+than on Redshift are refused.
 
 Sources: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_FUNCTION.html and
 https://docs.aws.amazon.com/redshift/latest/dg/udf-creating-a-scalar-sql-udf.html
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlglot import exp
 
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError, refuse
+from infra.local.redshift.sql import function_store
+from infra.local.redshift.sql.function_store import UserFunction
 from infra.local.redshift.sql.functions import USER_PREFIX, call, name_of
 from infra.local.redshift.sql.parser import parse
+from infra.local.redshift.sql.registry import AGGREGATES, SORTING
 from infra.local.redshift.sql.translated import Translated
 from infra.local.redshift.sql.types.numeric_type import number_type
 from infra.local.redshift.sql.types.type_class import kind_of, plain
 from infra.local.redshift.sql.validator import check
+
+# finds functions, and the functions that these call, by full names
+Lookup = Callable[[Sequence[str]], tuple[UserFunction, ...]]
 
 _NAME = r"(?:(?P<schema>[a-z_]\w*)\.)?(?P<name>[a-z_]\w*)\s*\((?P<arguments>(?:[^()]|\([^)]*\))*)\)"
 _CREATE = re.compile(
@@ -30,45 +37,43 @@ _CREATE = re.compile(
 )
 _DROP = re.compile(rf"\s*DROP\s+FUNCTION\s+{_NAME}\s*(?:RESTRICT)?\s*;?\s*", re.IGNORECASE)
 _STATEMENT = re.compile(r"\s*(CREATE(?:\s+OR\s+REPLACE)?|DROP)\s+FUNCTION\b", re.IGNORECASE)
-_COMMENTS = re.compile(r"^(?:\s*--[^\n]*\n)+")
-# accepted types, with their type class and the type that a number is cast to
+_COMMENTS = re.compile(r"^(?:\s*(?:--[^\n]*\n|/\*.*?\*/))+", re.DOTALL)
+# accepted types, with their type class and the type that a value is cast to
 _TYPES = {
     "VARCHAR": ("text", ""), "CHARACTER VARYING": ("text", ""), "TEXT": ("text", ""),
-    "BOOLEAN": ("boolean", ""), "TIMESTAMP": ("date", ""),
+    "BOOLEAN": ("boolean", ""), "TIMESTAMP": ("date", "TIMESTAMP"),
     "FLOAT": ("number", "DOUBLE PRECISION"), "FLOAT8": ("number", "DOUBLE PRECISION"),
     "DOUBLE PRECISION": ("number", "DOUBLE PRECISION"),
     "INTEGER": ("number", "INTEGER"), "INT": ("number", "INTEGER"),
     "BIGINT": ("number", "BIGINT"),
 }  # fmt: skip
-_CLAUSES = ("from_", "into", "where", "group", "having", "order", "limit", "offset", "with_")
+_INTEGERS = {"INTEGER", "BIGINT"}
+_MAX_NODES = 20_000  # of a statement with its functions inlined
 
 
-@dataclass(frozen=True)
-class UserFunction:
-    """A function of a user: its full name, the types of its arguments, and its SELECT."""
-
-    name: str  # schema.name
-    arguments: tuple[str, ...]
-    returns: str
-    body: str
-
-
-def parse_function(sql: str) -> Translated | None:
+def parse_function(sql: str, lookup: Lookup) -> Translated | None:
     """The CREATE FUNCTION or DROP FUNCTION that `sql` is, None for another statement.
+
+    Args:
+        sql: One statement.
+        lookup: Finds the functions that the body calls.
 
     Raises:
         NotEmulatedError: The language, a type or the expression of the function is refused.
-        RedshiftError: 42601 for a syntax error.
+        RedshiftError: 42601 for a syntax error, 42883 if the body calls an unknown function.
     """
     bare = _COMMENTS.sub("", sql)
     if not _STATEMENT.match(bare):
         return None
     if match := _DROP.fullmatch(bare):
-        return Translated(
-            sql=_drop(_full_name(match), _argument_types(match["arguments"])), tag="DROP FUNCTION"
-        )
+        name, arguments = _full_name(match), _argument_types(match["arguments"])
+        return Translated(sql=function_store.drop(name, arguments), tag="DROP FUNCTION")
     function, replace = read_function(bare)
-    return Translated(sql=_store(function, replace=replace), tag="CREATE FUNCTION")
+    calls = called_functions(_parsed(function))
+    if function.name in calls:
+        raise NotEmulatedError(f"a function that calls itself: {function.name}")
+    _inlined(function, lookup(calls))
+    return Translated(sql=function_store.store(function, replace=replace), tag="CREATE FUNCTION")
 
 
 def read_function(sql: str) -> tuple[UserFunction, bool]:
@@ -96,25 +101,9 @@ def read_function(sql: str) -> tuple[UserFunction, bool]:
         _type(match["returns"]),
         match["body"].strip(),
     )
-    expression = _parsed(function)
-    if not called_functions(expression):  # otherwise its type is checked where it is called
+    if not called_functions(expression := _parsed(function)):
         _check_result(function, expression)
     return function, bool(match["replace"])
-
-
-def drop_functions_of(schema: str, *, cascade: bool) -> str:
-    """DuckDB SQL that drops the functions of a schema, or fails if there are any.
-
-    Args:
-        schema: The schema that DROP SCHEMA drops.
-        cascade: Whether it drops the objects in the schema.
-    """
-    found = f"starts_with(name, '{schema.lower()}.')"
-    if not cascade:
-        return _raise_where(
-            found, f"2BP01|cannot drop schema {schema} because functions depend on it: use CASCADE"
-        )
-    return f"DELETE FROM emulator.user_function WHERE {found}"
 
 
 def called_functions(tree: exp.Expr) -> tuple[str, ...]:
@@ -136,6 +125,7 @@ def inline_calls(tree: exp.Expr, functions: Sequence[UserFunction]) -> None:
 
     Raises:
         RedshiftError: 42883, a function does not exist with this number of arguments.
+        NotEmulatedError: An argument is refused.
     """
     known = {function.name: function for function in functions}
     # inner calls come last in a walk: they are replaced before the calls around them are copied
@@ -146,15 +136,19 @@ def inline_calls(tree: exp.Expr, functions: Sequence[UserFunction]) -> None:
             raise RedshiftError(
                 "42883", f"function {name} with {len(arguments)} argument(s) does not exist"
             )
-        holder = exp.Paren(this=_parsed(function))
-        inline_calls(holder, functions)
-        _check_result(function, holder.this)
-        for parameter in list(holder.find_all(exp.Parameter)):
+        holder = _inlined(function, functions)
+        parameters = list(holder.find_all(exp.Parameter))
+        uses = Counter(int(parameter.name) for parameter in parameters)
+        for position, argument in enumerate(arguments, start=1):
+            _check_copies(argument, uses[position])
+        for parameter in parameters:
             position = int(parameter.name) - 1
             parameter.replace(_argument(function, position, arguments[position]))
         result = _converted(holder, function.returns)
         shown = isinstance(node.parent, exp.Query) and node.arg_key == "expressions"
         node.replace(exp.alias_(result, name.partition(".")[2], quoted=True) if shown else result)
+        if sum(1 for _ in tree.walk()) > _MAX_NODES:
+            raise RedshiftError("54001", "stack depth limit exceeded")
 
 
 def check_arguments(tree: exp.Expr) -> None:
@@ -173,8 +167,19 @@ def check_arguments(tree: exp.Expr) -> None:
         untyped = kind in {"literal", "parameter"} and wanted == "text"
         if plain(kind) not in {wanted, "null"} and not untyped:
             refuse(f"an argument of type {plain(kind) or 'unknown'} for {wanted}: CAST it", node)
-        if node.meta["integer"] and number_type(node) != "integer":
+        if node.meta["to"] in _INTEGERS and number_type(node) != "integer" and kind != "null":
             refuse("an argument that is not an integer, for an integer: CAST it", node)
+        if node.meta["to"] == "INTEGER" and not _is_integer(node.this):
+            refuse("an argument for INTEGER that may be a BIGINT: CAST it AS INTEGER", node)
+
+
+def _is_integer(value: exp.Expr) -> bool:
+    """Whether a value surely is an INTEGER or SMALLINT, not a BIGINT."""
+    value = value.unnest()
+    if isinstance(value, exp.Cast):
+        return value.args["to"].this.value in {"INT", "SMALLINT"}
+    small = isinstance(value, exp.Literal) and abs(int(value.name)) < 2**31
+    return small or isinstance(value, exp.Null)
 
 
 def _calls(tree: exp.Expr) -> Iterator[tuple[exp.Expr, str]]:
@@ -190,10 +195,20 @@ def _anonymous(node: exp.Expr) -> exp.Expr:
     return node.expression if isinstance(node, exp.Dot) else node
 
 
+def _check_copies(argument: exp.Expr, uses: int) -> None:
+    """Refuse an argument that cannot be copied into the expression."""
+    if isinstance(argument, (exp.Star, exp.Distinct)):
+        refuse("* and DISTINCT as an argument of a user's function", argument)
+    if uses > 1 and (
+        argument.find(exp.Query) or any(name_of(n) == "random" for n in argument.walk())
+    ):
+        refuse("RANDOM or a subquery as an argument that the function uses twice", argument)
+
+
 def _argument(function: UserFunction, position: int, value: exp.Expr) -> exp.Expr:
     kind, cast_to = _TYPES[function.arguments[position]]
     argument = exp.Paren(this=value.copy())
-    argument.meta.update(argument=kind, integer=cast_to in {"INTEGER", "BIGINT"})
+    argument.meta.update(argument=kind, to=cast_to)
     return exp.cast(argument, cast_to, dialect="redshift") if cast_to else argument
 
 
@@ -202,28 +217,42 @@ def _converted(expression: exp.Expr, returns: str) -> exp.Expr:
     return exp.cast(expression, cast_to, dialect="redshift") if cast_to else expression
 
 
+def _inlined(function: UserFunction, functions: Sequence[UserFunction]) -> exp.Paren:
+    """The expression of a function in parentheses, without calls of other functions."""
+    holder = exp.Paren(this=_parsed(function))
+    inline_calls(holder, functions)
+    _check_result(function, holder.this)
+    return holder
+
+
 def _parsed(function: UserFunction) -> exp.Expr:
     """The expression of a function, a new tree whose parameters know their type class.
 
     Raises:
-        RedshiftError: It is not one expression, or it names a parameter that does not exist.
+        NotEmulatedError: It is not one scalar expression of all its arguments.
+        RedshiftError: 42P02, it names a parameter that does not exist.
     """
     select = parse(function.body)
-    if (
-        not isinstance(select, exp.Select)
-        or len(select.expressions) != 1
-        or any(select.args.get(clause) for clause in _CLAUSES)
-        or len(list(select.find_all(exp.Query))) > 1
-    ):
+    given = {part for part, value in select.args.items() if value}
+    alone = isinstance(select, exp.Select) and given == {"expressions"}
+    if not alone or len(select.expressions) != 1 or len(list(select.find_all(exp.Query))) > 1:
         raise NotEmulatedError("a SQL function consists of SELECT and one expression, without FROM")
     for node in select.walk():
         check(node)
+        if isinstance(node, (exp.Column, exp.Star, exp.Window)) or (
+            name_of(node) in AGGREGATES | SORTING
+        ):
+            refuse("columns, aggregates and windows in a SQL function: pass them to it", node)
     expression = select.expressions[0].unalias()
+    used = set()
     for parameter in expression.find_all(exp.Parameter):
         position = int(parameter.name) - 1
         if not 0 <= position < len(function.arguments):
             raise RedshiftError("42P02", f"there is no parameter ${parameter.name}")
         parameter.meta["kind"] = _TYPES[function.arguments[position]][0]
+        used.add(position)
+    if len(used) != len(function.arguments):
+        raise NotEmulatedError("a SQL function that does not use all its arguments")
     return expression
 
 
@@ -233,7 +262,7 @@ def _check_result(function: UserFunction, expression: exp.Expr) -> None:
     kind = kind_of(expression)
     if kind != wanted and not (kind == "literal" and wanted == "text"):
         refuse(f"a function that returns {function.returns} with another type: CAST it", expression)
-    if cast_to in {"INTEGER", "BIGINT"} and not isinstance(expression, exp.Cast):
+    if cast_to in _INTEGERS and not isinstance(expression, exp.Cast):
         refuse(f"a number that is returned as {function.returns} without a CAST", expression)
 
 
@@ -250,50 +279,3 @@ def _type(text: str) -> str:
     if kind not in _TYPES:
         raise NotEmulatedError(f"{kind} in a function, known are {', '.join(_TYPES)}")
     return kind
-
-
-def _store(function: UserFunction, *, replace: bool) -> str:
-    """DuckDB SQL that stores a function, and fails where Redshift would."""
-    name, body = function.name, function.body.replace("'", "''")
-    signature = ", ".join(function.arguments)
-    same = f"name = '{name}' AND arguments = '{signature}' AND returns = '{function.returns}'"
-    exists = (
-        _raise_where(
-            f"{same} AND body <> '{body}' AND {_used(name)}",
-            "0A000|replacing a function that a view uses: DROP VIEW first",
-        )
-        if replace
-        else _raise_where(same, f"42723|function {name} already exists with same argument types")
-    )
-    return "; ".join([
-        _raise_where(
-            f"name = '{name}' AND NOT ({same})",
-            "0A000|another function of this name with other types: DROP FUNCTION it first",
-        ),
-        exists,
-        f"DELETE FROM emulator.user_function WHERE {same} AND body <> '{body}'",
-        f"INSERT INTO emulator.user_function SELECT '{name}', '{signature}', '{function.returns}', "
-        f"'{body}' WHERE NOT EXISTS (FROM emulator.user_function WHERE {same})",
-    ])  # fmt: skip
-
-
-def _drop(name: str, arguments: tuple[str, ...]) -> str:
-    found = f"name = '{name}' AND arguments = '{', '.join(arguments)}'"
-    return "; ".join([
-        f"SELECT CASE WHEN count(*) = 0 THEN error('42883|function {name} does not exist') END "
-        f"FROM emulator.user_function WHERE {found}",
-        _raise_where(f"{found} AND {_used(name)}",
-                     f"2BP01|cannot drop function {name} because a view depends on it"),
-        f"DELETE FROM emulator.user_function WHERE {found}",
-    ])  # fmt: skip
-
-
-def _used(name: str) -> str:
-    return f"EXISTS (FROM duckdb_views() WHERE comment LIKE '%\"{name}()\"%')"
-
-
-def _raise_where(condition: str, message: str) -> str:
-    return (
-        f"SELECT CASE WHEN count(*) > 0 THEN error('{message}') END "
-        f"FROM emulator.user_function WHERE {condition}"
-    )

@@ -24,6 +24,7 @@ from infra.local.redshift.sql.functions import USER_PREFIX, name_of
 from infra.local.redshift.sql.registry import AGGREGATES, FUNCTIONS, RANKING, SORTING, WINDOWS
 
 _UNITS = "(?:year|month|week|day|hour|minute|second)s?"
+_PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 _CATALOGUES = {"pg_catalog", "information_schema", "emulator", "main", "temp", "system"}
 
 
@@ -218,7 +219,8 @@ def _check_tuple(node: exp.Expr) -> None:
 
 def _check_dot(node: exp.Expr) -> None:
     name = name_of(node.expression)
-    if not isinstance(node.this, exp.Identifier) or not name.startswith(USER_PREFIX):
+    plain = isinstance(node.this, exp.Identifier) and _PLAIN_NAME.fullmatch(node.this.name)
+    if not plain or not name.startswith(USER_PREFIX):
         refuse(f"a function of a schema is a user's, and its name begins with {USER_PREFIX}", node)
 
 
@@ -231,7 +233,7 @@ def _check_function(node: exp.Expr) -> None:
     name = name_of(node)
     if name == "values" and isinstance(node.parent, exp.Tuple) and node.find_ancestor(exp.When):
         return  # INSERT VALUES (…) of MERGE
-    if name.startswith(USER_PREFIX):
+    if name.startswith(USER_PREFIX) and _PLAIN_NAME.fullmatch(name):
         return  # a function of a user, which the session looks up
     function = FUNCTIONS.get(name)
     if function is None:

@@ -54,7 +54,7 @@ def kind_of(node: exp.Expr) -> str:  # noqa: PLR0912
         return "text"
     if isinstance(node, (exp.CurrentDate, exp.CurrentTimestamp)):
         return "date"
-    if isinstance(node, (exp.Boolean, exp.Predicate, exp.Not)):
+    if isinstance(node, (exp.Boolean, exp.Predicate, exp.Connector, exp.Not)):
         return "boolean"
     if isinstance(node, exp.Case):
         results = [branch.args["true"] for branch in node.args["ifs"]]

@@ -105,8 +105,10 @@ def test_a_view_uses_the_function(functions: Database) -> None:
 
 @documented(CREATE)
 def test_a_function_is_replaced(functions: Database) -> None:
+    assert functions.value("SELECT f_sql_greater(1, 2)") == 2.0
     functions.run(_GREATER.replace(">", "<"))
-    assert functions.value("SELECT f_sql_greater(1, 2)") == 1.0
+    assert functions.value("SELECT f_sql_greater(1, 2)") == 1.0, "also if prepared before"
+    assert functions.value("SELECT f_sql_commission(1, 2)") == 1.0, "also through another function"
     assert functions.error(_GREATER.replace("OR REPLACE ", ""))["C"] == "42723"
 
 
@@ -115,7 +117,7 @@ def test_a_function_is_part_of_the_transaction(
     functions: Database, connect: Callable[..., redshift_connector.Connection]
 ) -> None:
     work = connect()
-    Database(work).run("CREATE FUNCTION f_new (int) RETURNS bigint IMMUTABLE AS $$ "
+    Database(work).run("CREATE FUNCTION f_new (bigint) RETURNS bigint IMMUTABLE AS $$ "
                        "SELECT CAST($1 + 1 AS bigint) $$ LANGUAGE sql")  # fmt: skip
     assert Database(work).value("SELECT f_new(1)") == 2
     assert functions.error("SELECT f_new(1)")["C"] == "42883"
@@ -140,6 +142,13 @@ _BODY = "IMMUTABLE AS $$ SELECT {} $$ LANGUAGE sql"
         refuses(f"CREATE FUNCTION f_x(int) RETURNS int {_BODY.format('$1 + 1')}", "CAST", "how a result is converted is not documented"),
         refuses(f"CREATE FUNCTION f_x(int) RETURNS varchar {_BODY.format('$1')}", "CAST", "how a result is converted is not documented"),
         refuses(f"CREATE FUNCTION f_x(varchar(9)) RETURNS varchar {_BODY.format('$1')}", "VARCHAR", "what a length of an argument does is not documented"),
+        refuses(f"CREATE FUNCTION f_x(int) RETURNS int {_BODY.format('CAST(i AS INTEGER)')}", "pass them", "a function sees its arguments only"),
+        refuses(f"CREATE FUNCTION f_x(float) RETURNS float {_BODY.format('SUM($1)')}", "pass them", "a function is scalar"),
+        refuses(f"CREATE FUNCTION f_x(float) RETURNS float {_BODY.format('DISTINCT $1')}", "one expression", "a function is scalar"),
+        refuses(f"CREATE FUNCTION f_x(float) RETURNS float {_BODY.format('1.5')}", "all its arguments", "an argument that is not used would vanish"),
+        refuses(f"CREATE FUNCTION f_x(varchar) RETURNS varchar {_BODY.format('f_x($1)')}", "calls itself", "the expression would not end"),
+        refuses("SELECT f_sql_greater(RANDOM(), 0.5)", "twice", "each copy would be another number"),
+        refuses("SELECT f_key(*) FROM sales", "argument", "there is no such call"),
         refuses(f"CREATE FUNCTION x(int) RETURNS int {_BODY.format('$1')}", "prefix", "other names may be those of Redshift's own functions"),
         refuses(f"CREATE FUNCTION f_x(varchar) RETURNS varchar {_BODY.format('STRFTIME($1)')}", "TO_CHAR", "the functions that a function calls are listed, too"),
         refuses("CREATE FUNCTION f_x(a int) RETURNS int IMMUTABLE AS $$ return a $$ LANGUAGE plpythonu", "LANGUAGE sql", "Python functions are not emulated"),
@@ -155,6 +164,45 @@ def test_undocumented_behaviour_is_refused(functions: Database, sql: str, words:
 
 
 @documented(CREATE)
+def test_a_function_calls_only_functions_that_exist(db: Database) -> None:
+    body = _BODY.format("f_nowhere($1)")
+    assert db.error(f"CREATE FUNCTION f_x(varchar) RETURNS varchar {body}")["C"] == "42883"
+    assert db.error(_KEY.replace("f_key", "nowhere.f_key"))["C"] == "3F000"
+
+
+@documented(SCALAR)
+def test_arguments_and_results_have_the_declared_type(functions: Database) -> None:
+    functions.run(
+        f"CREATE FUNCTION f_iso(timestamp) RETURNS varchar {_BODY.format('CAST($1 AS VARCHAR)')}"
+    )
+    functions.run(
+        "/* of two letters */ CREATE FUNCTION f_known(varchar) RETURNS boolean "
+        + _BODY.format("$1 = 'ab' OR $1 = 'cd'")
+    )
+    assert functions.rows("SELECT f_iso(d) FROM sales WHERE i = 1") == [("2018-01-31 00:00:00",)]
+    assert functions.rows("SELECT i FROM sales WHERE f_known(s) AND NOT f_known(s || 'x')") == [
+        (1,),
+        (2,),
+    ]
+    for signature in ("f_iso(timestamp)", "f_known(varchar)"):
+        functions.run(f"DROP FUNCTION {signature}")
+
+
+@emulator_only("names are written into SQL of the engine")
+@pytest.mark.parametrize(
+    "sql",
+    [
+        """SELECT "x'); DROP TABLE sales; SELECT ('y".f_key('a')""",
+        """SELECT public."f_key'); DROP TABLE sales; --"('a')""",
+        """DROP SCHEMA "x'; DROP TABLE sales; --" CASCADE""",
+    ],
+)
+def test_a_name_cannot_carry_sql(functions: Database, sql: str) -> None:
+    functions.error(sql)
+    assert functions.value("SELECT COUNT(*) FROM sales") == 3
+
+
+@documented(CREATE)
 def test_a_positional_parameter_without_an_argument_is_an_error(db: Database) -> None:
     body = _BODY.format("CAST($2 AS INTEGER)")
     assert db.error(f"CREATE FUNCTION f_x(int) RETURNS integer {body}")["C"] == "42P02"
@@ -166,3 +214,6 @@ def test_a_function_that_a_view_uses_is_not_replaced(functions: Database) -> Non
         "CREATE VIEW keyed AS SELECT f_key(s) AS k FROM public.sales WITH NO SCHEMA BINDING"
     )
     assert "view" in functions.error(_KEY.replace("15", "14"))["M"]
+    functions.run("DROP VIEW keyed")
+    functions.run("CREATE VIEW keyed AS SELECT f_sql_commission(f, 1) AS c FROM sales")
+    assert "view" in functions.error(_GREATER.replace(">", "<"))["M"], "through another function"
