@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from infra.settings import Settings
 from infra.sql_files import sql_files, statements
 from infra.warehouse import transaction
+from tasks.warehouse.data_dictionary import UNDER, VIEW
 
 _KEY = re.compile(r"^-- Key:\s+(.+)$", re.MULTILINE)
 
@@ -28,17 +29,17 @@ def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:
     Args:
         settings: Access to the warehouse.
         model: Name of the model, with or without `analytics.`.
-        key: Values of the key, in the order of the `-- Key:` header in `sql/trace/<model>.sql`.
+        key: Values of the key, in the order of the `-- Key:` header in `sql/trace/<model>.sql`;
+            for `single_customer_view` in that of the table under it, `customer_totals`.
 
     Raises:
         TraceError: The model or the row does not exist, or `key` has the wrong number of values.
         WarehouseError: A query failed.
     """
-    models = sorted(path.stem for path in sql_files("trace"))
     model = model.removeprefix("analytics.")
-    if model not in models:
-        raise TraceError(f"unknown model {model}; there are {', '.join(models)}")
-    (sql,) = statements(f"trace/{model}.sql")
+    if model not in traceable_models():
+        raise TraceError(f"unknown model {model}; there are {', '.join(traceable_models())}")
+    (sql,) = statements(f"trace/{UNDER if model == VIEW else model}.sql")
     types = _key_columns(sql)
     columns = list(types)
     if len(key) != len(columns):
@@ -83,6 +84,11 @@ def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:
         files=[(day, table, *loads[table, day]) for table, day in sources],
         runs=[run for run in runs if run[1] in days],
     )
+
+
+def traceable_models() -> list[str]:
+    """The tables of `analytics` with a query in `sql/trace`, and the view over one of them."""
+    return sorted([*(path.stem for path in sql_files("trace")), VIEW])
 
 
 def _key_columns(sql: str) -> dict[str, str]:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from infra.settings import Settings
-from infra.sql_files import sql_files
+from infra.sql_files import statements
 from infra.warehouse import transaction
-from tasks.warehouse.lineage import TraceError, _key_columns, trace
+from tasks.warehouse.data_dictionary import UNDER, VIEW
+from tasks.warehouse.lineage import TraceError, _key_columns, trace, traceable_models
 from tests.history import READ
 from tests.load import Loader, id_of
 
@@ -51,11 +52,10 @@ def test_a_trace_returns_the_latest_batch_of_each_source_table(stack: Settings) 
     assert {run[1] for run in found.runs} == {FIRST, SECOND, THIRD}
 
 
-@pytest.mark.parametrize("model", [path.stem for path in sql_files("trace")])
+@pytest.mark.parametrize("model", traceable_models())
 def test_every_row_of_every_model_can_be_traced(stack: Settings, model: str) -> None:
-    from infra.sql_files import statements
 
-    columns = list(_key_columns(statements(f"trace/{model}.sql")[0]))
+    columns = list(_key_columns(statements(f"trace/{UNDER if model == VIEW else model}.sql")[0]))
     with transaction(stack, read_only=True) as work:
         shown = ", ".join(f"CAST({column} AS VARCHAR(256)) AS {column}" for column in columns)
         known = " AND ".join(f"{column} IS NOT NULL" for column in columns)
@@ -66,7 +66,7 @@ def test_every_row_of_every_model_can_be_traced(stack: Settings, model: str) -> 
 
 
 def test_every_readable_model_has_a_trace_query() -> None:
-    assert {path.stem for path in sql_files("trace")} == set(READ)
+    assert set(traceable_models()) == set(READ)
 
 
 def test_a_trace_of_an_unknown_table_or_key_raises_an_error(
