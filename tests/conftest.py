@@ -24,6 +24,7 @@ from tasks.warehouse.models import models
 from tasks.warehouse.prepare import prepare_warehouse
 from tests.browser import CHROMIUM, chromium
 from tests.load import Loader
+from tests.receiver import Receiver
 from tests.worker_stack import WorkerStack
 
 DAY = date(2018, 10, 18)
@@ -141,6 +142,15 @@ def reread_sql() -> None:
     """Forget what was read from sql/."""
     for cached in (statements, tables, contracts, sensitive_columns, models):
         cached.cache_clear()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver of notifications."""
+    found = Receiver()
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
 
 
 @pytest.fixture

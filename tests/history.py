@@ -164,3 +164,22 @@ def left_over(settings: Settings) -> list[str]:
         if work.value("SELECT COUNT(*) AS n FROM audit.open_batch"):
             found.append("audit.open_batch")
     return found
+
+
+_STATE = """
+SELECT
+    (SELECT COUNT(*) FROM staging.orders) AS staged,
+    (SELECT COUNT(*) FROM audit.loads) AS loads,
+    (SELECT COUNT(*) FROM audit.batches) AS batches,
+    (SELECT SUM(order_value) FROM analytics.fact_order) AS orders,
+    (SELECT SUM(price) + SUM(freight_value) FROM analytics.fact_order_item) AS items,
+    (SELECT SUM(total_value) FROM analytics.single_customer_view) AS persons,
+    (SELECT SUM(total_value) FROM analytics.sales_overview) AS sales,
+    (SELECT COUNT(*) FROM analytics.dim_customer) AS addresses
+"""
+
+
+def published_state(settings: Settings) -> tuple:
+    """Counts and sums of what readers see, as one row."""
+    with transaction(settings, read_only=True) as work:
+        return work.query(_STATE)[0]

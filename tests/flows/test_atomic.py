@@ -11,28 +11,11 @@ from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.settings import Settings
 from infra.warehouse import transaction
-from tests.history import play, slices
+from tests.history import play, published_state, slices
 from tests.load import Loader
 
+
 # one statement over all layers: its result is one state of the warehouse
-_STATE = """
-SELECT
-    (SELECT COUNT(*) FROM staging.orders) AS staged,
-    (SELECT COUNT(*) FROM audit.loads) AS loads,
-    (SELECT COUNT(*) FROM audit.batches) AS batches,
-    (SELECT SUM(order_value) FROM analytics.fact_order) AS orders,
-    (SELECT SUM(price) + SUM(freight_value) FROM analytics.fact_order_item) AS items,
-    (SELECT SUM(total_value) FROM analytics.single_customer_view) AS persons,
-    (SELECT SUM(total_value) FROM analytics.sales_overview) AS sales,
-    (SELECT COUNT(*) FROM analytics.dim_customer) AS addresses
-"""
-
-
-def _state(settings: Settings) -> tuple:
-    with transaction(settings, read_only=True) as work:
-        return work.query(_STATE)[0]
-
-
 @pytest.mark.full
 def test_readers_see_only_complete_states_during_publishes(stack: Settings, tmp_path: Path) -> None:
     load = Loader(stack, tmp_path)
@@ -45,18 +28,18 @@ def test_readers_see_only_complete_states_during_publishes(stack: Settings, tmp_
     def poll() -> None:
         try:
             while not done.is_set():
-                seen.append(_state(stack))
+                seen.append(published_state(stack))
         except BaseException as error:  # noqa: BLE001 (asserted below)
             problems.append(error)
 
     readers = [threading.Thread(target=poll) for _ in range(3)]
     for reader in readers:
         reader.start()
-    whole = {_state(stack)}
+    whole = {published_state(stack)}
     try:
         for batch in [*slices(tmp_path / "out"), (date(2017, 1, 1), tmp_path / "dump")]:
             play(load, [[batch]])
-            whole.add(_state(stack))
+            whole.add(published_state(stack))
     finally:
         time.sleep(0.2)
         done.set()

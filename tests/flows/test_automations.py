@@ -10,9 +10,8 @@ from prefect.states import Crashed
 
 from flows.automations import AutomationError, automations, register
 from infra.settings import Settings
-from tests.infra.test_notification_channels import Receiver, receiver, webhook_to
+from tests.receiver import Receiver, webhook_to
 
-__all__ = ["receiver"]
 pytestmark = pytest.mark.usefixtures("prefect_api")
 
 
@@ -45,12 +44,12 @@ def test_registering_automations_twice_creates_no_duplicates(receiver: Receiver)
 
 def test_a_crashed_run_is_notified_with_a_remedy(receiver: Receiver) -> None:
     asyncio.run(register(Settings(notify=webhook_to(receiver, "automations"))))
-    time.sleep(3)  # the server polls for new automations every few seconds
-    asyncio.run(_crash())
     deadline = time.monotonic() + 60
     while not receiver.received and time.monotonic() < deadline:
-        time.sleep(0.2)
-    ((_, told),) = receiver.received
+        # the server loads new automations every few seconds; before that, a crash is not noticed
+        asyncio.run(_crash())
+        time.sleep(0.5)
+    _, told = receiver.received[0]
     assert told["subject"] == "[olist] CRASHED: 2018-08-01 daily"
     assert "Run it again" in told["body"]
 

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from flows.backfill import backfill_flow
 from flows.daily_elt import daily_elt_flow
+from flows.results import RunReceipt
 from infra.aws import client
 from infra.lake import Lake
 from infra.local.generate import generate
@@ -24,7 +25,7 @@ from infra.warehouse import connection_parameters, transaction
 from tasks.reporting.export.unload import LATEST
 from tests.aws import PASSWORD, REGION, USER, aws_account
 from tests.history import require_invariants
-from tests.infra.terraform.test_policies import VALUES
+from tests.infra.terraform.values import VALUES
 
 DAY = date(2018, 10, 18)
 
@@ -58,11 +59,20 @@ def test_the_iam_connection_has_no_password(account: Settings) -> None:
     assert account.redshift_password is None
 
 
-@pytest.mark.usefixtures("prefect_api")
-def test_a_batch_is_published_on_aws(account: Settings, tmp_path: Path) -> None:
-    generate(tmp_path / "dump", 40, seed=5)
-    receipt = daily_elt_flow(DAY, str(tmp_path / "dump"))
+@pytest.fixture(scope="module")
+def published(
+    account: Settings, prefect_api: None, tmp_path_factory: pytest.TempPathFactory
+) -> RunReceipt:
+    """The result of a run that published a batch."""
+    dump = tmp_path_factory.mktemp("source") / "dump"
+    generate(dump, 40, seed=5)
+    receipt = daily_elt_flow(DAY, str(dump))
     assert receipt is not None
+    return receipt
+
+
+def test_a_batch_is_published_on_aws(account: Settings, published: RunReceipt) -> None:
+    receipt = published
     assert receipt.published.batch_dates == [DAY]
     require_invariants(account)
     # after the publish: exports in the lake, and pages on disk and in the lake
@@ -81,7 +91,7 @@ def test_a_batch_is_published_on_aws(account: Settings, tmp_path: Path) -> None:
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", account.kms_key)
 
 
-@pytest.mark.usefixtures("prefect_api")
+@pytest.mark.usefixtures("published")
 def test_a_missing_export_is_written_by_the_next_run(account: Settings, tmp_path: Path) -> None:
     """If a run published but did not export, the next run without new batches exports."""
     lake = Lake(account)
@@ -96,10 +106,11 @@ def test_a_missing_export_is_written_by_the_next_run(account: Settings, tmp_path
     assert lake.require_json("reports/overview.json")["run_id"] == before["run_id"]
 
 
+@pytest.mark.usefixtures("published")
 def test_a_run_writes_only_to_prefixes_allowed_by_its_role(account: Settings) -> None:
     """Every prefix that the code writes must be listed in infra/terraform/modules/access."""
     written = {key.partition("/")[0] for key in Lake(account).keys("")}
-    assert {"raw", "published", "reports", "exports"} <= written, "a run has been before this test"
+    assert {"raw", "published", "reports", "exports"} <= written
     assert written <= set(VALUES["local.prefixes"])
 
 

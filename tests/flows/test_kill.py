@@ -24,8 +24,7 @@ from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.settings import PROJECT, Settings
 from infra.warehouse import transaction
-from tests.flows.test_atomic import _state
-from tests.history import checksums, left_over, play, require_invariants, slices
+from tests.history import checksums, left_over, play, published_state, require_invariants, slices
 from tests.load import Loader
 
 STEPS = [
@@ -84,7 +83,7 @@ def _killed_and_run_again(
     """Load the batches; kill and rerun each run once. Returns the number of kills by effect."""
     hit = {"killed": 0, "had published": 0}
     for batch, death in zip(batches, deaths, strict=True):
-        before = _state(load.settings)
+        before = published_state(load.settings)
         ended = runs.run(batch, **death)
         # a random kill time may be after the end of the run
         assert ended["code"] == _KILLED or (ended["code"] == 0 and "seconds" in death), (
@@ -92,10 +91,10 @@ def _killed_and_run_again(
             death,
             ended,
         )
-        seen = _state(load.settings)
+        seen = published_state(load.settings)
         again = runs.run(batch)
         assert again["code"] == 0, (batch, death)
-        after = _state(load.settings)
+        after = published_state(load.settings)
         # all of the batch or nothing; a rerun of a published batch adds one row to audit.batches
         whole = {before, after, (*after[:2], after[2] - 1, *after[3:])}
         assert seen in whole, (batch, death)

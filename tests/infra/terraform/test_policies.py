@@ -7,33 +7,7 @@ import pytest
 
 from tests.infra.terraform.configuration import MODULES, blocks, policy, text_of
 from tests.infra.terraform.iam import allows
-
-LAKE = "arn:aws:s3:::olist-dev-lake-111122223333"
-KEY = "arn:aws:kms:sa-east-1:111122223333:key/k"
-TOPIC = "arn:aws:sns:sa-east-1:111122223333:olist-dev-alerts"
-WORKGROUP = "arn:aws:redshift-serverless:sa-east-1:111122223333:workgroup/w"
-VALUES: dict[str, Any] = {
-    "var.bucket_arn": LAKE,
-    "var.kms_key_arn": KEY,
-    "var.topic_arn": TOPIC,
-    "var.partition": "aws",
-    "var.region": "sa-east-1",
-    "var.account": "111122223333",
-    "var.source_prefix": "drops/olist",
-    "statement.value": "company-drops",
-    "local.prefixes": [
-        *("raw", "quarantine", "manifests", "published", "reports", "notifications"),
-        *("exports", "checks"),
-    ],
-    "local.copy_prefixes": ["raw/*", "manifests/*", "exports/*", "checks/*"],
-    "var.workgroup_arn": WORKGROUP,
-    "each.value": LAKE,
-    "aws_s3_bucket.lake.arn": LAKE,
-    "aws_sns_topic.this.arn": TOPIC,
-    "local.partition": "aws",
-    "local.account": "111122223333",
-    "local.name": "olist-dev",
-}
+from tests.infra.terraform.values import KEY, LAKE, TOPIC, VALUES, WORKGROUP
 
 
 @pytest.fixture(scope="module")

@@ -20,9 +20,8 @@ from tasks.notifications.notify import (
 )
 from tasks.receipts import ExpectationResult, GateReceipt, RerunCommand
 from tasks.validation.gate import GateError, require
-from tests.infra.test_notification_channels import Receiver, receiver, webhook_to
+from tests.receiver import Receiver, webhook_to
 
-__all__ = ["receiver"]
 RERUN = RerunCommand(text="olist run --source data --batch-date 2018-08-01", accepts_failures=True)
 LINKS = ["Report: /reports/2018-08-01/index.html"]
 LOGGER = logging.getLogger("tests")

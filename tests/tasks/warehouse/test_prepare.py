@@ -10,8 +10,19 @@ from tests.load import Loader
 
 
 def test_preparing_twice_changes_nothing(load: Loader) -> None:
-    prepare_warehouse(load.settings)
-    prepare_warehouse(load.settings)
+    before = _catalogue(load.settings)
+    assert len(before) > 300
+    assert prepare_warehouse(load.settings) == []
+    assert _catalogue(load.settings) == before
+
+
+def _catalogue(settings: Settings) -> list[tuple]:
+    """All columns with their types and comments."""
+    with transaction(settings, read_only=True) as work:
+        return work.query(
+            "SELECT table_schema, table_name, column_name, data_type, is_nullable, remarks "
+            "FROM svv_columns ORDER BY table_schema, table_name, ordinal_position"
+        )
 
 
 def test_a_table_with_columns_other_than_its_ddl_is_refused(load: Loader, stack: Settings) -> None:

@@ -30,17 +30,21 @@ class Running:
 
     def __init__(self, connection: object, *statements: str) -> None:
         self.error: Exception | None = None
+        self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(connection, statements))
         self._thread.start()
 
     def _run(self, connection, statements) -> None:
         try:
             for sql in statements:
+                self._started.set()
                 connection.cursor().execute(sql)
         except ProgrammingError as error:
             self.error = error
 
     def waits(self) -> bool:
+        """Whether the statement was sent, and has not ended within a short time."""
+        assert self._started.wait(_LONG)
         self._thread.join(_SHORT)
         return self._thread.is_alive()
 

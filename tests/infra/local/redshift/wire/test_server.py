@@ -3,8 +3,7 @@
 import signal
 import socket
 import subprocess
-import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,17 +57,13 @@ def test_the_server_reports_when_it_is_ready_and_exits_with_0(
 def test_the_server_stops_while_a_query_runs(tmp_path: Path) -> None:
     with served(tmp_path / "a.duckdb", "--user", "ana") as (process, port):
         client = _login(port)
-        long = threading.Thread(target=_run_and_fail, args=(client, LONG))
-        long.start()
-        time.sleep(1)
-        process.terminate()
-        assert process.wait(20) == 0
-        long.join()
-
-
-def _run_and_fail(client: redshift_connector.Connection, sql: str) -> None:
-    with pytest.raises(Exception):  # noqa: B017, PT011 (cancelled, or the connection is gone)
-        client.cursor().execute(sql)
+        with ThreadPoolExecutor(1) as pool:
+            query = pool.submit(client.cursor().execute, LONG)
+            with pytest.raises(TimeoutError):
+                query.result(timeout=1)  # it runs
+            process.terminate()
+            assert process.wait(20) == 0
+            assert isinstance(query.exception(timeout=20), redshift_connector.Error)
 
 
 def test_the_server_stops_while_clients_are_connected(tmp_path: Path) -> None:
