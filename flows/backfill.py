@@ -101,7 +101,7 @@ def backfill_flow(
             for day in remaining[at : at + max(1, batches_per_publish)]
         ]
         last_of_all = len(receipt.published) + len(group) == len(remaining)
-        done = load_batches_flow(group, label_of(group), rerun, pages=last_of_all)
+        done = load_batches_flow(group, label_of(group), rerun, with_outputs=last_of_all)
         if done.warnings:
             receipt.warnings[done.label] = done.warnings
         receipt.published += [batch.batch_date for batch in group]

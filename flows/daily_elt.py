@@ -104,7 +104,10 @@ def _load_missed_days(settings: Settings, source: str, day: date) -> bool:
         logger.warning("%s was missed; loading it before %s", missed_day, day)
         rerun = rerun_command("daily_elt", {"source": source, "batch_date": missed_day})
         load_batches_flow(
-            [OpenBatch(batch_date=missed_day, source=source)], str(missed_day), rerun, pages=False
+            [OpenBatch(batch_date=missed_day, source=source)],
+            str(missed_day),
+            rerun,
+            with_outputs=False,
         )
     if day in days and not pending_days(settings, source, [day]):
         logger.info("%s is already published from the same files; skipping it", day)

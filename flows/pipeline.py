@@ -47,7 +47,7 @@ class BatchRun:
     rerun: RerunCommand
     accept: Acceptance | None
     outputs: Sequence[str]  # subset of "exports" and "dashboards", written after the publish
-    pages: bool  # whether to write the progress bar and, after a success, Data Docs
+    with_outputs: bool  # whether to show the progress bar and, after a success, write Data Docs
 
     @property
     def brings_rows(self) -> bool:
@@ -76,7 +76,7 @@ def load_batches_flow(
     label: str,
     rerun: RerunCommand,
     accept: Acceptance | None = None,
-    pages: bool = True,
+    with_outputs: bool = True,
 ) -> RunReceipt:
     """Load, retract or rebuild several batches, and publish the changes in one transaction.
 
@@ -86,8 +86,8 @@ def load_batches_flow(
         rerun: Command that repeats the run, for messages.
         accept: Expectations that may fail, with the name of the person who accepts them and the
             reason.
-        pages: Whether a successful run also writes exports, Data Docs and dashboards. A failed run
-            always writes Data Docs.
+        with_outputs: Whether a successful run also writes exports, Data Docs and dashboards. A
+            failed run always writes Data Docs.
 
     Raises:
         SourceError: The files cannot be used.
@@ -95,7 +95,7 @@ def load_batches_flow(
         LockError: Another run is writing.
         AfterPublishError: The batches are published, but exports or dashboards failed.
     """
-    return run_batches(batches, label, rerun, accept, pages=pages)
+    return run_batches(batches, label, rerun, accept, with_outputs=with_outputs)
 
 
 def run_batches(
@@ -104,7 +104,7 @@ def run_batches(
     rerun: RerunCommand,
     accept: Acceptance | None = None,
     *,
-    pages: bool = True,
+    with_outputs: bool = True,
 ) -> RunReceipt:
     """Run batches through every step and gate. Call it inside a flow run.
 
@@ -117,7 +117,7 @@ def run_batches(
         rerun: Command that repeats the run, for messages.
         accept: Expectations that may fail, with the name of the person who accepts them and the
             reason.
-        pages: Whether a successful run also writes exports, Data Docs and dashboards.
+        with_outputs: Whether a successful run also writes exports, Data Docs and dashboards.
 
     Raises:
         SourceError: The files cannot be used.
@@ -126,8 +126,8 @@ def run_batches(
         AfterPublishError: The batches are published, but exports or dashboards failed.
     """
     settings, run_id = Settings(), str(flow_run.id)
-    outputs = [o for o in ("exports", "dashboards") if pages and getattr(settings, o)]
-    run = BatchRun(batches, run_id, label, rerun, accept, outputs, pages)
+    outputs = [o for o in ("exports", "dashboards") if with_outputs and getattr(settings, o)]
+    run = BatchRun(batches, run_id, label, rerun, accept, outputs, with_outputs)
     facts = _facts_of(run)
     import_in_background()
     for batch in batches:
@@ -135,7 +135,7 @@ def run_batches(
             check_source(batch_folder(batch.source, batch.batch_date, settings))
     take_lock(run_id, label)
     with hold_writer_lock(settings, run_id, label, get_run_logger().warning):
-        progress = Progress(run.plan, label, shown=pages)
+        progress = Progress(run.plan, label, shown=with_outputs)
         facts.seconds = progress.seconds
         try:
             _load_and_publish(run, facts, progress)
@@ -175,7 +175,7 @@ def _load_and_publish(run: BatchRun, facts: RunReport, progress: Progress) -> No
 def _report(run: BatchRun, facts: RunReport, progress: Progress) -> RunReceipt:
     facts.verdict, facts.finished_at = "published", datetime.now(UTC)
     with progress.step("report"):
-        page = report(run.label, facts, run.pages)
+        page = report(run.label, facts, run.with_outputs)
     if "dashboards" in run.outputs:
         with progress.step("dashboards"), after_publish(run.label, "dashboards"):
             dashboards(run.label)

@@ -38,14 +38,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--store-durations",
         action="store_true",
-        help=f"write the seconds of each test file to {DURATIONS.name}; run all tests with it",
+        help=f"write the seconds of each test file to {DURATIONS.name}; for a run of all tests",
     )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the files that take longest first, so that no worker is busy alone at the end.
 
-    A test of `make test-full` may take an hour.
+    Tests marked `full` get a timeout of one hour.
     """
     for item in items:
         if item.get_closest_marker("full"):
@@ -114,7 +114,7 @@ def _no_settings_from_outside() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerStack]:
-    """Local S3, Redshift and inbox of a test worker; a module takes them by the fixture `stack`."""
+    """Local S3, Redshift and inbox of a test worker; a module uses the fixture `stack`."""
     with WorkerStack(tmp_path_factory.mktemp("home")) as found:
         yield found
 
@@ -128,18 +128,18 @@ def stack(services: WorkerStack) -> Iterator[Settings]:
 
 @pytest.fixture
 def sql_copy(tmp_path: Path) -> Iterator[Path]:
-    """A copy of sql/ that the code reads instead, to be changed; call `reread_sql` after a change."""
+    """A copy of sql/ that the code reads and a test may edit; call `clear_sql_caches` after an edit."""
     folder = tmp_path / "sql"
     shutil.copytree(SQL, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(infra.sql_files, "SQL", folder)
-        reread_sql()
+        clear_sql_caches()
         yield folder
-    reread_sql()
+    clear_sql_caches()
 
 
-def reread_sql() -> None:
-    """Forget what was read from sql/."""
+def clear_sql_caches() -> None:
+    """Clear the caches of functions that read sql/."""
     for cached in (statements, tables, contracts, sensitive_columns, models):
         cached.cache_clear()
 
@@ -157,7 +157,7 @@ def receiver() -> Iterator[Receiver]:
 def browser() -> Iterator[Browser]:
     """Chromium; skips the test if not installed. No event loop can run while it is open."""
     if CHROMIUM is None:
-        pytest.skip("no Chromium here; install it, or name it in CHROMIUM")
+        pytest.skip("Chromium is not found: install it, or set CHROMIUM to its path")
     with chromium() as found:
         yield found
 
@@ -167,7 +167,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A real Prefect API with its own database."""
     home = tmp_path_factory.mktemp("prefect")
     with (
-        # sending each log line to the API would cost seconds; tests read logs by caplog
+        # sending each log line to the API would cost seconds; tests read logs through caplog
         temporary_settings({PREFECT_HOME: home, PREFECT_LOGGING_TO_API_ENABLED: False}),
         prefect_test_harness(server_startup_timeout=120),
     ):
@@ -176,7 +176,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def ask(stack: Settings) -> Callable[[str], list[tuple]]:
-    """Rows of a SELECT, through the driver."""
+    """A function that runs a SELECT through the driver and returns its rows."""
 
     def query(sql: str) -> list[tuple]:
         with transaction(stack, read_only=True) as work:

@@ -93,7 +93,7 @@ class Loader:
     """Runs batches through upload, copy, transform and publish."""
 
     def __init__(self, settings: Settings, folder: Path, *, prepare: bool = True) -> None:
-        """Prepare the warehouse, unless that is done, and take the writer lock."""
+        """Take the writer lock, and prepare the warehouse unless `prepare` is False."""
         self.settings = settings
         self._folder = folder
         self._count = 0

@@ -40,7 +40,7 @@ class WorkerStack:
 
     @contextmanager
     def emptied(self) -> Iterator[Settings]:
-        """Empty the services; the environment names them until the end of the block."""
+        """Empty the services; inside the block, environment variables contain their addresses."""
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self._environment.items():
                 patch.setenv(name, value)

@@ -76,7 +76,7 @@ def prefect_ui(browser: Browser, settings: Settings) -> None:
 def main() -> None:
     """Take all screenshots."""
     if CHROMIUM is None:
-        sys.exit("no Chromium here; install it, or name it in CHROMIUM")
+        sys.exit("Chromium is not found: install it, or set CHROMIUM to its path")
     settings = state_dir.last_used(Settings())
     reports = settings.state / "reports"
     if not (reports / "index.html").is_file():

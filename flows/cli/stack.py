@@ -74,7 +74,7 @@ def down() -> None:
     """Stop the stack; its data is kept."""
     from infra.local.stack import stop  # noqa: PLC0415
 
-    _console.print("Down." if stop(Settings()) else "It was not up.")
+    _console.print("The stack is stopped." if stop(Settings()) else "The stack was not running.")
 
 
 def status() -> None:

@@ -5,8 +5,7 @@ its reviews is answered. A batch contains every order that changed in its period
 timestamps and the status known at the end of the period, and the order's items, payments and
 reviews that existed by then. Customers, products and sellers are in the batch of the first order
 that references them. The reference tables, and all rows that no order references, are in the first
-batch. After a split of the full date range, the last version of
-each row equals the dump.
+batch. After a split of the full date range, the last version of each row equals the dump.
 """
 
 from collections.abc import Iterator, Sequence
@@ -67,7 +66,7 @@ def extract(
 
 
 def write_batches(dump: Path, out: Path, start: date, ends: Sequence[date]) -> list[date]:
-    """Write `out/<batch_date>/*.csv` for each period with a change; any period length.
+    """Write `out/<batch_date>/*.csv` for each period with a change; periods may have any length.
 
     Args:
         dump: Folder with the CSV files of a full dump.
@@ -144,7 +143,7 @@ def _changes(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _with_known_at(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
-    """Add `at`, the time when a review exists: the later of its answer and the purchase."""
+    """Add `at`, the time from which a review exists: its answer, but not before the purchase."""
     placed = orders.select("order_id", pl.col(f"at {_PURCHASED_AT}").alias("placed"))
     answered = pl.coalesce(_parsed("review_answer_timestamp"), _parsed("review_creation_date"))
     return reviews.join(placed, on="order_id", how="inner").with_columns(

@@ -6,9 +6,9 @@
 
 CREATE OR REPLACE VIEW audit.reconciliation AS
 WITH staged AS (
-    -- one row for the rows of each file under sql/staging, and one for each of its money columns
+    -- one row with the row count of each staging table, and one for each of its money columns
     SELECT
-        table_name || '.' || measure AS source,
+        table_name || '.' || measure AS table_measure,
         measure,
         total,
         latest_total
@@ -38,23 +38,23 @@ file_rows AS (
     FROM audit.loads
 ),
 
-staging_totals AS (
+staging_sums AS (
     SELECT
         SUM(CASE WHEN measure = 'rows' THEN total END) AS row_count,
         SUM(CASE WHEN measure <> 'rows' THEN total END) AS money
     FROM staged
 ),
 
--- of each table, what the latest batch with a key says: the rows that the facts are computed from
+-- totals of the rows in force (of each key, those of its latest batch), the input of the facts
 in_force AS (
     SELECT
-        SUM(CASE WHEN source = 'orders.rows' THEN latest_total END) AS orders,
-        SUM(CASE WHEN source = 'order_items.rows' THEN latest_total END) AS items,
-        SUM(CASE WHEN source = 'order_payments.rows' THEN latest_total END) AS payments,
-        SUM(CASE WHEN source = 'order_reviews.rows' THEN latest_total END) AS reviews,
-        SUM(CASE WHEN source = 'order_items.price' THEN latest_total END) AS price,
-        SUM(CASE WHEN source = 'order_items.freight_value' THEN latest_total END) AS freight_value,
-        SUM(CASE WHEN source = 'order_payments.payment_value' THEN latest_total END) AS payment_value
+        SUM(CASE WHEN table_measure = 'orders.rows' THEN latest_total END) AS orders,
+        SUM(CASE WHEN table_measure = 'order_items.rows' THEN latest_total END) AS items,
+        SUM(CASE WHEN table_measure = 'order_payments.rows' THEN latest_total END) AS payments,
+        SUM(CASE WHEN table_measure = 'order_reviews.rows' THEN latest_total END) AS reviews,
+        SUM(CASE WHEN table_measure = 'order_items.price' THEN latest_total END) AS price,
+        SUM(CASE WHEN table_measure = 'order_items.freight_value' THEN latest_total END) AS freight_value,
+        SUM(CASE WHEN table_measure = 'order_payments.payment_value' THEN latest_total END) AS payment_value
     FROM staged
 ),
 
@@ -80,13 +80,13 @@ totals AS (
         'rows: files = staging' AS measure,
         'rows' AS unit,
         CAST((SELECT row_count FROM file_rows) AS DECIMAL(18, 2)) AS source_total,
-        CAST((SELECT row_count FROM staging_totals) AS DECIMAL(18, 2)) AS published_total
+        CAST((SELECT row_count FROM staging_sums) AS DECIMAL(18, 2)) AS published_total
     UNION ALL
     SELECT
         'R$: files = staging' AS measure,
         'R$' AS unit,
         CAST((SELECT money FROM file_rows) AS DECIMAL(18, 2)) AS source_total,
-        CAST((SELECT money FROM staging_totals) AS DECIMAL(18, 2)) AS published_total
+        CAST((SELECT money FROM staging_sums) AS DECIMAL(18, 2)) AS published_total
     UNION ALL
     SELECT
         'orders: staging = fact_order' AS measure,

@@ -10,8 +10,8 @@ CREATE TABLE IF NOT EXISTS analytics.dim_customer (
     city VARCHAR(128) NOT NULL, -- City of the address: lower case, without accents
     state VARCHAR(2), -- Brazilian state, two letters
     geography_key BIGINT NOT NULL, -- Location of the address: dim_geography
-    valid_from TIMESTAMP NOT NULL, -- Valid from the first order to this address; first address: 1900-01-01
-    valid_to TIMESTAMP NOT NULL, -- Valid until the first order to the next address; last address: 9999-12-31
+    valid_from TIMESTAMP NOT NULL, -- Time of first order to this address; first address: 1900-01-01
+    valid_to TIMESTAMP NOT NULL, -- Time of first order to next address; last address: 9999-12-31
     is_current BOOLEAN NOT NULL, -- True for the person's last address
     PRIMARY KEY (customer_key)
 )

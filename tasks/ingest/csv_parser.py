@@ -1,4 +1,4 @@
-"""Parse CSV into typed columns, batch by batch, and quarantine rows that break the contract.
+"""Parse CSV into typed columns, block by block, and quarantine rows that break the contract.
 
 An empty field is NULL, quoted or not. Values are never repaired: a value that does not match its
 column's type exactly sends the row to quarantine.
@@ -23,8 +23,8 @@ QUARANTINE_COLUMNS = ("line", "column", "value", "reason", "row")
 
 
 @dataclass
-class ParsedBatch:
-    """Valid rows of a batch, typed, and its invalid rows, as text with the reason."""
+class ParsedBlock:
+    """Valid rows of a block, typed, and its invalid rows, as text with the reason."""
 
     good: pl.DataFrame
     bad: pl.DataFrame  # record number, column, value, reason, row
@@ -40,7 +40,7 @@ class CsvFile:
     ragged: list[tuple[int, str]] = field(default_factory=list)  # number of fields, text
     unclosed_quote: bool = False
 
-    def batches(self) -> Iterator[ParsedBatch]:
+    def blocks(self) -> Iterator[ParsedBlock]:
         """Parse the file; update `records`, `ragged` and `unclosed_quote` during the iteration.
 
         Yields:
@@ -95,7 +95,7 @@ class CsvFile:
         return SourceError(f"{self.path}: cannot be read as CSV: {text}")
 
     def ragged_rows(self) -> pl.DataFrame:
-        """Records with too few or too many fields, in the shape of `ParsedBatch.bad`."""
+        """Records with too few or too many fields, in the shape of `ParsedBlock.bad`."""
         wanted = len(self.contract.header)
         return pl.DataFrame(
             [
@@ -113,7 +113,7 @@ class CsvFile:
         Call it only for a file that has invalid rows.
 
         Args:
-            bad: Invalid and ragged rows, in the shape of `ParsedBatch.bad`.
+            bad: Invalid and ragged rows, in the shape of `ParsedBlock.bad`.
 
         Returns:
             The rows with the columns QUARANTINE_COLUMNS; lines count from 1.
@@ -156,13 +156,13 @@ _BAD_SCHEMA = {
 }
 
 
-def parse_text(text: pl.DataFrame, contract: Contract, first_record: int) -> ParsedBatch:
-    """Convert a batch of strings to the types of the contract, and separate the invalid rows.
+def parse_text(text: pl.DataFrame, contract: Contract, first_record: int) -> ParsedBlock:
+    """Convert a block of strings to the types of the contract, and separate the invalid rows.
 
     Args:
         text: One string column for each source column of the contract.
         contract: Columns and types of the table.
-        first_record: Number of the batch's first record in the file, counted from 0.
+        first_record: Number of the block's first record in the file, counted from 0.
 
     Returns:
         The valid rows, typed, and the invalid rows with column, value and reason.
@@ -172,7 +172,7 @@ def parse_text(text: pl.DataFrame, contract: Contract, first_record: int) -> Par
     parsed = text.select(*typed, pl.any_horizontal(list(faults.values())).alias(_RECORD))
     is_bad = parsed[_RECORD]
     if not is_bad.any():
-        return ParsedBatch(parsed.drop(_RECORD), pl.DataFrame(schema=_BAD_SCHEMA))
+        return ParsedBlock(parsed.drop(_RECORD), pl.DataFrame(schema=_BAD_SCHEMA))
     bad = (
         text.with_row_index(_RECORD, first_record)
         .filter(is_bad)
@@ -191,7 +191,7 @@ def parse_text(text: pl.DataFrame, contract: Contract, first_record: int) -> Par
             pl.struct(contract.header).struct.json_encode().alias("row"),
         )
     )
-    return ParsedBatch(parsed.filter(~is_bad).drop(_RECORD), bad)
+    return ParsedBlock(parsed.filter(~is_bad).drop(_RECORD), bad)
 
 
 def _typed(column: Column) -> pl.Expr:

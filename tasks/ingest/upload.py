@@ -65,9 +65,9 @@ def _upload(
         quarantine = Path(scratch) / "rows.csv"
         file = CsvFile(path, contract)
         bad: list[pl.DataFrame] = []
-        for batch in file.batches():
-            parts.write(batch.good)
-            bad.append(batch.bad)
+        for block in file.blocks():
+            parts.write(block.good)
+            bad.append(block.bad)
         parts.close()
         rejected = pl.concat([*bad, file.ragged_rows()])
         if rejected.height:

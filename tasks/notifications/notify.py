@@ -23,8 +23,8 @@ from tasks.warehouse.publish import AfterPublishError
 
 Kind = Literal["failure", "warnings", "recovery", "test"]
 _TRIES, _PAUSE = 3, 2.0  # attempts; seconds before the next one, doubled each time
-_LISTED = 10  # expectations of a batch, and batches, that a message lists
-_COLUMNS = 8  # columns of a row in a message; the report shows all
+_LISTED = 10  # maximum number of batches in a message, and of expectations per batch
+_COLUMNS = 8  # maximum number of columns of a row in a message; the report shows all
 
 
 class Notification(BaseModel):
@@ -57,7 +57,7 @@ def failure(
         links: Lines that name the report and the run.
         before: Description of the state that readers see, if the run published nothing.
         published: Whether readers already see the data that failed.
-        owners: Contact by owner of an expectation.
+        owners: Contact of each owner of expectations, by the owner's name.
     """
     receipt = getattr(error, "receipt", None)
     if isinstance(receipt, GateReceipt):
@@ -132,7 +132,7 @@ def warning_digest(
         warnings: Failed expectations by label of the batch.
         rerun: The command that runs it again.
         links: Lines that name the report and the run.
-        owners: Contact by owner of an expectation.
+        owners: Contact of each owner of expectations, by the owner's name.
     """
     count = sum(len(results) for results in warnings.values())
     sections = [
@@ -215,12 +215,12 @@ def send(settings: Settings, message: Notification, logger: logging.Logger) -> l
         Names of the channels that accepted the message.
     """
     found = channels(settings)
-    if not found or not _first(settings, message, logger):
+    if not found or not _claim(settings, message, logger):
         return []
     return [name for name in found if _deliver(found[name], name, message, logger)]
 
 
-def _first(settings: Settings, message: Notification, logger: logging.Logger) -> bool:
+def _claim(settings: Settings, message: Notification, logger: logging.Logger) -> bool:
     """Claim the message in the lake; False if the same run has claimed it before."""
     key = f"notifications/{message.run_id}.{message.kind}.json"
     try:
@@ -258,7 +258,7 @@ def open_failure(settings: Settings, subjects: Sequence[str], what: str) -> None
     """
     lake = Lake(settings)
     for subject in subjects:
-        lake.put_json(_open(subject), {"what": what, "at": datetime.now(UTC)})
+        lake.put_json(_failure_key(subject), {"what": what, "at": datetime.now(UTC)})
 
 
 def settle(settings: Settings, subjects: Sequence[str]) -> list[str]:
@@ -275,11 +275,11 @@ def settle(settings: Settings, subjects: Sequence[str]) -> list[str]:
     known = set(lake.keys("notifications/open/"))
     settled = []
     for subject in subjects:
-        if _open(subject) in known and (note := lake.get_json(_open(subject))):
+        if _failure_key(subject) in known and (note := lake.get_json(_failure_key(subject))):
             settled.append(f"{note['what']} ({note['at'][:16]} UTC)")
-            lake.delete(_open(subject))
+            lake.delete(_failure_key(subject))
     return settled
 
 
-def _open(subject: str) -> str:
+def _failure_key(subject: str) -> str:
     return f"notifications/open/{subject.replace('/', '_')}.json"

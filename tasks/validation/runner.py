@@ -54,7 +54,7 @@ def layer_of(gate: str, scope: Scope) -> Layer:
 
 
 def context_of(settings: Settings) -> EphemeralDataContext:
-    """Create a data context that stores results on disk, for Data Docs, but no connections."""
+    """Create a data context that stores only validation results on disk, for Data Docs."""
     defaults = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
     defaults.stores[defaults.validation_results_store_name]["store_backend"] = {
         "class_name": "TupleFilesystemStoreBackend",
@@ -139,7 +139,7 @@ class _Dataset:
         )
         outcome = definition.run(
             batch_parameters=None if self._files is None else {"dataframe": self._files},
-            # keep data values out of the stored result; ours has a sample without sensitive values
+            # no data values in the stored result; ExpectationResult has a non-sensitive sample
             result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
             run_id=RunIdentifier(
                 run_name=f"{max(self._scope.batch_dates)} {run_id}", run_time=datetime.now(UTC)

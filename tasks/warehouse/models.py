@@ -20,7 +20,7 @@ from sqlglot import exp
 from infra.contracts import contracts
 from infra.ddl import Table, tables
 from infra.sql_files import sql_files, statements
-from tasks.warehouse.latest import create_latest, latest_key
+from tasks.warehouse.latest_rows import create_latest, latest_key
 
 PUBLISHED_FOLDERS = ("dimensions", "facts", "marts")
 # prefixes of the relations through which a run reads staging (tasks/warehouse/prepare.py)

@@ -3,10 +3,10 @@
 The transforms and gates of a run read each staging table through three relations:
 
 - `candidate.batch_<table>`: the new rows of the open batches;
-- `candidate.changed_<table>`: the rows that the run adds or removes; their keys are affected;
+- `candidate.changed_<table>`: the rows that the run adds or removes (source of affected keys);
 - `candidate.history_<table>`: the table as it will be after the publish.
 
-`candidate.latest_<table>` and `candidate.merged_<model>` follow in the transform step.
+The transform step creates `candidate.latest_<table>` and `candidate.merged_<model>`.
 """
 
 from graphlib import TopologicalSorter
@@ -21,7 +21,7 @@ from tasks.receipts import OpenBatch
 from tasks.retries import RETRY
 from tasks.warehouse.batch_state import open_batches
 from tasks.warehouse.comments import set_comments
-from tasks.warehouse.derived import create_candidates, create_staging_totals, drop_outdated
+from tasks.warehouse.derived_views import create_candidates, create_staging_totals, drop_outdated
 from tasks.warehouse.migrate import add_columns, existing_columns
 from tasks.warehouse.published_index import index_published_batches
 from tasks.warehouse.writer_lock import create_lock, hold_writer_lock
@@ -37,7 +37,7 @@ def prepare_warehouse(settings: Settings) -> list[str]:
         The added columns, as `schema.table.column`.
 
     Raises:
-        ShapeError: An existing table differs from its DDL in another way than by added columns.
+        ShapeError: An existing table differs from its DDL by more than added columns.
         WarehouseError: A statement failed.
     """
     with transaction(settings) as work:
@@ -85,7 +85,7 @@ def prepare(batches: list[OpenBatch], run_id: str, label: str) -> None:
 
 @task(name="prepare", task_run_name="prepare the warehouse for {what}", **RETRY)
 def ensure_warehouse(run_id: str, what: str) -> None:
-    """Create missing tables under the writer's lock, before a flow reads the warehouse."""
+    """Create missing tables under the writer lock, before a flow reads the warehouse."""
     settings = Settings()
     create_lock(settings)
     with hold_writer_lock(settings, run_id, what, get_run_logger().warning):

@@ -6,7 +6,7 @@ from infra.settings import Settings
 from infra.warehouse import Transaction
 from tasks.receipts import ModelReceipt
 from tasks.retries import RETRY
-from tasks.warehouse.merged import create_merged
+from tasks.warehouse.merged_views import create_merged
 from tasks.warehouse.models import Model, candidate_models, models, published_models
 from tasks.warehouse.writer_lock import writing
 

@@ -257,10 +257,10 @@ def test_down_stops_all_services_and_up_runs_the_missed_daily_runs_once(
 ) -> None:
     late = _planned_while_it_is_down(stack, source)
     pids = [PidFile(stack.home).read()["pid"], *stack.services().values()]
-    assert stack.olist("down").stdout.strip() == "Down."
+    assert stack.olist("down").stdout.strip() == "The stack is stopped."
     wait_for(lambda: not any(_lives(pid) for pid in pids), 10)
     assert stack.olist("status").returncode == 1
-    assert stack.olist("down").stdout.strip() == "It was not up."
+    assert stack.olist("down").stdout.strip() == "The stack was not running."
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", stack.prefect))

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from infra.contracts import contracts
 from infra.settings import PROJECT, SQL
-from tests.conftest import reread_sql
+from tests.conftest import clear_sql_caches
 
 PYTHON = [p for folder in ("flows", "tasks", "infra") for p in (PROJECT / folder).rglob("*.py")]
 
@@ -62,7 +62,7 @@ def test_a_new_column_in_the_ddl_is_a_new_column_everywhere(sql_copy: Path) -> N
     path.write_text(
         text.replace("    batch_date DATE", "    seller_tier SMALLINT,\n    batch_date DATE")
     )
-    reread_sql()
+    clear_sql_caches()
     changed = contracts()["sellers"]
     assert changed.header[-1] == "seller_tier"
     assert changed.arrow_schema.field("seller_tier").type == pa.int16()

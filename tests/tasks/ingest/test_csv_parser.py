@@ -29,7 +29,7 @@ def _items(*rows: list[str]) -> bytes:
 def _read(path: Path, data: bytes, contract=ITEMS) -> tuple[pl.DataFrame, pl.DataFrame]:
     path.write_bytes(data)
     file = CsvFile(path, contract)
-    batches = list(file.batches())
+    batches = list(file.blocks())
     good = pl.concat([b.good for b in batches]) if batches else pl.DataFrame()
     bad = pl.concat([*(b.bad for b in batches), file.ragged_rows()])
     return good, file.with_lines(bad).sort("line")

@@ -9,11 +9,11 @@ import pytest
 from infra.contracts import contracts
 from infra.settings import Settings
 from infra.warehouse import WarehouseError, transaction
-from tasks.warehouse.derived import drop_outdated
+from tasks.warehouse.derived_views import drop_outdated
 from tasks.warehouse.migrate import ShapeError
 from tasks.warehouse.prepare import prepare_warehouse
 from tasks.warehouse.transform import drop_candidates
-from tests.conftest import reread_sql
+from tests.conftest import clear_sql_caches
 from tests.load import Loader
 
 DAY = date(2018, 8, 1)
@@ -45,7 +45,7 @@ def _edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
-    reread_sql()
+    clear_sql_caches()
 
 
 def _query(settings: Settings, sql: str) -> list[tuple]:

@@ -8,7 +8,7 @@ from infra.warehouse import transaction
 from tasks.validation.check import Scope
 from tasks.validation.gate import GATES, run_gate
 from tasks.warehouse.prepare import prepare_warehouse
-from tests.conftest import reread_sql
+from tests.conftest import clear_sql_caches
 from tests.load import Loader, write_source
 
 DAY = date(2018, 8, 1)
@@ -37,7 +37,7 @@ def test_a_new_source_table_is_validated_published_and_reconciled(
 ) -> None:
     known = len(contracts())
     (sql_copy / "staging" / "one_more.sql").write_text(_DDL)
-    reread_sql()
+    clear_sql_caches()
     assert len(contracts()) == known + 1
     prepare_warehouse(load.settings)
     load.rows(
@@ -60,7 +60,7 @@ def test_a_new_source_table_is_checked_against_its_contract(
     load: Loader, sql_copy: Path, tmp_path: Path
 ) -> None:
     (sql_copy / "staging" / "one_more.sql").write_text(_DDL)
-    reread_sql()
+    clear_sql_caches()
     prepare_warehouse(load.settings)
     rows = [{"return_id": "r", "order_id": "o", "refund_value": "1.00"}]
     receipts = load.stage(DAY, write_source(tmp_path / "source", {"one_more": rows}))

@@ -1,6 +1,6 @@
-"""DuckDB SQL that stores functions of users in `emulator.user_function`, and reads them.
+"""DuckDB SQL that stores and reads user-defined functions in `emulator.user_function`.
 
-The statements fail where Redshift does: their conditions raise errors of `macros.sql`'s form.
+The statements fail where Redshift fails, with error('SQLSTATE|message') as in `macros.sql`.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class UserFunction:
-    """A function of a user: its full name, the types of its arguments, and its SELECT."""
+    """A user-defined function: its full name, argument types, return type and SELECT."""
 
     name: str  # schema.name
     arguments: tuple[str, ...]
@@ -29,10 +29,10 @@ def store(function: UserFunction, *, replace: bool) -> str:
         f"FROM duckdb_schemas() WHERE schema_name = '{schema}' AND NOT internal",
         _raise_where(
             f"name = {name} AND NOT ({same})",
-            "0A000|another function of this name with other types: DROP FUNCTION it first",
+            "0A000|a function of this name with other types exists: DROP FUNCTION first",
         ),
         _raise_where(
-            f"{changed} AND {_used(function.name)}",
+            f"{changed} AND {_used_by_view(function.name)}",
             "0A000|replacing a function that a view uses: DROP VIEW first",
         )
         if replace
@@ -52,14 +52,14 @@ def drop(name: str, arguments: tuple[str, ...]) -> str:
         f"SELECT CASE WHEN count(*) = 0 THEN error('42883|function {name} does not exist') END "
         f"FROM emulator.user_function WHERE {found}",
         _raise_where(
-            f"{found} AND {_used(name)}",
+            f"{found} AND {_used_by_view(name)}",
             f"2BP01|cannot drop function {name} because a view depends on it",
         ),
         f"DELETE FROM emulator.user_function WHERE {found}",
     ])  # fmt: skip
 
 
-def drop_of_schema(schema: str, *, cascade: bool) -> str:
+def drop_in_schema(schema: str, *, cascade: bool) -> str:
     """SQL that drops the functions of a schema, or fails if there are any.
 
     Args:
@@ -78,7 +78,7 @@ def drop_of_schema(schema: str, *, cascade: bool) -> str:
     return "; ".join([
         _raise_where(
             f"{found} AND {elsewhere}",
-            "0A000|a view of another schema uses a function of it: DROP VIEW first",
+            "0A000|a view of another schema uses a function of this schema: DROP VIEW first",
         ),
         f"DELETE FROM emulator.user_function WHERE {found}",
     ])  # fmt: skip
@@ -92,8 +92,8 @@ def find(names: Sequence[str]) -> str:
     )
 
 
-def _used(name: str) -> str:
-    """Whether a view uses a function: `Tables.note_view` stores the names in its comment."""
+def _used_by_view(name: str) -> str:
+    """SQL condition that a view uses the function; `note_view` lists functions in its comment."""
     return f"EXISTS (FROM duckdb_views() WHERE contains(comment, '\"{name}()\"'))"
 
 

@@ -14,7 +14,7 @@ from sqlglot import exp
 from infra.local.redshift.errors import NotEmulatedError
 from infra.local.redshift.sql import ddl
 from infra.local.redshift.sql.allowlist import is_system
-from infra.local.redshift.sql.function_store import UserFunction, drop_of_schema
+from infra.local.redshift.sql.function_store import UserFunction, drop_in_schema
 from infra.local.redshift.sql.generator import generate, multiple_matches
 from infra.local.redshift.sql.parser import LATE_BINDING, parse
 from infra.local.redshift.sql.rewrite.expressions import REWRITES
@@ -119,7 +119,7 @@ def translate(
     sql = generate(tree)
     if kind == "DROP SCHEMA":
         dropped = tree.args["tables"][0].db
-        sql = f"{drop_of_schema(dropped, cascade=facts.cascade)}; {sql}"
+        sql = f"{drop_in_schema(dropped, cascade=facts.cascade)}; {sql}"
     return replace(facts, sql=sql, multiple_matches=multiple_matches(tree))
 
 

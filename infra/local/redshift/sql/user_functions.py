@@ -1,8 +1,8 @@
-"""Scalar SQL functions of users: CREATE FUNCTION … LANGUAGE sql, DROP FUNCTION, and their calls.
+"""User-defined scalar SQL functions: CREATE FUNCTION … LANGUAGE sql, DROP FUNCTION, and calls.
 
-A call is replaced by the expression of the function before types are resolved. So the rules for
-types and functions hold inside a function too. Functions for which that could give another result
-than on Redshift are refused.
+Each call is replaced by the body of the function before types are resolved, so the rules for types
+and functions also apply to the body. A function is refused if inlining it could give a different
+result than Redshift gives.
 
 Sources: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_FUNCTION.html and
 https://docs.aws.amazon.com/redshift/latest/dg/udf-creating-a-scalar-sql-udf.html
@@ -25,7 +25,7 @@ from infra.local.redshift.sql.types.numeric_type import number_type
 from infra.local.redshift.sql.types.type_class import kind_of, plain
 from infra.local.redshift.sql.validator import check
 
-# finds functions, and the functions that these call, by full names
+# finds functions by their full names, together with the functions that they call
 Lookup = Callable[[Sequence[str]], tuple[UserFunction, ...]]
 
 _NAME = r"(?:(?P<schema>[a-z_]\w*)\.)?(?P<name>[a-z_]\w*)\s*\((?P<arguments>(?:[^()]|\([^)]*\))*)\)"
@@ -48,11 +48,11 @@ _TYPES = {
     "BIGINT": ("number", "BIGINT"),
 }  # fmt: skip
 _INTEGERS = {"INTEGER", "BIGINT"}
-_MAX_NODES = 20_000  # of a statement with its functions inlined
+_MAX_NODES = 20_000  # syntax tree nodes of a statement after inlining
 
 
 def parse_function(sql: str, lookup: Lookup) -> Translated | None:
-    """The CREATE FUNCTION or DROP FUNCTION that `sql` is, None for another statement.
+    """Translate CREATE FUNCTION or DROP FUNCTION; return None for any other statement.
 
     Args:
         sql: One statement.
@@ -87,11 +87,12 @@ def read_function(sql: str) -> tuple[UserFunction, bool]:
     if match is None:
         raise RedshiftError(
             "42601",
-            "syntax error, or not known here: CREATE [OR REPLACE] FUNCTION name (type, …) RETURNS "
-            "type IMMUTABLE AS $$ SELECT … $$ LANGUAGE sql, or DROP FUNCTION name (type, …)",
+            "syntax error, or an unsupported form; supported: CREATE [OR REPLACE] FUNCTION name "
+            "(type, …) RETURNS type IMMUTABLE AS $$ SELECT … $$ LANGUAGE sql, and DROP FUNCTION "
+            "name (type, …)",
         )
     if match["language"].lower() != "sql":
-        raise NotEmulatedError(f"functions in {match['language']}: write it in LANGUAGE sql")
+        raise NotEmulatedError(f"a function in {match['language']}: write it in LANGUAGE sql")
     if not match["name"].lower().startswith(USER_PREFIX):
         name = match["name"]
         raise NotEmulatedError(f"a function without the prefix {USER_PREFIX}: rename {name}")
@@ -107,12 +108,12 @@ def read_function(sql: str) -> tuple[UserFunction, bool]:
 
 
 def called_functions(tree: exp.Expr) -> tuple[str, ...]:
-    """The full names of the functions of users that a statement calls."""
+    """The full names of the user-defined functions that a statement calls."""
     return tuple(sorted({name for _, name in _calls(tree)}))
 
 
 def functions_in(function: UserFunction) -> tuple[str, ...]:
-    """The full names of the functions of users that a function calls."""
+    """The full names of the user-defined functions that a function calls."""
     return called_functions(_parsed(function))
 
 
@@ -121,7 +122,7 @@ def inline_calls(tree: exp.Expr, functions: Sequence[UserFunction]) -> None:
 
     Args:
         tree: A statement.
-        functions: The functions that it calls, as far as they exist.
+        functions: The functions that it calls, without those that do not exist.
 
     Raises:
         RedshiftError: 42883, a function does not exist with this number of arguments.
@@ -152,9 +153,9 @@ def inline_calls(tree: exp.Expr, functions: Sequence[UserFunction]) -> None:
 
 
 def check_arguments(tree: exp.Expr) -> None:
-    """Refuse arguments of another type than the function's, once the types are known.
+    """Refuse arguments whose type differs from the declared one; types must be resolved before.
 
-    Where the type of text is not known, DuckDB checks it.
+    If the type of an argument for a text parameter is unknown, DuckDB checks it at run time.
     """
     for node in list(tree.find_all(exp.Paren)):
         wanted = node.meta.get("argument")
@@ -168,13 +169,13 @@ def check_arguments(tree: exp.Expr) -> None:
         if plain(kind) not in {wanted, "null"} and not untyped:
             refuse(f"an argument of type {plain(kind) or 'unknown'} for {wanted}: CAST it", node)
         if node.meta["to"] in _INTEGERS and number_type(node) != "integer" and kind != "null":
-            refuse("an argument that is not an integer, for an integer: CAST it", node)
+            refuse("a non-integer argument for an integer parameter: CAST it", node)
         if node.meta["to"] == "INTEGER" and not _is_integer(node.this):
-            refuse("an argument for INTEGER that may be a BIGINT: CAST it AS INTEGER", node)
+            refuse("a possible BIGINT for an INTEGER parameter: CAST it AS INTEGER", node)
 
 
 def _is_integer(value: exp.Expr) -> bool:
-    """Whether a value surely is an INTEGER or SMALLINT, not a BIGINT."""
+    """Whether a value is known to be an INTEGER or SMALLINT, not a BIGINT."""
     value = value.unnest()
     if isinstance(value, exp.Cast):
         return value.args["to"].this.value in {"INT", "SMALLINT"}
@@ -226,11 +227,11 @@ def _inlined(function: UserFunction, functions: Sequence[UserFunction]) -> exp.P
 
 
 def _parsed(function: UserFunction) -> exp.Expr:
-    """The expression of a function, a new tree whose parameters know their type class.
+    """The expression of a function, as a new tree; each parameter has its type class in `meta`.
 
     Raises:
-        NotEmulatedError: It is not one scalar expression of all its arguments.
-        RedshiftError: 42P02, it names a parameter that does not exist.
+        NotEmulatedError: The body is not one scalar expression that uses every argument.
+        RedshiftError: 42P02, the body names a parameter that does not exist.
     """
     select = parse(function.body)
     given = {part for part, value in select.args.items() if value}
@@ -242,7 +243,7 @@ def _parsed(function: UserFunction) -> exp.Expr:
         if isinstance(node, (exp.Column, exp.Star, exp.Window)) or (
             name_of(node) in AGGREGATES | SORTING
         ):
-            refuse("columns, aggregates and windows in a SQL function: pass them to it", node)
+            refuse("columns, aggregates and windows in a SQL function: pass them as values", node)
     expression = select.expressions[0].unalias()
     used = set()
     for parameter in expression.find_all(exp.Parameter):
@@ -257,11 +258,11 @@ def _parsed(function: UserFunction) -> exp.Expr:
 
 
 def _check_result(function: UserFunction, expression: exp.Expr) -> None:
-    """Refuse an expression of another type than the function returns."""
+    """Refuse an expression whose type differs from the return type of the function."""
     wanted, cast_to = _TYPES[function.returns]
     kind = kind_of(expression)
     if kind != wanted and not (kind == "literal" and wanted == "text"):
-        refuse(f"a function that returns {function.returns} with another type: CAST it", expression)
+        refuse(f"a result that is not {function.returns}, as RETURNS declares: CAST it", expression)
     if cast_to in _INTEGERS and not isinstance(expression, exp.Cast):
         refuse(f"a number that is returned as {function.returns} without a CAST", expression)
 
@@ -277,5 +278,5 @@ def _argument_types(text: str) -> tuple[str, ...]:
 def _type(text: str) -> str:
     kind = " ".join(text.upper().split())
     if kind not in _TYPES:
-        raise NotEmulatedError(f"{kind} in a function, known are {', '.join(_TYPES)}")
+        raise NotEmulatedError(f"{kind} in a function; supported: {', '.join(_TYPES)}")
     return kind

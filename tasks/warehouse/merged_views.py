@@ -1,19 +1,19 @@
-"""Each published model as it will be after the publish, for models and gates that read it whole."""
+"""Views of the published models after the publish, for models and gates that need all rows."""
 
 import re
 
 from tasks.warehouse.models import MERGED, Model, ModelError
 
 _RETIRE = re.compile(
-    r"(?:--[^\n]*\n)*DELETE FROM analytics\.\w+(?:\s+WHERE\s+(?P<which>.+))?", re.DOTALL
+    r"(?:--[^\n]*\n)*DELETE FROM analytics\.\w+(?:\s+WHERE\s+(?P<condition>.+))?", re.DOTALL
 )
 
 
 def create_merged(model: Model) -> str:
     """CREATE VIEW of `candidate.merged_<model>`: candidate rows, and published rows that stay.
 
-    The rows that go are those that the DELETE statement of the model names. Its condition is never
-    NULL: a published row has a key, and the unknown member of a dimension is replaced each time.
+    Published rows that match the DELETE statement of the model are left out. Its condition is never
+    NULL: a published row has a key, and the unknown member of a dimension is always replaced.
 
     Raises:
         ModelError: The DELETE statement of the model has another form.
@@ -21,11 +21,13 @@ def create_merged(model: Model) -> str:
     retire = _RETIRE.fullmatch(model.retire or "")
     if retire is None:
         raise ModelError(f"{model.source}: expected DELETE FROM analytics.{model.name} [WHERE …]")
-    columns, which = model.table.column_list, retire["which"]
+    columns, condition = model.table.column_list, retire["condition"]
     view = (
         f"CREATE VIEW candidate.{MERGED}_{model.name} AS\n"
         f"SELECT {columns}\nFROM candidate.{model.name}"
     )
-    if which is None:  # the publish replaces all rows
+    if condition is None:  # the publish replaces all rows
         return view
-    return f"{view}\nUNION ALL\nSELECT {columns}\nFROM analytics.{model.name}\nWHERE NOT ({which})"
+    return (
+        f"{view}\nUNION ALL\nSELECT {columns}\nFROM analytics.{model.name}\nWHERE NOT ({condition})"
+    )

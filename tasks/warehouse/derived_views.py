@@ -13,7 +13,7 @@ from infra.contracts import BATCH_DATE
 from infra.ddl import tables
 from infra.sql_files import sql_files, statements
 from infra.warehouse import Transaction
-from tasks.warehouse.latest import latest_key
+from tasks.warehouse.latest_rows import latest_key
 from tasks.warehouse.migrate import ExistingColumns
 
 # a rebuild keeps the staging rows of its batches
@@ -44,8 +44,8 @@ def create_candidates(work: Transaction) -> None:
 def create_staging_totals(work: Transaction) -> None:
     """Create the view that reconciliation compares with the files and with `analytics`.
 
-    It has one row for the rows of each table, and one for each money column: the total of all
-    batches, and that of the rows in force.
+    It has one row with the row count of each table, and one row per money column. Each row has the
+    total of all batches and the total of the rows in force.
     """
     ctes, totals = [], []
     for name, table in tables("staging").items():
@@ -80,7 +80,7 @@ def _totals_of(table: ddl.Table, money: list[str]) -> list[str]:
         for column in money
     ]
     columns = ", ".join([f"COUNT(*) AS all_rows, COUNT(latest.{key}) AS latest_rows", *sums])
-    # GROUP BY and join instead of a window function: this reads the whole history every day
+    # GROUP BY and a join cost less than a window function; the view reads all rows every day
     return [
         f"latest_{name} AS (SELECT {key}, MAX({BATCH_DATE}) AS {BATCH_DATE} "
         f"FROM staging.{name} GROUP BY {key})",
@@ -93,13 +93,13 @@ def _totals_of(table: ddl.Table, money: list[str]) -> list[str]:
 def drop_outdated(work: Transaction, tables_changed: set[str], existing: ExistingColumns) -> None:
     """Drop views and candidate tables that copy the columns of changed tables.
 
-    `prepare_warehouse` creates them again. A view of a user that depends on one of ours is not
-    dropped: Redshift refuses then, and names it.
+    `prepare_warehouse` creates them again. A user's own view that depends on one of them is not
+    dropped: Redshift refuses the DROP with an error that names the view.
 
     Args:
         work: The transaction that prepares the warehouse.
         tables_changed: Tables that have gained columns, as `schema.table`.
-        existing: The columns of the warehouse before.
+        existing: The columns of the warehouse before any change.
 
     Raises:
         WarehouseError: Another view depends on a view that has to be dropped.
@@ -129,14 +129,15 @@ def _drop_batch_tables(work: Transaction, existing: ExistingColumns) -> None:
     for name, table in tables("staging").items():
         columns = existing.get(f"candidate.batch_{name}")
         if columns is not None and list(columns) != list(table.names):
-            # CASCADE drops the views below and those of earlier versions; users may not create here
+            # CASCADE drops the dependent views, including those of earlier versions of the project;
+            # none of them belongs to a user: users may not create views in `candidate`
             work.run(f"DROP TABLE candidate.batch_{name} CASCADE")
             for view in _VIEWS:
                 work.run(f"DROP VIEW IF EXISTS candidate.{view}_{name}")
 
 
 def _drop_changed_views(work: Transaction, existing: ExistingColumns) -> None:
-    """Drop the views of the audit whose columns changed: CREATE OR REPLACE VIEW refuses that."""
+    """Drop the audit views if columns of one changed: CREATE OR REPLACE VIEW cannot change them."""
     views = {
         f"audit.{path.stem}": ddl.view_columns(f"audit/{path.name}")
         for path in sql_files("audit")

@@ -1,4 +1,4 @@
-"""The rows of staging in force: where several batches contain a key, those of the latest batch.
+"""The staging rows in force: if several batches contain a key, the rows of the latest one.
 
 The header of a staging table names the key: `-- Latest by: order_id (…)`.
 """
@@ -18,7 +18,7 @@ def create_latest(table: Table, key: str) -> str:
 
     Args:
         table: A staging table.
-        key: Its column such as `order_id`; the affected keys are in `candidate.affected_order`.
+        key: Its key column, for example `order_id`: `candidate.affected_order` has affected keys.
     """
     columns = ", ".join(f"versions.{name}" for name in table.names)
     affected = f"affected_{key.removesuffix('_id')}"
