@@ -10,7 +10,8 @@ name       as Redshift calls it
 arguments  how many: `2`, `1-2`, `1+`; `any` where the parser checks them
 class      scalar, aggregate, sorting (an aggregate over sorted rows), ranking or window
 result     its type class: text, date, boolean, integer, double, number (of another type);
-           `arguments`: that of the arguments; `same number type`: a number of that type;
+           `arguments`: that of the arguments; `same number type`: the number type of the argument,
+           with its precision and scale (`number`: any other number type);
            `first`: that of the first argument; `?`: unknown, so the rewritten SQL asks DuckDB
 DuckDB     how it is computed: DuckDB's function; `emulator.x`: a macro of macros.sql;
            `double x`: DuckDB's function, for DOUBLE arguments only; `rewrite`: by Python code in

@@ -106,3 +106,21 @@ def test_every_stated_type_is_tested() -> None:
         if function.result in OIDS and function.duckdb != "grammar"
     }
     assert stated - {_called(sql) for sql in EXAMPLES} == set()
+
+
+@emulator_only("the registry is the emulator's own")
+def test_a_number_keeps_the_kind_of_its_argument(sales: Database) -> None:
+    """DuckDB would call an overload for DOUBLE with a DECIMAL, and give a DOUBLE for it."""
+    wrong = {}
+    cursor = sales.connection.cursor()
+    for name, function in FUNCTIONS.items():
+        if function.result not in {"number", "same number type"} or not function.takes(1):
+            continue
+        if function.duckdb == "grammar" or name == "grouping":
+            continue
+        for column, oids in (("m", {NUMERIC}), ("f", _DOUBLES), ("i", _INTEGERS | {NUMERIC})):
+            cursor.execute(f"SELECT {name}({column}) FROM sales WHERE i < 0 GROUP BY {column}")
+            assert cursor.description is not None
+            if cursor.description[0][1] not in oids:
+                wrong[f"{name}({column})"] = cursor.description[0][1]
+    assert wrong == {}
