@@ -7,7 +7,7 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from infra.settings import Settings
-from tasks.ingest.source import SourceError
+from infra.source_storage import SourceError
 
 T = TypeVar("T")
 TASK_RUNNER: Any = ThreadPoolTaskRunner(max_workers=Settings().upload_workers)

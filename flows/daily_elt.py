@@ -16,8 +16,9 @@ from flows.post_publish import retry_incomplete_outputs
 from flows.rerun_command import rerun_command
 from flows.results import RunReceipt
 from infra.settings import Settings
+from infra.source_storage import SourceError
 from tasks.ingest.pending import pending_days
-from tasks.ingest.source import SourceError, day_folders
+from tasks.ingest.source import day_folders
 from tasks.receipts import Acceptance, OpenBatch
 from tasks.warehouse.prepare import ensure_warehouse
 from tasks.warehouse.published_index import published_days

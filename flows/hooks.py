@@ -18,6 +18,7 @@ from tasks.notifications.notify import failure, open_failure, recovery, send, se
 from tasks.receipts import ExpectationResult, RerunCommand
 from tasks.reporting.run_history import history
 from tasks.reporting.run_page import page_of
+from tasks.warehouse.totals import reconciled_totals
 
 
 def announce_failure(flow: Flow, flow_run: FlowRun, state: State) -> None:
@@ -49,7 +50,9 @@ def announce_success(flow: Flow, flow_run: FlowRun, state: State) -> None:
     if warnings := _warnings(receipt):
         rerun = _rerun(settings, flow, flow_run)
         digest = warning_digest(
-            *(name, str(flow_run.id), warnings, rerun, links), owners=settings.owners
+            *(name, str(flow_run.id), warnings, rerun, links),
+            totals=_log_errors(logger, reconciled_totals, settings) or [],
+            owners=settings.owners,
         )
         send(settings, digest, logger)
     settled = _log_errors(logger, settle, settings, [*map(str, days), name]) or []
@@ -58,14 +61,14 @@ def announce_success(flow: Flow, flow_run: FlowRun, state: State) -> None:
 
 
 def _log_errors(logger: logging.Logger, what: Any, *arguments: Any) -> Any:  # noqa: ANN401
-    """Call a function that uses the lake; log an error and return None instead of raising.
+    """Call a function that uses lake or warehouse; log an error and return None.
 
     Errors of notifications must not change the outcome of the run.
     """
     try:
         return what(*arguments)
     except Exception as error:  # noqa: BLE001 (logged)
-        logger.warning("reading or writing the lake failed: %s", error)
+        logger.warning("reading or writing lake or warehouse failed: %s", error)
         return None
 
 

@@ -5,6 +5,7 @@ generated data all come from here.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -17,6 +18,19 @@ from infra.ddl import DdlError, Table, tables
 BATCH_DATE = "batch_date"
 
 _INTEGERS = {"SMALLINT": (pl.Int16, pa.int16()), "INT": (pl.Int32, pa.int32())}
+
+_WHOLE = "(?:0|-?[1-9][0-9]*)"
+# a value has one form, so that reading it changes nothing: ASCII digits, no plus sign, no leading
+# zero or blank; the patterns mean the same to Python and to Polars
+_DAY = "(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-[0-9]{2}-[0-9]{2}"  # no year 0
+_FORMS = {
+    "SMALLINT": _WHOLE,
+    "INT": _WHOLE,
+    # so few digits that no number becomes infinite or zero
+    "DOUBLE": r"-?(?:0|[1-9][0-9]{0,16})(?:\.[0-9]{1,25})?(?:[eE][-+]?[0-9]{1,2})?",
+    "DATE": _DAY,
+    "TIMESTAMP": f"{_DAY} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]",
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,24 @@ class Column:
         return {"DOUBLE": pa.float64(), "TIMESTAMP": pa.timestamp("us"), "DATE": pa.date32()}[
             self.kind
         ]
+
+    @property
+    def form(self) -> str:
+        """The pattern that the text of a value matches as a whole."""
+        if self.kind == "VARCHAR":
+            return r"[^\x00]*"
+        if self.kind == "DECIMAL":
+            whole = (self.precision or 18) - (self.scale or 0)
+            tail = rf"(?:\.[0-9]{{1,{self.scale}}})?" if self.scale else ""
+            return rf"-?(?:0|[1-9][0-9]{{0,{whole - 1}}}){tail}"
+        return _FORMS[self.kind]
+
+    def accepts(self, text: str) -> bool:
+        """Whether a text has the form of a value; its range is not checked."""
+        if not text:
+            return not self.required
+        fits = self.length is None or len(text.encode()) <= self.length
+        return fits and re.fullmatch(self.form, text) is not None
 
 
 @dataclass(frozen=True)

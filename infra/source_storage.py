@@ -13,6 +13,10 @@ from infra.settings import Settings
 _CHUNK = 1 << 20
 
 
+class SourceError(ValueError):
+    """The source cannot be used; the message names file, rule and remedy."""
+
+
 class Folder(Protocol):
     """A folder of files and subfolders. All names are without the path.
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-Money = dict[str, Decimal]  # column → sum in R$
+from infra.csv_file.values import Money
 
 
 class OpenBatch(BaseModel):
@@ -35,7 +35,10 @@ class UploadReceipt(BaseModel):
     rows_read: int
     rows_loaded: int
     rows_quarantined: int
-    money_read: Money  # summed while the CSV was parsed
+    blank_lines: int = 0  # empty lines of the file; they hold no row
+    money_read: Money  # of all rows of the file, summed before any row is set aside
+    money_quarantined: Money = {}  # the part of it that is in quarantine
+    amounts_unreadable: int = 0  # rows in quarantine with an amount that cannot be read
     money_loaded: Money  # summed from the Parquet files
     quarantine_url: str | None = None
     quarantine_sample: list[str] = []
@@ -143,6 +146,26 @@ class GateReceipt(BaseModel):
         return "accepted" if any(r.accepted_by for r in self.failed) else "passed"
 
 
+class Total(BaseModel):
+    """A total of the source files beside that of what is published: rows, or R$."""
+
+    measure: str
+    unit: str
+    source: Decimal
+    published: Decimal
+    quarantined: Decimal = Decimal()  # the part of the source that is in quarantine
+    unreadable: int = 0  # rows in quarantine with an amount that cannot be read
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether everything that the source delivered is published or in quarantine."""
+        return self.source == self.published + self.quarantined
+
+    def text(self, figure: Decimal) -> str:
+        """Return a figure of this total as text."""
+        return f"{figure:,.2f}" if self.unit == "R$" else f"{figure:,.0f}"
+
+
 class ExportReceipt(BaseModel):
     """Files of one published table in the lake."""
 
@@ -171,7 +194,7 @@ class RunReport(BaseModel):
     published: dict[str, int] = {}  # rows by model
     published_dates: list[date] = []  # empty until the publish is committed
     gates: list[GateReceipt] = []
-    reconciliation: list[tuple[str, str, str]] = []
+    totals: list[Total] = []
     total_value: Decimal = Decimal()  # of all published orders, in R$
     seconds: dict[str, float] = {}
     run_url: str = ""

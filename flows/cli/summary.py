@@ -7,13 +7,14 @@ from rich.table import Table
 
 from flows.results import RunReceipt
 from infra.settings import Settings
-from tasks.receipts import GateReceipt
+from tasks.receipts import GateReceipt, Total
+from tasks.warehouse.totals import comparison
 
 
 def summarise(
     console: Console,
     receipt: RunReceipt,
-    totals: list[tuple[str, str, str]],
+    totals: Sequence[Total],
     settings: Settings,
 ) -> None:
     """Print rows and seconds per step, gates, reconciliation, and where to look next.
@@ -21,7 +22,7 @@ def summarise(
     Args:
         console: Where to print.
         receipt: Result of the run.
-        totals: Measure, total of the source and published total, as text.
+        totals: Totals of source and publish.
         settings: `home` is the folder with the pages.
     """
     console.print()
@@ -86,11 +87,21 @@ def gates_table(gates: Sequence[GateReceipt]) -> Table:
     return table
 
 
-def _reconciliation(totals: list[tuple[str, str, str]]) -> Table:
+def _reconciliation(totals: Sequence[Total]) -> Table:
     table = Table(
-        "measure", "source", "published", "", title="Reconciliation", title_justify="left"
+        *("measure", "source", "in quarantine", "published", ""),
+        title="Reconciliation",
+        title_justify="left",
+        caption=comparison(totals),
     )
-    table.columns[1].justify = table.columns[2].justify = "right"
-    for measure, source, published in totals:
-        table.add_row(measure, source, published, "=" if source == published else "DIFFERS")
+    for column in table.columns[1:4]:
+        column.justify = "right"
+    for total in totals:
+        table.add_row(
+            total.measure,
+            total.text(total.source),
+            total.text(total.quarantined) if total.quarantined else "",
+            total.text(total.published),
+            ("=" if not total.quarantined else "complete") if total.is_equal else "DIFFERS",
+        )
     return table

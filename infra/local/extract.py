@@ -8,13 +8,20 @@ that references them. The reference tables, and all rows that no order reference
 batch. After a split of the full date range, the last version of each row equals the dump.
 """
 
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from infra.contracts import contracts
+from infra.csv_file.reader import CsvFile
+from infra.csv_file.text_table import text_table
+from infra.csv_file.values import typed_value
+
+Tables = Mapping[str, pl.LazyFrame]
 
 _PURCHASED_AT = "order_purchase_timestamp"
 _EVENT_COLUMNS = (
@@ -26,7 +33,6 @@ _EVENT_COLUMNS = (
 # the status of an order, by its latest known event
 _STATUSES = dict(zip(_EVENT_COLUMNS, ("created", "approved", "shipped", "delivered"), strict=True))
 _MAX_BLOCK_ROWS = 200_000
-_TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
 class ExtractError(ValueError):
@@ -54,15 +60,15 @@ def extract(
         ExtractError: The dump is incomplete or has no changes in the range, or a folder of a
             batch exists.
     """
-    changes = _changes(_orders(dump), _scan(dump, "order_reviews"))
-    day = pl.col("at").dt.date()
-    found = changes.select(day.min().alias("first"), day.max().alias("last")).collect()
-    start, end = first or found["first"].item(), last or found["last"].item()
-    if start is None or end is None:
-        raise ExtractError(f"{dump}: the dump contains no orders")
-    if start > end:
-        raise ExtractError(f"the first day {start} is after the last day {end}")
-    return write_batches(dump, out, start, period_ends(start, end, every))
+    with _opened(dump) as tables:
+        day = pl.col("at").dt.date()
+        span = _changes(tables).select(day.min().alias("first"), day.max().alias("last")).collect()
+        start, end = first or span["first"].item(), last or span["last"].item()
+        if start is None or end is None:
+            raise ExtractError(f"{dump}: the dump contains no orders")
+        if start > end:
+            raise ExtractError(f"the first day {start} is after the last day {end}")
+        return _write_batches(tables, out, start, period_ends(start, end, every))
 
 
 def write_batches(dump: Path, out: Path, start: date, ends: Sequence[date]) -> list[date]:
@@ -81,22 +87,24 @@ def write_batches(dump: Path, out: Path, start: date, ends: Sequence[date]) -> l
         ExtractError: The dump is incomplete or has no changes in the range, or a folder of a
             batch exists.
     """
+    with _opened(dump) as tables:
+        return _write_batches(tables, out, start, ends)
+
+
+def _write_batches(tables: Tables, out: Path, start: date, ends: Sequence[date]) -> list[date]:
     taken = [out / str(day) for day in ends if (out / str(day)).exists()]
     if taken:
         raise ExtractError(f"{taken[0]} exists already; choose another folder")
-    orders = _orders(dump)
-    dated = _changed_orders_by_batch(_changes(orders, _scan(dump, "order_reviews")), start, ends)
+    dated = _changed_orders_by_batch(_changes(tables), start, ends)
     if dated.is_empty():
-        raise ExtractError(f"{dump}: nothing changed from {start} to {ends[-1]}")
-    needed = _first_batches(dump, dated)
+        raise ExtractError(f"the dump has no change from {start} to {ends[-1]}")
+    needed = _first_batches(tables, dated)
     written: list[date] = []
     for days in _blocks(dated):
         block = dated.filter(pl.col("batch").is_in(days))
-        frames = {
-            table: _frames(dump, orders, table, block, needed.get(table)) for table in contracts()
-        }
+        frames = {table: _frames(tables, table, block, needed.get(table)) for table in tables}
         for day in days:
-            rest = {} if written else {t: _rest(dump, orders, t, needed.get(t)) for t in frames}
+            rest = {} if written else {t: _rest(tables, t, needed.get(t)) for t in tables}
             _write(out, day, frames, rest)
             written.append(day)
     return written
@@ -115,39 +123,60 @@ def period_ends(start: date, end: date, every: str) -> list[date]:
     return ends if ends and ends[-1] == end else [*ends, end]
 
 
-def _scan(dump: Path, table: str) -> pl.LazyFrame:
-    """Scan a table with all columns as text, unchanged."""
-    name = contracts()[table].source_file
+@contextmanager
+def _opened(dump: Path) -> Iterator[Tables]:
+    """Read the tables of a dump as text, unchanged, each event of an order as `at <name>` too."""
+    with tempfile.TemporaryDirectory(prefix="olist-extract-") as scratch:
+        tables = {table: _read(dump, table, Path(scratch)) for table in contracts()}
+        events = [
+            typed_value(column).alias(f"at {column.name}")
+            for column in contracts()["orders"].columns
+            if column.name in _EVENT_COLUMNS
+        ]
+        yield tables | {"orders": tables["orders"].with_columns(events)}
+
+
+def _read(dump: Path, table: str, scratch: Path) -> pl.LazyFrame:
+    contract = contracts()[table]
+    name = contract.source_file
     found = [path for path in (dump / name, dump / f"{name}.gz") if path.is_file()]
     if not found:
         raise ExtractError(f"{dump / name}: missing. A dump contains one file per table")
-    return pl.scan_csv(found[0], infer_schema=False, try_parse_dates=False)
+    read = text_table(CsvFile(found[0], contract, str(found[0])), scratch)
+    if read.set_aside.height:
+        line, reason, _ = read.set_aside.row(0)
+        others = read.set_aside.height - 1
+        raise ExtractError(
+            f"{found[0]}, line {line}: {reason}. {others} more lines cannot be read. "
+            "An extract copies every record: correct the file"
+        )
+    return read.rows
 
 
-def _orders(dump: Path) -> pl.LazyFrame:
-    """Scan the orders, with each event timestamp parsed into a column `at <name>`."""
-    return _scan(dump, "orders").with_columns(_parsed(m).alias(f"at {m}") for m in _EVENT_COLUMNS)
-
-
-def _parsed(name: str) -> pl.Expr:
-    return pl.col(name).str.to_datetime(_TIMESTAMP_FORMAT, strict=False)
-
-
-def _changes(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
+def _changes(tables: Tables) -> pl.LazyFrame:
     """Return order_id and timestamp (`at`) of every change of an order."""
     events = [
-        orders.select("order_id", pl.col(f"at {name}").alias("at")) for name in _EVENT_COLUMNS
+        tables["orders"].select("order_id", pl.col(f"at {name}").alias("at"))
+        for name in _EVENT_COLUMNS
     ]
-    answered = _with_known_at(orders, reviews).select("order_id", "at")
-    return pl.concat([*events, answered]).drop_nulls()
+    return pl.concat([*events, _answered(tables).select("order_id", "at")]).drop_nulls()
 
 
-def _with_known_at(orders: pl.LazyFrame, reviews: pl.LazyFrame) -> pl.LazyFrame:
-    """Add `at`, the time from which a review exists: its answer, but not before the purchase."""
-    placed = orders.select("order_id", pl.col(f"at {_PURCHASED_AT}").alias("placed"))
-    answered = pl.coalesce(_parsed("review_answer_timestamp"), _parsed("review_creation_date"))
-    return reviews.join(placed, on="order_id", how="inner").with_columns(
-        pl.max_horizontal(answered, "placed").alias("at")
+def _answered(tables: Tables) -> pl.LazyFrame:
+    """Return the reviews of known orders with `at`, the time from which each one exists.
+
+    It is the time of the answer, but not before the purchase.
+    """
+    moments = {column.name: column for column in contracts()["order_reviews"].columns}
+    placed = tables["orders"].select("order_id", pl.col(f"at {_PURCHASED_AT}").alias("placed"))
+    answered = pl.coalesce(
+        typed_value(moments["review_answer_timestamp"]),
+        typed_value(moments["review_creation_date"]),
+    )
+    return (
+        tables["order_reviews"]
+        .join(placed, on="order_id", how="inner")
+        .with_columns(pl.max_horizontal(answered, "placed").alias("at"))
     )
 
 
@@ -169,11 +198,11 @@ def _changed_orders_by_batch(
     )
 
 
-def _first_batches(dump: Path, dated: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _first_batches(tables: Tables, dated: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Return the batch of the first order of each customer, product and seller."""
     firsts = dated.lazy().group_by("order_id").agg(pl.col("batch").min())
     return {
-        table: _scan(dump, referring)
+        table: tables[referring]
         .select("order_id", key)
         .join(firsts, on="order_id")
         .group_by(key)
@@ -202,19 +231,15 @@ def _blocks(dated: pl.DataFrame) -> Iterator[list[date]]:
 
 
 def _frames(
-    dump: Path,
-    orders: pl.LazyFrame,
-    table: str,
-    block: pl.DataFrame,
-    needed: pl.DataFrame | None,
+    tables: Tables, table: str, block: pl.DataFrame, needed: pl.DataFrame | None
 ) -> dict[date, pl.DataFrame]:
     """The rows of a table for each batch of a block."""
-    rows, changed = _scan(dump, table), block.lazy()
+    rows, changed = tables[table], block.lazy()
     until = (pl.col("batch") + pl.duration(days=1)).cast(pl.Datetime("us"))
     if table == "orders":
-        found = _with_known_state(orders.join(changed, on="order_id"), until)
+        found = _with_known_state(rows.join(changed, on="order_id"), until)
     elif table == "order_reviews":
-        answered = _with_known_at(orders, rows).join(changed, on="order_id")
+        answered = _answered(tables).join(changed, on="order_id")
         found = answered.filter(pl.col("at").is_null() | (pl.col("at") < until))
     elif table in {"order_items", "order_payments"}:
         found = rows.join(changed, on="order_id")
@@ -228,17 +253,21 @@ def _frames(
     return {day: part for (day,), part in parts.items()}
 
 
-def _rest(
-    dump: Path, orders: pl.LazyFrame, table: str, needed: pl.DataFrame | None
-) -> pl.DataFrame:
-    """Return the rows of a table that no order references; they go into the first batch."""
-    rows = _scan(dump, table)
+def _rest(tables: Tables, table: str, needed: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the rows that go into the first batch.
+
+    They are the rows that no order references, and the orders without a readable event with all
+    their rows.
+    """
+    rows = tables[table]
+    unchanged = tables["orders"].join(_changes(tables), on="order_id", how="anti")
     if needed is not None:
         rows = rows.join(needed.lazy(), on=contracts()[table].key[0], how="anti")
     elif table == "orders":
-        rows = rows.head(0)
+        rows = unchanged
     elif table.startswith("order_"):
-        rows = rows.join(orders.select("order_id"), on="order_id", how="anti")
+        changed = tables["orders"].join(unchanged, on="order_id", how="anti")
+        rows = rows.join(changed, on="order_id", how="anti")
     return rows.collect(engine="streaming")
 
 

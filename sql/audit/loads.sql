@@ -17,5 +17,8 @@ CREATE TABLE IF NOT EXISTS audit.loads (
     money_total DECIMAL(18, 2) NOT NULL,
     manifest VARCHAR(1024) NOT NULL,
     loaded_at TIMESTAMP NOT NULL,
+    money_read DECIMAL(18, 2), -- R$ in the file, before any row is set aside
+    money_quarantined DECIMAL(18, 2), -- R$ of it in quarantine
+    amounts_unreadable BIGINT, -- rows in quarantine with an amount that cannot be read
     PRIMARY KEY (table_name, batch_date)
 );

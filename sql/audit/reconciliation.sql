@@ -1,6 +1,6 @@
 -- audit.reconciliation
--- Purpose:   Totals of source files, staging and published tables side by side: both totals of a row
---            must be equal, to the cent
+-- Purpose:   Totals of source files, staging and published tables side by side: the source total of
+--            a row is the published total and what is in quarantine, to the cent
 -- Grain:     measure
 -- Load rule: a view over staging, audit.staging_totals, audit.loads and analytics
 
@@ -30,11 +30,26 @@ fact_payment_totals AS (
     FROM analytics.fact_payment
 ),
 
--- rows and money loaded from the files; staging must contain the same
-file_rows AS (
+-- rows and money of the files, as they came. Loads of an earlier version lack the control totals of
+-- money: what they loaded stands for what they read
+file_totals AS (
     SELECT
-        SUM(rows_loaded) AS row_count,
-        SUM(money_total) AS money
+        SUM(rows_read) AS row_count,
+        SUM(COALESCE(money_read, money_total)) AS money
+    FROM audit.loads
+),
+
+quarantine AS (
+    SELECT
+        'rows: files = staging + quarantine' AS measure,
+        CAST(SUM(rows_quarantined) AS DECIMAL(18, 2)) AS total,
+        CAST(0 AS BIGINT) AS unreadable_rows
+    FROM audit.loads
+    UNION ALL
+    SELECT
+        'R$: files = staging + quarantine' AS measure,
+        CAST(SUM(money_quarantined) AS DECIMAL(18, 2)) AS total,
+        CAST(SUM(amounts_unreadable) AS BIGINT) AS unreadable_rows
     FROM audit.loads
 ),
 
@@ -77,15 +92,15 @@ persons AS (
 
 totals AS (
     SELECT
-        'rows: files = staging' AS measure,
+        'rows: files = staging + quarantine' AS measure,
         'rows' AS unit,
-        CAST((SELECT row_count FROM file_rows) AS DECIMAL(18, 2)) AS source_total,
+        CAST((SELECT row_count FROM file_totals) AS DECIMAL(18, 2)) AS source_total,
         CAST((SELECT row_count FROM staging_sums) AS DECIMAL(18, 2)) AS published_total
     UNION ALL
     SELECT
-        'R$: files = staging' AS measure,
+        'R$: files = staging + quarantine' AS measure,
         'R$' AS unit,
-        CAST((SELECT money FROM file_rows) AS DECIMAL(18, 2)) AS source_total,
+        CAST((SELECT money FROM file_totals) AS DECIMAL(18, 2)) AS source_total,
         CAST((SELECT money FROM staging_sums) AS DECIMAL(18, 2)) AS published_total
     UNION ALL
     SELECT
@@ -159,10 +174,13 @@ totals AS (
         ) AS published_total
 )
 
--- a SUM over no rows is NULL: treat it as zero on both sides
+-- a SUM over no rows is NULL: treat it as zero
 SELECT
-    measure,
-    unit,
-    COALESCE(source_total, 0) AS source_total,
-    COALESCE(published_total, 0) AS published_total
-FROM totals;
+    totals.measure,
+    totals.unit,
+    COALESCE(totals.source_total, 0) AS source_total,
+    COALESCE(quarantine.total, 0) AS quarantined_total,
+    COALESCE(totals.published_total, 0) AS published_total,
+    COALESCE(quarantine.unreadable_rows, 0) AS unreadable_rows
+FROM totals
+LEFT JOIN quarantine ON totals.measure = quarantine.measure;

@@ -1,26 +1,18 @@
 """Find the source files of a batch, and check them before they are parsed."""
 
-import csv
-import gzip
-import io
 import re
 import zlib
 from datetime import date
-from pathlib import Path
-from typing import IO, cast
 
 from botocore.exceptions import ClientError
 
 from infra.contracts import Contract, contracts
+from infra.csv_file.header import HEAD_BYTES, check_header
 from infra.settings import Settings
-from infra.source_storage import Folder, open_folder
+from infra.source_storage import Folder, SourceError, open_folder
 
-_HEAD_BYTES = 65_536
+_GZIP = b"\x1f\x8b"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-class SourceError(ValueError):
-    """The source cannot be used; the message names file, rule and remedy."""
 
 
 def source_file(folder: Folder, files: set[str], contract: Contract) -> str:
@@ -91,7 +83,8 @@ def check_source(folder: Folder) -> None:
     problems = []
     for contract in contracts().values():
         try:
-            check_header(folder, source_file(folder, files, contract), contract)
+            name = source_file(folder, files, contract)
+            check_header(_head(folder, name), contract, f"{folder.address}/{name}")
         except SourceError as error:
             problems.append(str(error))
     if problems:
@@ -99,62 +92,24 @@ def check_source(folder: Folder) -> None:
         raise SourceError(f"The batch was not started; nothing was loaded.\n{listed}")
 
 
-def check_header(folder: Folder, name: str, contract: Contract) -> None:
-    """Check that a file is CSV in UTF-8 with the columns of the contract, in any order.
-
-    Reads only the first 64 KiB of the file.
-
-    Raises:
-        SourceError: The file is unreadable, empty or not UTF-8, or its columns are wrong.
-    """
-    path = f"{folder.address}/{name}"
-    head = _head(folder, name)
-    if not head:
-        raise SourceError(f"{path}: empty file; at least the header is needed")
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
-        raise SourceError(
-            f"{path}: not UTF-8 text (UTF-16 or binary). Convert it: iconv -f UTF-16 -t UTF-8"
-        )
-    first = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[0].decode("utf-8", errors="replace")
-    found = next(csv.reader(io.StringIO(first)), [])
-    expected = contract.header
-    missing = [name for name in expected if name not in found]
-    extra = [name for name in found if name not in expected]
-    if len(missing) == len(expected):
-        raise SourceError(
-            f"{path}: not the CSV file that was expected. Its first line is {first[:80]!r}; "
-            f"the expected columns are {','.join(expected)}, separated by commas"
-        )
-    if repeated := {name for name in found if found.count(name) > 1}:
-        raise SourceError(f"{path}: column {', '.join(sorted(repeated))} occurs more than once")
-    if missing:
-        raise SourceError(
-            f"{path}: column {', '.join(missing)} is missing. "
-            f"The contract is sql/staging/{contract.table}.sql"
-        )
-    if extra:
-        raise SourceError(
-            f"{path}: column {', '.join(extra)} is not in the contract. Remove it from the file, "
-            f"or add it to sql/staging/{contract.table}.sql"
-        )
-
-
 def _head(folder: Folder, name: str) -> bytes:
     try:
-        head = folder.head(name, _HEAD_BYTES)
-        return _unzipped(head) if name.endswith(".gz") else head
+        head = folder.head(name, HEAD_BYTES)
+        if not name.endswith(".gz"):
+            return head
+        if not head.startswith(_GZIP):
+            raise SourceError(
+                f"{folder.address}/{name}: not compressed with gzip, though its name says so. "
+                f"Name it {name.removesuffix('.gz')}, if it is CSV"
+            )
+        return _unzipped(head)
     except (OSError, EOFError, zlib.error, ClientError) as error:
         raise SourceError(f"{folder.address}/{name}: cannot be read: {error}") from error
 
 
 def _unzipped(head: bytes) -> bytes:
     unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    text = unzip.decompress(head, _HEAD_BYTES)
-    if len(head) < _HEAD_BYTES and not (unzip.eof or unzip.unconsumed_tail):
+    text = unzip.decompress(head, HEAD_BYTES)
+    if len(head) < HEAD_BYTES and not (unzip.eof or unzip.unconsumed_tail):
         raise EOFError("the compressed file ends too early")
     return text
-
-
-def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file as bytes; a name that ends in `.gz` is decompressed."""
-    return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")

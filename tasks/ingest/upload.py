@@ -6,27 +6,27 @@ receipt is written last, so an upload that has a receipt is complete.
 
 import hashlib
 import tempfile
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import polars as pl
-import pyarrow.parquet as pq
 from prefect import get_run_logger, task
 
-from infra.contracts import BATCH_DATE, Contract, contracts
+from infra.contracts import Contract, contracts
+from infra.csv_file.reader import CsvFile, TextBlock
+from infra.csv_file.values import Money, TypedBlock, typed_block
 from infra.lake import Lake
 from infra.settings import Settings
 from infra.source_storage import Folder
-from tasks.ingest.csv_parser import CsvFile
+from tasks.ingest.parts import PartWriter, profile_parts
+from tasks.ingest.quarantine import QuarantineWriter
 from tasks.ingest.source import batch_folder, check_source, source_file
-from tasks.receipts import Money, UploadReceipt
+from tasks.receipts import UploadReceipt
 from tasks.retries import RETRY
 
-_ROWS_PER_PART = 500_000
-_SAMPLE = 5
+# changes when the same file would be read to other rows, so that it is uploaded again
+_READING_RULES = 2
 
 
 def upload_table(lake: Lake, folder: Folder, table: str, batch_date: date) -> UploadReceipt:
@@ -56,24 +56,23 @@ def _upload(
 ) -> UploadReceipt:
     table = contract.table
     sha256 = _sha256(path)
-    content_hash = hashlib.sha256(f"{sha256} {contract.fingerprint}".encode()).hexdigest()[:32]
+    rules = f"{contract.fingerprint} {_READING_RULES}"
+    content_hash = hashlib.sha256(f"{sha256} {rules}".encode()).hexdigest()[:32]
     folder = f"{table}/batch_date={batch_date}/{content_hash}"
     if known := lake.get_json(f"raw/{folder}/receipt.json"):
         return UploadReceipt(**known).model_copy(update={"uploaded": False, "source_file": address})
     with tempfile.TemporaryDirectory(prefix=f"olist-{table}-") as scratch:
         parts = PartWriter(Path(scratch), contract, batch_date)
-        quarantine = Path(scratch) / "rows.csv"
-        file = CsvFile(path, contract)
-        bad: list[pl.DataFrame] = []
-        for block in file.blocks():
-            parts.write(block.good)
-            bad.append(block.bad)
+        quarantine = QuarantineWriter(Path(scratch) / "rows.csv", contract)
+        totals = ControlTotals(contract)
+        for block in CsvFile(path, contract, address).blocks():
+            typed = typed_block(block, contract)
+            totals.add(block, typed)
+            quarantine.write(typed.quarantine)
+            parts.write(typed.rows)
         parts.close()
-        rejected = pl.concat([*bad, file.ragged_rows()])
-        if rejected.height:
-            rejected = file.with_lines(rejected)
-            rejected.write_csv(quarantine)
-            lake.put_file(f"quarantine/{folder}/rows.csv", quarantine)
+        if quarantine.rows:
+            lake.put_file(f"quarantine/{folder}/rows.csv", quarantine.path)
         entries = [
             {
                 "url": lake.url(f"raw/{folder}/{part.name}"),
@@ -94,103 +93,38 @@ def _upload(
             content_hash=content_hash,
             manifest_url=lake.url(f"raw/{folder}/manifest.json"),
             parquet_bytes=sum(entry["meta"]["content_length"] for entry in entries),
-            rows_read=file.records + len(file.ragged),
-            rows_quarantined=rejected.height,
-            money_read=parts.money,
-            quarantine_url=lake.url(f"quarantine/{folder}/rows.csv") if rejected.height else None,
-            quarantine_sample=[
-                f"line {line}: {column or 'row'} {_describe_value(contract, column, value)}{reason}"
-                for line, column, value, reason, _ in rejected.head(_SAMPLE).iter_rows()
-            ],
+            rows_read=totals.records,
+            rows_quarantined=quarantine.rows,
+            blank_lines=totals.blank_lines,
+            money_read=totals.money_read,
+            money_quarantined=totals.money_quarantined,
+            amounts_unreadable=totals.amounts_unreadable,
+            quarantine_url=lake.url(f"quarantine/{folder}/rows.csv") if quarantine.rows else None,
+            quarantine_sample=quarantine.sample,
             **profile,
         )
         lake.put_json(f"raw/{folder}/receipt.json", receipt.model_dump(mode="json"))
     return receipt
 
 
-def _describe_value(contract: Contract, column: str | None, value: str | None) -> str:
-    """The invalid value, for a message; empty for a sensitive column."""
-    sensitive = {c.name for c in contract.columns if c.sensitive}
-    return f"is {value!r}: " if value and column not in sensitive else ""
+class ControlTotals:
+    """What a file holds, counted and summed before any row is set aside."""
 
+    def __init__(self, contract: Contract) -> None:
+        """Start at zero, with a sum for each DECIMAL column of the contract."""
+        money = [column.name for column in contract.columns if column.kind == "DECIMAL"]
+        self.records = self.blank_lines = self.amounts_unreadable = 0
+        self.money_read: Money = dict.fromkeys(money, Decimal("0.00"))
+        self.money_quarantined: Money = dict.fromkeys(money, Decimal("0.00"))
 
-class PartWriter:
-    """Write typed rows to Parquet parts of about 500,000 rows in a local folder."""
-
-    def __init__(self, folder: Path, contract: Contract, batch_date: date) -> None:
-        """Write into `folder`; the batch date becomes the last column of each row."""
-        self._folder = folder
-        self._schema = contract.arrow_schema
-        self._batch_date = batch_date
-        self._writer: pq.ParquetWriter | None = None
-        self._rows = 0
-        self._money = [c.name for c in contract.columns if c.kind == "DECIMAL"]
-        self.paths: list[Path] = []
-        self.money: Money = dict.fromkeys(self._money, Decimal("0.00"))
-
-    def write(self, rows: pl.DataFrame) -> None:
-        """Append rows; close a full part, so that the next rows start a new one."""
-        for column in self._money:
-            self.money[column] += cast("Decimal", rows[column].sum())
-        dated = rows.with_columns(pl.lit(self._batch_date).alias(BATCH_DATE))
-        table = dated.to_arrow().cast(self._schema)
-        if self._writer is None:
-            self._begin()
-        assert self._writer is not None  # noqa: S101
-        self._writer.write_table(table)
-        self._rows += table.num_rows
-        if self._rows >= _ROWS_PER_PART:
-            self._end()
-
-    def close(self) -> None:
-        """Finish the last part; without rows, write an empty one, because COPY needs a file."""
-        if not self.paths:
-            self._begin()
-        self._end()
-
-    def _begin(self) -> None:
-        path = self._folder / f"part-{len(self.paths):04d}.parquet"
-        self.paths.append(path)
-        self._writer = pq.ParquetWriter(path, self._schema, compression="snappy")
-        self._rows = 0
-
-    def _end(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-
-
-def profile_parts(parts: Iterable[Path], contract: Contract) -> dict:
-    """Measure the written Parquet files: rows, sums of money and duplicate keys.
-
-    Returns:
-        Fields of UploadReceipt: `rows_loaded`, `money_loaded` (R$ by column) and, if the contract
-        has a key, `duplicate_keys` and `duplicate_sample`.
-    """
-    rows = pl.scan_parquet(list(parts))
-    money = [column.name for column in contract.columns if column.kind == "DECIMAL"]
-    totals = rows.select(pl.len().alias("rows"), *(pl.col(name).sum() for name in money)).collect(
-        engine="streaming"
-    )
-    profile = {
-        "rows_loaded": totals["rows"].item(),
-        "money_loaded": {name: totals[name].item() for name in money},
-    }
-    if contract.key:
-        repeated = (
-            rows.group_by(contract.key)
-            .len()
-            .filter(pl.col("len") > 1)
-            .sort(contract.key)
-            .collect(engine="streaming")
-        )
-        profile["duplicate_keys"] = repeated.height
-        profile["duplicate_sample"] = [
-            ", ".join(f"{name}={value}" for name, value in zip(contract.key, row, strict=False))
-            + f" ({row[-1]} times)"
-            for row in repeated.head(_SAMPLE).iter_rows()
-        ]
-    return profile
+    def add(self, block: TextBlock, typed: TypedBlock) -> None:
+        """Add the records of a block."""
+        self.records += block.records
+        self.blank_lines += block.blank_lines
+        self.amounts_unreadable += typed.amounts_unreadable
+        for column in self.money_read:
+            self.money_read[column] += typed.money_read[column]
+            self.money_quarantined[column] += typed.money_quarantined[column]
 
 
 def _sha256(path: Path) -> str:

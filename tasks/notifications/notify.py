@@ -15,11 +15,12 @@ from pydantic import BaseModel
 from infra.lake import Lake
 from infra.notification_channels import ChannelError, Send, channels
 from infra.settings import Settings
-from tasks.ingest.source import SourceError
-from tasks.receipts import ExpectationResult, GateReceipt, RerunCommand
+from infra.source_storage import SourceError
+from tasks.receipts import ExpectationResult, GateReceipt, RerunCommand, Total
 from tasks.retries import is_transient
 from tasks.validation.gate import remedy
 from tasks.warehouse.publish import AfterPublishError
+from tasks.warehouse.totals import comparison
 
 Kind = Literal["failure", "warnings", "recovery", "test"]
 _TRIES, _PAUSE = 3, 2.0  # attempts; seconds before the next one, doubled each time
@@ -122,6 +123,7 @@ def warning_digest(
     rerun: RerunCommand,
     links: Sequence[str],
     *,
+    totals: Sequence[Total] = (),
     owners: Mapping[str, str] = MappingProxyType({}),
 ) -> Notification:
     """Build the digest of warnings about published batches, grouped by batch.
@@ -132,6 +134,7 @@ def warning_digest(
         warnings: Failed expectations by label of the batch.
         rerun: The command that runs it again.
         links: Lines that name the report and the run.
+        totals: Totals of the source files and of what is published; empty if they are not known.
         owners: Contact of each owner of expectations, by the owner's name.
     """
     count = sum(len(results) for results in warnings.values())
@@ -145,8 +148,8 @@ def warning_digest(
         run_id=run_id,
         subject=f"[olist] published, with {count} warning{'s' if count > 1 else ''}: {run}",
         body=_joined(
-            f"{run} is published, and its totals match the source files to the cent. But something "
-            "in the files is unusual, so the files may be incomplete or wrong:",
+            f"{run} is published. {comparison(totals) if totals else ''}",
+            "Something in the files is unusual, so the files may be incomplete or wrong:",
             *sections[:_LISTED],
             *more,
             "What to do\nAsk the owner named with each warning whether the data is correct. If it "

@@ -3,6 +3,7 @@
 Everything is computed with Polars from the CSV files; no warehouse is needed.
 """
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,9 @@ from pathlib import Path
 import polars as pl
 
 from infra.contracts import Column, Contract, contracts
+from infra.csv_file.reader import CsvFile
+from infra.csv_file.text_table import TextTable, text_table
+from infra.csv_file.values import is_invalid, typed_value
 from infra.ddl import references
 from infra.settings import Settings
 from infra.source_storage import LocalFolder
@@ -47,6 +51,15 @@ class ColumnProfile:
 
 
 @dataclass(frozen=True)
+class Unloadable:
+    """The rows of a table that a run would quarantine."""
+
+    rows: int
+    invalid: dict[str, int]  # values that do not fit their column, by column
+    malformed: list[str]  # the first records that cannot be split into fields: line and reason
+
+
+@dataclass(frozen=True)
 class Relation:
     """The references from one table to another, in both directions."""
 
@@ -72,47 +85,79 @@ def write_profile(settings: Settings, source: Path) -> Path:
     """
     folder = LocalFolder(source)
     check_source(folder)
-    tables = scan(source)
     path = settings.state / "reports" / "profile" / "index.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    columns = {table: columns_of(contracts()[table], frame) for table, frame in tables.items()}
-    rows = {table: frame.select(pl.len()).collect().item() for table, frame in tables.items()}
-    path.write_text(
-        page(
-            "profile.html",
-            source=str(source),
-            made_at=datetime.now(UTC),
-            rows=rows,
-            columns=columns,
-            relations=[
-                relation_of(tables, *relation) for relation in references("staging", contracts())
-            ],
-            histograms=[(t, histogram(tables[table], name)) for table, name, t in _HISTOGRAMS],
-            findings=inconsistencies(tables),
-            business=business(tables),
-        )
-    )
+    with tempfile.TemporaryDirectory(prefix="olist-profile-") as scratch:
+        texts = read(source, Path(scratch))
+        path.write_text(_page(str(source), texts))
     return path
 
 
-def scan(source: Path) -> Tables:
-    """Read the tables lazily, typed by their contracts; invalid values are null."""
-    files = LocalFolder(source).files()
-    found = {}
-    for table, contract in contracts().items():
-        path = source / source_file(LocalFolder(source), files, contract)
-        text = pl.scan_csv(path, infer_schema=False)
-        found[table] = text.with_columns(_typed(column) for column in contract.source_columns)
-    return found
+def _page(source: str, texts: Mapping[str, TextTable]) -> str:
+    tables = typed(texts)
+    return page(
+        "profile.html",
+        source=source,
+        made_at=datetime.now(UTC),
+        rows={
+            table: text.set_aside.height + text.rows.select(pl.len()).collect().item()
+            for table, text in texts.items()
+        },
+        unloadable={
+            table: found
+            for table, text in texts.items()
+            if (found := unloadable_of(contracts()[table], text)).rows
+        },
+        columns={table: columns_of(contracts()[table], frame) for table, frame in tables.items()},
+        relations=[
+            relation_of(tables, *relation) for relation in references("staging", contracts())
+        ],
+        histograms=[(t, histogram(tables[table], name)) for table, name, t in _HISTOGRAMS],
+        findings=inconsistencies(tables),
+        business=business(tables),
+    )
 
 
-def _typed(column: Column) -> pl.Expr:
-    value = pl.col(column.name)
-    if column.kind == "VARCHAR":
-        return value
-    if column.kind == "TIMESTAMP":
-        return value.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False)
-    return value.cast(column.polars, strict=False)
+def read(source: Path, scratch: Path) -> dict[str, TextTable]:
+    """Read the tables as text, by the rules of a run.
+
+    Args:
+        source: Folder with the CSV files.
+        scratch: A folder that has to exist as long as the tables are used.
+
+    Raises:
+        SourceError: A file is missing or cannot be read.
+    """
+    folder = LocalFolder(source)
+    files = folder.files()
+    return {
+        table: text_table(CsvFile(source / name, contract, f"{folder.address}/{name}"), scratch)
+        for table, contract in contracts().items()
+        for name in [source_file(folder, files, contract)]
+    }
+
+
+def typed(texts: Mapping[str, TextTable]) -> Tables:
+    """Convert the columns to the types of their contracts; an invalid value becomes null."""
+    return {
+        table: text.rows.with_columns(typed_value(c) for c in contracts()[table].source_columns)
+        for table, text in texts.items()
+    }
+
+
+def unloadable_of(contract: Contract, text: TextTable) -> Unloadable:
+    """Count the rows that a run would quarantine."""
+    columns = contract.source_columns
+    counts = text.rows.select(
+        pl.any_horizontal(is_invalid(c) for c in columns).sum().alias("all rows"),
+        *(is_invalid(c).sum().alias(c.name) for c in columns),
+    ).collect(engine="streaming")
+    by_column = {c.name: counts[c.name].item() for c in columns if counts[c.name].item()}
+    return Unloadable(
+        rows=text.set_aside.height + counts["all rows"].item(),
+        invalid=by_column,
+        malformed=[f"line {line}: {why}" for line, why, _ in text.set_aside.head(3).iter_rows()],
+    )
 
 
 def columns_of(contract: Contract, frame: pl.LazyFrame) -> list[ColumnProfile]:

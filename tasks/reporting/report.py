@@ -14,23 +14,7 @@ from tasks.reporting.data_docs import build_data_docs
 from tasks.reporting.overview import after_failure
 from tasks.reporting.run_history import store_run
 from tasks.reporting.run_page import verdict, write_page
-
-
-def reconciliation(settings: Settings) -> list[tuple[str, str, str]]:
-    """Return (measure, source total, published total) as exact text, ordered by measure.
-
-    Raises:
-        WarehouseError: The query failed.
-    """
-    with transaction(settings, read_only=True) as work:
-        rows = work.query(
-            "SELECT measure, unit, source_total, published_total FROM audit.reconciliation "
-            "ORDER BY measure"
-        )
-    return [
-        (measure, _figure(source, unit), _figure(published, unit))
-        for measure, unit, source, published in rows
-    ]
+from tasks.warehouse.totals import comparison, reconciled_totals
 
 
 def published_value(settings: Settings) -> Decimal:
@@ -43,10 +27,6 @@ def published_value(settings: Settings) -> Decimal:
         return work.value(
             "SELECT COALESCE(SUM(order_value), 0) AS total_value FROM analytics.fact_order"
         )
-
-
-def _figure(total: Decimal, unit: str) -> str:
-    return f"{total:,.2f}" if unit == "R$" else f"{total:,.0f}"
 
 
 def report_run(settings: Settings, report: RunReport) -> Path:
@@ -89,14 +69,21 @@ def artifacts(report: RunReport, page: Path) -> None:
     create_markdown_artifact(
         key="failures", markdown=_failures(report), description=f"What failed in {report.label}"
     )
-    if report.reconciliation:
+    if report.totals:
         create_table_artifact(
             key="reconciliation",
             table=[
-                {"measure": measure, "source": source, "published": total}
-                for measure, source, total in report.reconciliation
+                {
+                    "measure": total.measure,
+                    "source": total.text(total.source),
+                    "in quarantine": total.text(total.quarantined),
+                    "published": total.text(total.published),
+                    "amount unreadable (rows)": total.unreadable,
+                }
+                for total in report.totals
             ],
-            description=f"Rows and money through the layers after batch {report.label}",
+            description=f"Rows and money through the layers after batch {report.label}. "
+            + comparison(report.totals),
         )
     create_link_artifact(
         key="report",
@@ -149,7 +136,7 @@ def report(label: str, facts: RunReport, pages: bool = True) -> Path:
     if facts.verdict == "published":
         facts = facts.model_copy(
             update={
-                "reconciliation": reconciliation(settings),
+                "totals": reconciled_totals(settings),
                 "total_value": published_value(settings),
             }
         )

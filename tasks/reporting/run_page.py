@@ -12,6 +12,7 @@ from tasks.receipts import ExpectationResult, RunEntry, RunReport
 from tasks.reporting.run_history import history, last_run_of
 from tasks.reporting.templates import page
 from tasks.validation.gate import GATES
+from tasks.warehouse.totals import comparison
 
 _TREND = 30
 _ORDER = ("critical", "warning", "info")
@@ -97,11 +98,11 @@ def verdict(report: RunReport) -> tuple[str, str]:
         if not report.warnings:
             return (
                 "Published, and every gate passed",
-                "The figures can be trusted: they match the source files to the cent.",
+                f"The figures can be trusted. {comparison(report.totals)}",
             )
         return (
             f"Published, with {_counted(report.warnings)}",
-            "The totals match the source files to the cent. The warnings show what is unusual.",
+            f"{comparison(report.totals)} The warnings show what is unusual.",
         )
     gate = next((g.gate for g in report.gates if g.blocking), None)
     reconciled = any(g.gate == "reconciliation" for g in report.gates)

@@ -125,6 +125,9 @@ def _note(work: Transaction, table: str, receipts: Sequence[UploadReceipt], run_
             sum(receipt.money_loaded.values()),
             receipt.manifest_url,
             now,
+            sum(receipt.money_read.values()),
+            sum(receipt.money_quarantined.values()),
+            receipt.amounts_unreadable,
         )
         for receipt in receipts
     ]

@@ -14,8 +14,8 @@ from infra.lake import Lake
 from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.settings import Settings
+from infra.source_storage import SourceError
 from infra.warehouse import transaction
-from tasks.ingest.source import SourceError
 from tasks.validation.gate import GATES
 from tests.history import checksums, play, require_invariants, slices
 from tests.load import Loader

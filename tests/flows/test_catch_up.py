@@ -10,7 +10,7 @@ from flows.daily_elt import daily_elt_flow, scheduled_day, source_or_default
 from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.settings import Settings
-from tasks.ingest.source import SourceError
+from infra.source_storage import SourceError
 from tasks.reporting.run_history import history
 from tests.history import require_invariants, slices
 

@@ -14,7 +14,7 @@ from infra.contracts import contracts
 from infra.lake import Lake
 from infra.local.generate import generate
 from infra.settings import Settings
-from tasks.ingest.source import SourceError
+from infra.source_storage import SourceError
 from tasks.validation.gate import GateError
 from tasks.warehouse.models import published_models
 from tests.conftest import DAY

@@ -18,8 +18,8 @@ from infra.lake import Lake
 from infra.local.generate import generate
 from infra.local.inbox import messages
 from infra.settings import Settings
+from infra.source_storage import SourceError
 from infra.warehouse import transaction
-from tasks.ingest.source import SourceError
 from tasks.receipts import Acceptance
 from tasks.reporting.run_history import history
 from tasks.reporting.run_page import ReportError, page_of, rewrite_page

@@ -12,8 +12,8 @@ from botocore.exceptions import (
 )
 from prefect import flow, task
 
+from infra.source_storage import SourceError
 from infra.warehouse import WarehouseError
-from tasks.ingest.source import SourceError
 from tasks.retries import RETRY, is_transient
 
 

@@ -59,9 +59,9 @@ def layer(scope: Scope) -> Layer:
             FILES,
             "money_loaded",
             gxe.ExpectColumnPairValuesToBeEqual,
-            "the money in the Parquet files is the money in the CSV file, to the cent",
+            "the money in the CSV file is in the Parquet files or in quarantine, to the cent",
             column_A="money_read",
-            column_B="money_loaded",
+            column_B="money_accounted_for",
         ),
         check(
             FILES,
@@ -116,7 +116,9 @@ def files_frame(receipts: tuple[UploadReceipt, ...]) -> pd.DataFrame:
                 "quarantined_share": receipt.rows_quarantined / max(receipt.rows_read, 1),
                 "duplicate_keys": receipt.duplicate_keys,
                 "money_read": str(sum(receipt.money_read.values())),
-                "money_loaded": str(sum(receipt.money_loaded.values())),
+                "money_accounted_for": str(
+                    sum(receipt.money_loaded.values()) + sum(receipt.money_quarantined.values())
+                ),
                 "in_quarantine": "; ".join(receipt.quarantine_sample),
                 "keys_twice": "; ".join(receipt.duplicate_sample),
             }

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from infra.settings import Settings
+from infra.source_storage import SourceError
 from infra.warehouse import WarehouseError
-from tasks.ingest.source import SourceError
 from tasks.notifications import notify
 from tasks.notifications.notify import (
     Notification,

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from infra.settings import Settings
-from tasks.ingest.source import SourceError
+from infra.source_storage import SourceError
 from tasks.profiling.business import business
 from tasks.profiling.findings import inconsistencies
-from tasks.profiling.profile import relation_of, scan, write_profile
+from tasks.profiling.profile import read, relation_of, typed, write_profile
 from tests.load import write_source
 
 
@@ -25,8 +25,8 @@ def test_the_profile_of_the_real_sample_is_exact_and_omits_personal_data(
     assert zip_codes.count('<td class="n"></td>') == 3
 
 
-def test_the_profile_of_the_full_real_set_has_the_known_figures(full: Path) -> None:
-    tables = scan(full)
+def test_the_profile_of_the_full_real_set_has_the_known_figures(full: Path, tmp_path: Path) -> None:
+    tables = typed(read(full, tmp_path))
     figures = {what: figure for figure, what in ((f, w) for w, f in business(tables).figures)}
     assert figures["orders"] == "99,441"
     assert figures["persons"] == "96,096"

@@ -9,9 +9,9 @@ import pytest
 from infra.contracts import contracts
 from infra.lake import Lake
 from infra.settings import Settings
-from infra.source_storage import LocalFolder
+from infra.source_storage import LocalFolder, SourceError
 from infra.warehouse import transaction
-from tasks.ingest.source import SourceError, check_source
+from tasks.ingest.source import check_source
 from tasks.ingest.upload import upload_table
 from tasks.receipts import GateReceipt, UploadReceipt
 from tasks.validation.check import Scope

@@ -1,0 +1,197 @@
+"""Read a CSV file block by block, as columns of text, in constant memory.
+
+Nothing is typed here. `records.py` counts the records from the bytes; pyarrow splits them into
+fields and has to find as many.
+"""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import IO, cast
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from infra.contracts import Contract
+from infra.csv_file import set_aside
+from infra.csv_file.header import HEAD_BYTES, check_header
+from infra.csv_file.records import Offsets, Records, split
+from infra.csv_file.set_aside import Part
+from infra.source_storage import SourceError
+
+BLOCK_BYTES = 2 << 20
+MAX_RECORD_BYTES = 64 << 20  # bounds the memory; no row of Redshift is as long
+SET_ASIDE = {"line": pl.Int64, "reason": pl.String, "row": pl.String}
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    """The records of a part of a file; each is in `text` or in `set_aside`."""
+
+    text: pl.DataFrame  # a string column for each source column; an empty field is null
+    set_aside: pl.DataFrame  # columns SET_ASIDE: records that cannot be split into fields
+    blank_lines: int
+    part: Part
+    starts: Offsets  # of the records in `text`
+
+    @property
+    def records(self) -> int:
+        """Number of records; of malformed ones, whose end is uncertain, each line counts as one."""
+        return self.text.height + self.set_aside.height
+
+    def lines(self, rows: pl.Series) -> list[int]:
+        """Return the lines of the file, from 1, on which rows of `text` start."""
+        return [self.part.line(start) for start in self.starts[rows.to_numpy()]]
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a file as bytes; a name that ends in `.gz` is decompressed."""
+    return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A CSV file, plain or compressed with gzip, with the columns of a contract in any order."""
+
+    path: Path
+    contract: Contract
+    address: str  # for messages
+
+    def blocks(self) -> Iterator[TextBlock]:
+        """Read the file once.
+
+        Yields:
+            The records of each block of about 4 MiB.
+
+        Raises:
+            SourceError: The file is unreadable, its header is wrong, it is not UTF-8, a quoted
+                field does not end, or a record is longer than 64 MiB.
+        """
+        try:
+            with open_bytes(self.path) as file:
+                head = file.read(HEAD_BYTES)
+                columns, start = check_header(head, self.contract, self.address)
+                line = 1 + int(split(head[:start], at_end=True).line_ends.size)
+                for part in self._parts(file, head[start:], line):
+                    yield self._block(part, columns)
+        except (OSError, EOFError, zlib.error) as error:
+            raise SourceError(f"{self.address}: cannot be read: {error}") from error
+
+    def _parts(self, file: IO[bytes], rest: bytes, line: int) -> Iterator[Part]:
+        at_end = False
+        while not at_end:
+            # a long record doubles the buffer each time, so that it is scanned a few times only
+            chunk = file.read(max(BLOCK_BYTES, len(rest)))
+            at_end = not chunk
+            buffer = rest + chunk
+            records = split(buffer, at_end=at_end)
+            if at_end and records.open_quote is not None:
+                raise self._endless(records, line, "to the end of the file")
+            if records.end:
+                part = Part(buffer, records, line)
+                self._check_encoding(part)
+                yield part
+            rest = buffer[records.end :]
+            if len(rest) > MAX_RECORD_BYTES:
+                raise self._endless(records, line, f"in {MAX_RECORD_BYTES >> 20} MiB")
+            line += records.lines_before(records.end)
+
+    def _check_encoding(self, part: Part) -> None:
+        try:
+            codecs.utf_8_decode(part.buffer, "strict", True)
+        except UnicodeDecodeError as error:
+            shown = part.buffer[max(0, error.start - 20) : error.start + 20]
+            raise SourceError(
+                f"{self.address}, line {part.line(error.start)}: not UTF-8: {shown!r}. "
+                "Find the file's encoding and convert it: iconv -f ISO-8859-1 -t UTF-8"
+            ) from error
+
+    def _endless(self, records: Records, first_line: int, extent: str) -> SourceError:
+        offset = records.end if records.open_quote is None else records.open_quote
+        line = first_line + records.lines_before(offset)
+        problem = (
+            f"the record does not end {extent}"
+            if records.open_quote is None
+            else f"a quote is opened and never closed {extent}: the file is cut off, or its quotes "
+            "are not doubled"
+        )
+        return SourceError(
+            f"{self.address}, line {line}: {problem}. Ask the source for the file again"
+        )
+
+    def _block(self, part: Part, names: list[str]) -> TextBlock:
+        """Parse a part, without the records that cannot be split into the columns."""
+        by_name = {column.name: column for column in self.contract.source_columns}
+        columns = [by_name[name] for name in names]
+        keep = np.ones(part.records.starts.size, dtype=bool)
+        blank = set_aside.blank_lines(part)
+        keep[blank] = False
+        rows: list[set_aside.Row] = []
+        for index, found in chain(
+            set_aside.malformed(part),
+            set_aside.with_nul(part),
+            set_aside.joined(part, columns),
+            set_aside.headers(part, columns),
+        ):
+            rows += found if keep[index] else []
+            keep[index] = False
+        table, skipped = _parse(part, keep, names)
+        if skipped:
+            for index, found in set_aside.ragged(part, np.flatnonzero(keep), len(names)):
+                rows += found
+                keep[index] = False
+            table, skipped = _parse(part, keep, names)
+        counted = int(np.count_nonzero(keep))
+        if skipped or table.num_rows != counted:
+            raise SourceError(
+                f"{self.address}, from line {part.first_line}: {counted:,} records were counted, "
+                f"but {table.num_rows:,} parsed. Nothing was loaded; report it with this file"
+            )
+        return TextBlock(
+            text=cast("pl.DataFrame", pl.from_arrow(table)).select(self.contract.header),
+            set_aside=pl.DataFrame(sorted(rows), schema=SET_ASIDE, orient="row"),
+            blank_lines=blank.size,
+            part=part,
+            starts=part.records.starts[keep],
+        )
+
+
+def _parse(part: Part, keep: np.ndarray, names: list[str]) -> tuple[pa.Table, int]:
+    """Parse records into columns of text; return also how many have another number of fields."""
+    skipped: list[None] = []
+
+    def skip(row: pa_csv.InvalidRow) -> str:
+        del row
+        skipped.append(None)
+        return "skip"
+
+    if not keep.any():
+        return pa.table({name: pa.array([], pa.string()) for name in names}), 0
+    table = pa_csv.read_csv(
+        pa.BufferReader(pa.py_buffer(_kept(part, keep))),
+        read_options=pa_csv.ReadOptions(
+            column_names=names, block_size=part.records.end + 1, use_threads=False
+        ),
+        parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=True,
+            null_values=[""],
+            check_utf8=False,  # checked for the whole part
+        ),
+    )
+    return table, len(skipped)
+
+
+def _kept(part: Part, keep: np.ndarray) -> memoryview | bytes:
+    if keep.all():
+        return part.data
+    edges = np.flatnonzero(np.diff(keep, prepend=False, append=False))
+    starts, ends = part.records.starts[edges[::2]], part.records.ends[edges[1::2] - 1]
+    return b"".join(part.buffer[s:e] for s, e in zip(starts, ends, strict=True))

@@ -1,0 +1,159 @@
+"""Find the records that cannot be split into the columns of a contract.
+
+Each finder yields the index of a record and the rows that stand for it in quarantine.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from infra.contracts import Column
+from infra.csv_file.records import Offsets, Records, field_counts, split
+
+Row = tuple[int, str, str]  # line of the file, from 1; reason; text
+
+_SHOWN = 20  # bytes of text in a reason
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a file: complete records, in UTF-8."""
+
+    buffer: bytes  # behind the records, the start of another one may follow
+    records: Records
+    first_line: int  # line of the file on which the buffer starts
+
+    @property
+    def data(self) -> memoryview:
+        """The bytes of the records."""
+        return memoryview(self.buffer)[: self.records.end]
+
+    def record(self, index: int) -> bytes:
+        """Return the bytes of a record, line end included."""
+        return self.buffer[int(self.records.starts[index]) : int(self.records.ends[index])]
+
+    def containing(self, text: bytes) -> list[int]:
+        """Return the indexes of the records that contain a text, in order."""
+        offsets: list[int] = []
+        offset = self.buffer.find(text)
+        while offset >= 0:
+            offsets.append(offset)
+            offset = self.buffer.find(text, offset + 1)
+        return self.records.containing(np.array(offsets, dtype=np.int64)).tolist()
+
+    def line(self, offset: int) -> int:
+        """Return the line of the file that contains an offset of the buffer."""
+        return self.first_line + self.records.lines_before(offset)
+
+    def lines_of(self, index: int) -> Iterator[tuple[int, str]]:
+        """Yield number and text of each line of a record; blank lines are left out."""
+        first = self.line(int(self.records.starts[index]))
+        for number, text in enumerate(self.record(index).splitlines(), start=first):
+            if text:
+                yield number, text.decode()
+
+
+def blank_lines(part: Part) -> Offsets:
+    """Return the indexes of empty lines; they hold no value."""
+    lengths = part.records.ends - part.records.starts
+    short = np.flatnonzero(lengths <= len(b"\r\n")).tolist()
+    return np.array([n for n in short if not part.record(n).strip(b"\r\n")], dtype=np.int64)
+
+
+def malformed(part: Part) -> Iterator[tuple[int, list[Row]]]:
+    """Find the records with a quote that breaks the grammar.
+
+    Such a record may have taken in the records that follow it, so each of its lines is a row.
+    """
+    bad = part.records.bad_quotes
+    for index in part.records.containing(bad).tolist():
+        quote = int(bad[np.searchsorted(bad, part.records.starts[index])])
+        following = part.buffer[quote + 1 : quote + 1 + _SHOWN].decode("utf-8", errors="ignore")
+        shown = following.splitlines()[0][:5]
+        reason = (
+            f"the quote before {shown!r} in line {part.line(quote)} neither starts nor ends a "
+            "field; a quote is missing, or one in the text is not doubled"
+        )
+        yield index, _malformed_lines(part, index, reason)
+
+
+def with_nul(part: Part) -> Iterator[tuple[int, list[Row]]]:
+    """Find the records with a NUL character: no text has one, and Redshift refuses it."""
+    for index in part.containing(b"\0"):
+        yield index, _malformed_lines(part, index, "there is a NUL character in it")
+
+
+def joined(part: Part, columns: list[Column]) -> Iterator[tuple[int, list[Row]]]:
+    """Find the records one of whose lines is a record by itself.
+
+    Two missing quotes can make one well-formed record of many: a comment that is not closed takes
+    in all text up to the quote that closes another one. Each line is a row.
+
+    Args:
+        part: Part of the file.
+        columns: The columns in the order of the file.
+    """
+    commas = len(columns) - 1
+    for index in part.records.containing(part.records.inner_line_ends).tolist():
+        if all(line.count(b",") < commas for line in part.record(index).splitlines()):
+            continue
+        for number, text in part.lines_of(index):
+            if _is_record(text, columns):
+                reason = f"line {number} is a record by itself; a quote is missing"
+                yield index, _malformed_lines(part, index, reason)
+                break
+
+
+def headers(part: Part, columns: list[Column]) -> Iterator[tuple[int, list[Row]]]:
+    """Find the records that repeat the header, as in two files that were joined."""
+    names = [column.name for column in columns]
+    for index in part.containing(names[-1].encode()):
+        if _fields(part.record(index).decode().strip("\ufeff\r\n")) == names:
+            yield index, _malformed_lines(part, index, "the header, again; two files were joined")
+
+
+def ragged(part: Part, indexes: Offsets, width: int) -> Iterator[tuple[int, list[Row]]]:
+    """Find the records with too few or too many fields.
+
+    Args:
+        part: Part of the file.
+        indexes: Well-formed records of the part.
+        width: The number of fields of the header.
+    """
+    kept = b"".join(part.record(index) for index in indexes)
+    counts = field_counts(kept, split(kept, at_end=True))
+    wrong = counts != width
+    for index, count in zip(indexes[wrong].tolist(), counts[wrong].tolist(), strict=True):
+        reason = f"{count} field{'' if count == 1 else 's'} instead of {width}"
+        text = part.record(index).decode().rstrip("\r\n")
+        yield index, [(part.line(int(part.records.starts[index])), reason, text)]
+
+
+def _malformed_lines(part: Part, index: int, reason: str) -> list[Row]:
+    lines = list(part.lines_of(index))
+    extent = f" (lines {lines[0][0]} to {lines[-1][0]})" if len(lines) > 1 else ""
+    return [(number, f"malformed CSV{extent}: {reason}", text) for number, text in lines]
+
+
+def _is_record(line: str, columns: list[Column]) -> bool:
+    """Whether a line has an acceptable value for each column, if one of its quotes is left out."""
+    candidates: Iterable[str] = [line]
+    if line.count('"') % 2:
+        quotes = [match.start() for match in re.finditer('"', line)]
+        candidates = (line[:at] + line[at + 1 :] for at in quotes)
+    return any(
+        len(values) == len(columns)
+        and all(column.accepts(value) for column, value in zip(columns, values, strict=True))
+        for values in map(_fields, candidates)
+    )
+
+
+def _fields(line: str) -> list[str]:
+    """The fields of a record; empty if it is not strict CSV."""
+    try:
+        return next(csv.reader([line], strict=True), [])
+    except csv.Error:
+        return []

@@ -1,0 +1,38 @@
+"""A CSV file as a lazy table of text, for readers that need its columns several times."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from infra.csv_file.reader import SET_ASIDE, CsvFile
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """The records of a CSV file."""
+
+    rows: pl.LazyFrame  # a string column for each source column; an empty field is null
+    set_aside: pl.DataFrame  # columns SET_ASIDE: records that cannot be split into fields
+
+
+def text_table(file: CsvFile, folder: Path) -> TextTable:
+    """Read a CSV file into a Parquet file of text.
+
+    Args:
+        file: The file to read.
+        folder: A folder for the Parquet file, which has to exist as long as the rows are used.
+
+    Raises:
+        SourceError: The file cannot be read as CSV.
+    """
+    path = folder / f"{file.contract.table}.parquet"
+    schema = pa.schema([(name, pa.string()) for name in file.contract.header])
+    set_aside = pl.DataFrame(schema=SET_ASIDE)
+    with pq.ParquetWriter(path, schema) as writer:
+        for block in file.blocks():
+            writer.write_table(block.text.to_arrow().cast(schema))
+            set_aside.extend(block.set_aside)
+    return TextTable(pl.scan_parquet(path), set_aside)
