@@ -1,11 +1,12 @@
 """Commands that make source files: `generate`, `extract`, `fetch`."""
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+
+from flows.cli.run import date_of
 
 _DEMO_ORDERS = 10_000
 _console = Console()
@@ -37,7 +38,7 @@ def extract(
     """Simulate the source system: write the changes of each period, as known at its end."""
     from infra.local.extract import extract as write  # noqa: PLC0415
 
-    days = [None if text is None else date.fromisoformat(text) for text in (first, last)]
+    days = [None if text is None else date_of(text) for text in (first, last)]
     batches = write(dump, out, *days, every=every)
     _console.print(
         f"{len(batches)} batches, {batches[0]} to {batches[-1]}: {out}. "

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,6 +53,7 @@ def run(
     if made_up and settings.target == "aws":
         raise typer.BadParameter("name a --source: generated data is for the local stack only")
     base, settings = settings, state_dir.of_run(settings, made_up=made_up)
+    use_own_prefect(base)  # Prefect reads its settings when the modules below import it
     chosen = _address(given) if given else _demo(settings)
     day = _named(batch_date, chosen)
     acceptance = _acceptance(accept, accepted_by, because)
@@ -205,10 +206,11 @@ def date_of(text: str) -> date:
     Raises:
         typer.BadParameter: The text is not an ISO date.
     """
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not a date ({_DAY})") from error
+    # fromisoformat alone also takes other forms, such as 2018-W31-3
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        with suppress(ValueError):
+            return date.fromisoformat(text)
+    raise typer.BadParameter(f"{text!r} is not a date ({_DAY})")
 
 
 def use_own_prefect(settings: Settings) -> None:

@@ -30,6 +30,7 @@ def summarise(
     console.print(_steps(receipt))
     console.print(gates_table(receipt.gates))
     console.print(_reconciliation(totals))
+    console.print(comparison(totals), markup=False, highlight=False, soft_wrap=True)
     home = settings.home
     console.print("[bold]Where to look next[/bold]")
     for text in (
@@ -92,7 +93,6 @@ def _reconciliation(totals: Sequence[Total]) -> Table:
         *("measure", "source", "in quarantine", "published", ""),
         title="Reconciliation",
         title_justify="left",
-        caption=comparison(totals),
     )
     for column in table.columns[1:4]:
         column.justify = "right"

@@ -8,6 +8,7 @@ that references them. The reference tables, and all rows that no order reference
 batch. After a split of the full date range, the last version of each row equals the dump.
 """
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,9 +58,12 @@ def extract(
         The batch dates, in order.
 
     Raises:
-        ExtractError: The dump is incomplete or has no changes in the range, or a folder of a
-            batch exists.
+        ExtractError: The dump is incomplete or has no changes in the range, a record of it cannot
+            be read, `every` is not a period, or a folder of a batch exists.
+        SourceError: A file cannot be read as CSV.
     """
+    if not re.fullmatch(r"[1-9][0-9]*(d|w|mo|q|y)", every):
+        raise ExtractError(f"{every!r} is not a period, such as 1d, 7d, 1mo or 1y")
     with _opened(dump) as tables:
         day = pl.col("at").dt.date()
         span = _changes(tables).select(day.min().alias("first"), day.max().alias("last")).collect()

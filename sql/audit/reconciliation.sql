@@ -8,6 +8,7 @@ CREATE OR REPLACE VIEW audit.reconciliation AS
 WITH staged AS (
     -- one row with the row count of each staging table, and one for each of its money columns
     SELECT
+        table_name,
         table_name || '.' || measure AS table_measure,
         measure,
         total,
@@ -30,34 +31,41 @@ fact_payment_totals AS (
     FROM analytics.fact_payment
 ),
 
--- rows and money of the files, as they came. Loads of an earlier version lack the control totals of
+-- rows and money of the files as they came. Loads of an earlier version have no control totals of
 -- money: what they loaded stands for what they read
 file_totals AS (
     SELECT
+        table_name,
         SUM(rows_read) AS row_count,
-        SUM(COALESCE(money_read, money_total)) AS money
+        SUM(rows_quarantined) AS quarantined_rows,
+        SUM(COALESCE(money_read, money_total)) AS money,
+        SUM(COALESCE(money_quarantined, 0)) AS quarantined_money,
+        SUM(COALESCE(amounts_unreadable, 0)) AS unreadable_rows
     FROM audit.loads
+    GROUP BY table_name
 ),
 
 quarantine AS (
     SELECT
         'rows: files = staging + quarantine' AS measure,
-        CAST(SUM(rows_quarantined) AS DECIMAL(18, 2)) AS total,
+        CAST(SUM(quarantined_rows) AS DECIMAL(18, 2)) AS total,
         CAST(0 AS BIGINT) AS unreadable_rows
-    FROM audit.loads
+    FROM file_totals
     UNION ALL
     SELECT
-        'R$: files = staging + quarantine' AS measure,
-        CAST(SUM(money_quarantined) AS DECIMAL(18, 2)) AS total,
-        CAST(SUM(amounts_unreadable) AS BIGINT) AS unreadable_rows
-    FROM audit.loads
+        'R$ ' || table_name || ': files = staging + quarantine' AS measure,
+        CAST(quarantined_money AS DECIMAL(18, 2)) AS total,
+        CAST(unreadable_rows AS BIGINT) AS unreadable_rows
+    FROM file_totals
 ),
 
-staging_sums AS (
+staged_money AS (
     SELECT
-        SUM(CASE WHEN measure = 'rows' THEN total END) AS row_count,
-        SUM(CASE WHEN measure <> 'rows' THEN total END) AS money
+        table_name,
+        SUM(total) AS money
     FROM staged
+    WHERE measure <> 'rows'
+    GROUP BY table_name
 ),
 
 -- totals of the rows in force (of each key, those of its latest batch), the input of the facts
@@ -94,14 +102,17 @@ totals AS (
     SELECT
         'rows: files = staging + quarantine' AS measure,
         'rows' AS unit,
-        CAST((SELECT row_count FROM file_totals) AS DECIMAL(18, 2)) AS source_total,
-        CAST((SELECT row_count FROM staging_sums) AS DECIMAL(18, 2)) AS published_total
+        CAST((SELECT SUM(row_count) FROM file_totals) AS DECIMAL(18, 2)) AS source_total,
+        CAST((SELECT SUM(total) FROM staged WHERE measure = 'rows') AS DECIMAL(18, 2)) AS published_total
     UNION ALL
+    -- one row for each source table with amounts
     SELECT
-        'R$: files = staging + quarantine' AS measure,
+        'R$ ' || staged_money.table_name || ': files = staging + quarantine' AS measure,
         'R$' AS unit,
-        CAST((SELECT money FROM file_totals) AS DECIMAL(18, 2)) AS source_total,
-        CAST((SELECT money FROM staging_sums) AS DECIMAL(18, 2)) AS published_total
+        CAST(file_totals.money AS DECIMAL(18, 2)) AS source_total,
+        CAST(staged_money.money AS DECIMAL(18, 2)) AS published_total
+    FROM staged_money
+    LEFT JOIN file_totals ON staged_money.table_name = file_totals.table_name
     UNION ALL
     SELECT
         'orders: staging = fact_order' AS measure,

@@ -32,22 +32,20 @@ def comparison(totals: Sequence[Total]) -> str:
     """
     if any(not total.is_equal for total in totals):
         return "The published totals do not match the source files."
-    if not any(total.quarantined or total.unreadable for total in totals):
+    aside = [total for total in totals if total.quarantined or total.unreadable]
+    if not aside:
         return "The published totals match the source files to the cent."
-    parts = [
-        f"files {_amount(total, total.source)}, published {_amount(total, total.published)}, in "
-        f"quarantine {_amount(total, total.quarantined)}"
-        + (f" (amount unreadable in {_rows(total.unreadable)})" if total.unreadable else "")
-        for total in totals
-        if total.quarantined or total.unreadable
-    ]
-    return f"The published totals lack what is in quarantine: {'; '.join(parts)}."
+    return f"What is in quarantine is not published. {'; '.join(map(_parts, aside))}."
 
 
-def _amount(total: Total, figure: object) -> str:
-    text = total.text(figure)  # pyright: ignore[reportArgumentType]
-    return f"R$ {text}" if total.unit == "R$" else f"{text} rows"
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
+def _parts(total: Total) -> str:
+    what = total.measure.partition(":")[0]
+    unreadable = (
+        f" (amount unreadable in {total.unreadable:,} row{'' if total.unreadable == 1 else 's'})"
+        if total.unreadable
+        else ""
+    )
+    return (
+        f"{what}: files {total.text(total.source)}, published {total.text(total.published)}, in "
+        f"quarantine {total.text(total.quarantined)}{unreadable}"
+    )

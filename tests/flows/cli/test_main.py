@@ -2,65 +2,16 @@
 
 import csv
 import io
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL
 
-from flows.cli.main import main
 from infra.local.generate import generate
 from infra.local.services import running
-from infra.settings import PROJECT, Settings
-
-
-def _in_a_process(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run `olist` as a user does."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OLIST_", "PREFECT_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "flows.cli", *arguments],
-        env={**clean, "OLIST_HOME": str(home), **env},
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-
-
-@dataclass
-class Ended:
-    """A command that has ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def olist(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Ended]:
-    """Runs `olist` in this process, which saves the seconds of its imports."""
-
-    def run(home: Path, *arguments: str, **env: str) -> Ended:
-        with monkeypatch.context() as patch:
-            patch.setattr(sys, "argv", ["olist", *arguments])
-            for name, value in {"OLIST_HOME": str(home), **env}.items():
-                patch.setenv(name, value)
-            capsys.readouterr()
-            try:
-                main()
-                code = 0
-            except SystemExit as ended:
-                code = int(ended.code or 0)
-            return Ended(code, *capsys.readouterr())
-
-    return run
+from infra.settings import Settings
+from tests.flows.cli.conftest import Ended, in_a_process
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +20,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
     home = tmp_path_factory.mktemp("home")
     source = tmp_path_factory.mktemp("source") / "2018-10-18"
     generate(source, 200, seed=3)
-    done = _in_a_process(home, "run", OLIST_SOURCE=str(source))
+    done = in_a_process(home, "run", OLIST_SOURCE=str(source))
     assert done.returncode == 0, done.stderr + done.stdout
     with running(Settings(home=home)):
         yield home, done.stdout
@@ -104,7 +55,7 @@ def test_trace_names_the_file_and_the_run_behind_a_row(
     home, _ = loaded
     sql = "SELECT order_id FROM analytics.fact_order LIMIT 1"
     order = olist(home, "query", sql, "--format", "csv").stdout.split()[-1]
-    done = _in_a_process(home, "trace", "fact_order", order, COLUMNS="400")
+    done = in_a_process(home, "trace", "fact_order", order, COLUMNS="400")
     assert "olist_orders_dataset.csv" in done.stdout
     assert "Runs that published it" in done.stdout
     missing = olist(home, "trace", "fact_order", "nobody")
@@ -118,12 +69,12 @@ def test_extract_and_backfill_load_a_whole_history(tmp_path: Path) -> None:
     server = str(PREFECT_API_URL.value())  # use the running server: starting one takes seconds
     generate(tmp_path / "dump", 20, seed=1)
     weeks = tmp_path / "weeks"
-    made = _in_a_process(
+    made = in_a_process(
         tmp_path / "home", "extract", str(tmp_path / "dump"), str(weeks), "--every", "1y"
     )
     assert "Load them: olist backfill" in " ".join(made.stdout.split())
     count = len(list(weeks.iterdir()))
-    done = _in_a_process(
+    done = in_a_process(
         tmp_path / "home",
         "backfill",
         "--source",
@@ -135,7 +86,7 @@ def test_extract_and_backfill_load_a_whole_history(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr + done.stdout
     assert f"{count} of {count} batches published" in done.stdout + done.stderr
     sql = "SELECT COUNT(*) AS orders FROM analytics.fact_order"
-    assert _in_a_process(tmp_path / "home", "query", sql, "--format", "csv").stdout.split() == [
+    assert in_a_process(tmp_path / "home", "query", sql, "--format", "csv").stdout.split() == [
         "orders",
         "20",
     ]

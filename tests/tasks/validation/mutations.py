@@ -112,16 +112,24 @@ _PAID = "staging.order_items.payment_difference_share_10"
 _ORDERED = "staging.orders.after_purchase"
 _TWICE = "raw.files.keys_unique"
 _QUARANTINE = "raw.files.quarantine_share"
+_IN_QUARANTINE = "raw.files.quarantine_empty"
 
 FILES = [
     Mutation("a file is missing", "source", "missing", text=("order_items", lambda _: "")),
     Mutation("a column is renamed", "source", "column order_status is missing", text=("orders", lambda t: t.replace("order_status", "status", 1))),
     Mutation("a file is cut off inside a quoted text", "source", "opened and never closed", text=("order_reviews", lambda t: t[: t.rindex('"', 0, len(t) // 2) + 1] + '\nx,y,5,"cut')),
+    Mutation("an index column that pandas wrote", "source", "the first column has no name", text=("sellers", lambda t: "\n".join(f"{n or ''},{line}" for n, line in enumerate(t.splitlines())))),
+    Mutation("a quote that is opened and not closed", "raw", _IN_QUARANTINE, "warning", text=("order_reviews", lambda t: t.replace(",,,2018", ',,",2018', 1))),
+    Mutation("a quote in a text that is not doubled", "raw", _IN_QUARANTINE, "warning", text=("order_reviews", lambda t: t.replace(",,,2018", ',,tv 42" ok,2018', 1))),
+    Mutation("two files are joined, with both headers", "raw", _QUARANTINE, text=("category_translation", lambda t: t + t.splitlines()[0] + "\n")),
+    Mutation("a NUL character", "raw", _IN_QUARANTINE, "warning", text=("order_reviews", lambda t: t.replace(",,,2018", ",,a\0b,2018", 1))),
+    Mutation("a second 60", "raw", _IN_QUARANTINE, "warning", edit=_set("order_reviews", review_creation_date=_where(_NUMBER == 5, "review_creation_date", pl.lit("2018-01-01 10:59:60")))),
+    Mutation("digits of another script", "raw", _IN_QUARANTINE, "warning", edit=_set("order_reviews", review_score=_where(_NUMBER == 5, "review_score", pl.lit("\uff15")))),
     Mutation("decimal commas instead of points", "raw", _QUARANTINE, text=("order_payments", lambda t: "\n".join(f'{line.rpartition(".")[0]},{line.rpartition(".")[2]}' if "." in line else line for line in t.splitlines()))),
     Mutation("dates as day/month/year", "raw", _QUARANTINE, edit=_set("orders", order_purchase_timestamp=pl.col("order_purchase_timestamp").str.to_datetime().dt.strftime("%d/%m/%Y %H:%M"))),
     Mutation("ids are empty in 2 % of the rows", "raw", _QUARANTINE, edit=_set("order_items", product_id=_where(_NUMBER % 50 == 0, "product_id", pl.lit(None)))),
     Mutation("thousands separators in prices", "raw", _QUARANTINE, edit=_set("order_items", price=pl.concat_str(pl.lit("1,"), pl.col("price")))),
-    Mutation("one row in 3,000 does not fit", "raw", "raw.files.quarantine_empty", "warning", edit=_set("order_reviews", review_score=_where(_NUMBER == 5, "review_score", pl.lit("five")))),
+    Mutation("one row in 3,000 does not fit", "raw", _IN_QUARANTINE, "warning", edit=_set("order_reviews", review_score=_where(_NUMBER == 5, "review_score", pl.lit("five")))),
     Mutation("the rows of a file are there twice", "raw", _TWICE, edit=lambda f: {"orders": pl.concat([f["orders"], f["orders"]])}),
     Mutation("one payment is listed twice", "raw", _TWICE, edit=_more("order_payments", 1)),
     Mutation("all files hold their header only", "raw", "raw.files.batch_has_rows", edit=lambda f: {t: f[t].clear() for t in contracts()}),

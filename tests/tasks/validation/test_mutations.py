@@ -107,7 +107,8 @@ def _history(load: Loader, staged: Staged) -> Iterator[None]:
             work.run(
                 "INSERT INTO audit.loads SELECT table_name, CAST(%s AS DATE), run_id, content_hash, "
                 "source_file, source_sha256, source_bytes, rows_read, rows_loaded, "
-                "rows_quarantined, money_total, manifest, loaded_at FROM candidate.load",
+                "rows_quarantined, money_total, manifest, loaded_at, money_read, "
+                "money_quarantined, amounts_unreadable FROM candidate.load",
                 [DAY - timedelta(days=days)],
             )
     yield

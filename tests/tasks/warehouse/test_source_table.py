@@ -52,8 +52,8 @@ def test_a_new_source_table_is_validated_published_and_reconciled(
     assert [result.id for result in gate.failed] == []
     with transaction(load.settings, read_only=True) as work:
         totals = dict(work.query("SELECT measure, published_total FROM audit.reconciliation"))
-    assert str(totals["R$: files = staging"]) == "31.50"
-    assert str(totals["rows: files = staging"]) == "5.00"
+    assert str(totals["R$ one_more: files = staging + quarantine"]) == "7.50"
+    assert str(totals["rows: files = staging + quarantine"]) == "5.00"
 
 
 def test_a_new_source_table_is_checked_against_its_contract(
