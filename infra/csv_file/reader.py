@@ -25,7 +25,7 @@ from infra.csv_file.set_aside import Part
 from infra.source_storage import SourceError
 
 BLOCK_BYTES = 2 << 20
-MAX_RECORD_BYTES = 64 << 20  # bounds the memory; no row of Redshift is as long
+MAX_RECORD_BYTES = 16 << 20  # bounds the memory; no row of Redshift is as long
 # the stub of isal says that its exception is an instance
 _UNREADABLE: tuple[Any, ...] = (OSError, EOFError, isal_zlib.error)
 SET_ASIDE = {"line": pl.Int64, "reason": pl.String, "row": pl.String}
@@ -72,7 +72,7 @@ class CsvFile:
 
         Raises:
             SourceError: The file is unreadable, its header is wrong, it is not UTF-8, a quoted
-                field does not end, or a record is longer than 64 MiB.
+                field does not end, or a record is longer than 16 MiB.
         """
         try:
             with open_bytes(self.path) as file:

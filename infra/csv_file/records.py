@@ -9,6 +9,7 @@ of them can be set aside.
 Source: RFC 4180, https://www.rfc-editor.org/rfc/rfc4180
 """
 
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +67,7 @@ def split(buffer: bytes, *, at_end: bool) -> Records:
         if quotes.size % 2:
             open_quote = int(quotes[-1])
     else:
-        opening, closing, bad = _quoted_fields(buffer, quotes.tolist())
+        opening, closing, bad = _quoted_fields(buffer, quotes.data)
         inside = np.searchsorted(opening, line_ends) > np.searchsorted(closing, line_ends)
         if opening.size > closing.size:
             open_quote = int(opening[-1])
@@ -128,9 +129,9 @@ def _is_strict(codes: NDArray[np.uint8], quotes: Offsets) -> bool:
     return bool(ends_field.all())
 
 
-def _quoted_fields(buffer: bytes, quotes: list[int]) -> tuple[Offsets, Offsets, Offsets]:
+def _quoted_fields(buffer: bytes, quotes: memoryview) -> tuple[Offsets, Offsets, Offsets]:
     """Return the opening and closing quotes of all quoted fields, and the quotes that are wrong."""
-    opening, closing, bad = [], [], []
+    opening, closing, bad = array("q"), array("q"), array("q")  # not lists: there may be millions
     edges = (b",", b"\n", b"\r", b"")
     position = 0
     while position < len(quotes):
