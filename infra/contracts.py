@@ -26,8 +26,8 @@ _DAY = "(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-[0-9]{2}-[0-9]{2}
 _FORMS = {
     "SMALLINT": _WHOLE,
     "INT": _WHOLE,
-    # so few digits that no number becomes infinite or zero
-    "DOUBLE": r"-?(?:0|[1-9][0-9]{0,16})(?:\.[0-9]{1,25})?(?:[eE][-+]?[0-9]{1,2})?",
+    # so few digits that no number becomes infinite or zero, or loses digits before the point
+    "DOUBLE": r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,25})?(?:[eE][-+]?[0-9]{1,2})?",
     "DATE": _DAY,
     "TIMESTAMP": f"{_DAY} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]",
 }

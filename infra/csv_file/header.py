@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import Counter
 
 from infra.contracts import Contract
 from infra.csv_file.records import split
@@ -49,9 +50,11 @@ def check_header(head: bytes, contract: Contract, address: str) -> tuple[list[st
     body = head[skipped:]
     records = split(body, at_end=len(head) < HEAD_BYTES)
     if not records.starts.size:
+        problem = f"does not end within {HEAD_BYTES:,} bytes" if body else "is empty"
+        if records.open_quote is not None:
+            problem = "has a quote that is opened and never closed"
         raise SourceError(
-            f"{address}: the first line, the header, does not end within {HEAD_BYTES:,} bytes; "
-            f"it starts with {_excerpt(body)}"
+            f"{address}, line 1: the header {problem}; it starts with {_excerpt(body)}"
         )
     end = int(records.ends[0])
     names = _names(body[:end], address)
@@ -102,7 +105,7 @@ def _check_names(found: list[str], contract: Contract, address: str, body: bytes
         )
     if nameless := [n for n, name in enumerate(found, start=1) if not name.strip()]:
         raise SourceError(f"{address}: {_nameless(nameless, len(found))}")
-    if repeated := sorted({name for name in found if found.count(name) > 1}):
+    if repeated := sorted(name for name, count in Counter(found).items() if count > 1):
         raise SourceError(f"{address}: column {_listed(repeated)} occurs more than once")
     for name in extra:
         if (meant := name.strip().lower()) in missing:

@@ -28,6 +28,8 @@ BLOCK_BYTES = 2 << 20
 MAX_RECORD_BYTES = 16 << 20  # bounds the memory; no row of Redshift is as long
 # the stub of isal says that its exception is an instance
 _UNREADABLE: tuple[Any, ...] = (OSError, EOFError, isal_zlib.error)
+_LIMIT = f"within {MAX_RECORD_BYTES >> 20} MiB"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SET_ASIDE = {"line": pl.Int64, "reason": pl.String, "row": pl.String}
 
 
@@ -96,20 +98,30 @@ class CsvFile:
                 raise self._endless(records, line, "to the end of the file")
             if records.end:
                 part = Part(buffer, records, line)
+                self._check_length(part)
                 self._check_encoding(part)
                 yield part
             rest = buffer[records.end :]
             if len(rest) > MAX_RECORD_BYTES:
-                raise self._endless(records, line, f"in {MAX_RECORD_BYTES >> 20} MiB")
+                raise self._endless(records, line, _LIMIT)
             line += records.lines_before(records.end)
+
+    def _check_length(self, part: Part) -> None:
+        longest = int(np.argmax(part.records.ends - part.records.starts))
+        if part.records.ends[longest] - part.records.starts[longest] > MAX_RECORD_BYTES:
+            line = part.line(int(part.records.starts[longest]))
+            raise SourceError(
+                f"{self.address}, line {line}: the record does not end {_LIMIT}. "
+                "Ask the source for the file again"
+            )
 
     def _check_encoding(self, part: Part) -> None:
         try:
             codecs.utf_8_decode(part.data, "strict", True)
         except UnicodeDecodeError as error:
-            shown = part.buffer[max(0, error.start - 20) : error.start + 20]
             raise SourceError(
-                f"{self.address}, line {part.line(error.start)}: not UTF-8: {shown!r}. "
+                f"{self.address}, line {part.line(error.start)}: not UTF-8: "
+                f"{bytes(part.data[error.start : error.start + 1])!r} {part.place(error.start)}. "
                 "Find the file's encoding and convert it: iconv -f ISO-8859-1 -t UTF-8"
             ) from error
 
@@ -144,9 +156,9 @@ class CsvFile:
             keep[index] = False
         table, skipped = _parse(part, keep, names)
         if skipped:
-            for index, found in set_aside.ragged(part, np.flatnonzero(keep), len(names)):
-                rows += found
-                keep[index] = False
+            wrong, found = set_aside.ragged(part, np.flatnonzero(keep), len(names))
+            rows += found
+            keep[wrong] = False
             table, skipped = _parse(part, keep, names)
         counted = int(np.count_nonzero(keep))
         if skipped or table.num_rows != counted:
@@ -156,7 +168,7 @@ class CsvFile:
             )
         return TextBlock(
             text=cast("pl.DataFrame", pl.from_arrow(table)).select(self.contract.header),
-            set_aside=pl.DataFrame(sorted(rows), schema=SET_ASIDE, orient="row"),
+            set_aside=pl.DataFrame(rows, schema=SET_ASIDE, orient="row"),
             blank_lines=blank.size,
             part=part,
             starts=part.records.starts[keep],
@@ -174,10 +186,13 @@ def _parse(part: Part, keep: np.ndarray, names: list[str]) -> tuple[pa.Table, in
 
     if not keep.any():
         return pa.table({name: pa.array([], pa.string()) for name in names}), 0
+    data = _kept(part, keep)
+    if data[:3] == _BYTE_ORDER_MARK:
+        data = _BYTE_ORDER_MARK + bytes(data)  # pyarrow skips one, as if the file started here
     table = pa_csv.read_csv(
-        pa.BufferReader(pa.py_buffer(_kept(part, keep))),
+        pa.BufferReader(pa.py_buffer(data)),
         read_options=pa_csv.ReadOptions(
-            column_names=names, block_size=part.records.end + 1, use_threads=False
+            column_names=names, block_size=len(data) + 1, use_threads=False
         ),
         parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
         convert_options=pa_csv.ConvertOptions(

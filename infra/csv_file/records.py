@@ -65,7 +65,7 @@ def split(buffer: bytes, *, at_end: bool) -> Records:
     if _is_strict(codes, quotes):
         inside = (np.searchsorted(quotes, line_ends) & 1).astype(bool)
         if quotes.size % 2:
-            open_quote = int(quotes[-1])
+            open_quote = _last_opening(quotes)
     else:
         opening, closing, bad = _quoted_fields(buffer, quotes.data)
         inside = np.searchsorted(opening, line_ends) > np.searchsorted(closing, line_ends)
@@ -127,6 +127,14 @@ def _is_strict(codes: NDArray[np.uint8], quotes: Offsets) -> bool:
     ends_field = _EDGES[after] | (closing == codes.size - 1)
     ends_field[: opening.size - 1] |= doubled[1:]
     return bool(ends_field.all())
+
+
+def _last_opening(quotes: Offsets) -> int:
+    """Return the last quote that opens a field and is not the second one of two."""
+    index = quotes.size - 1
+    while index >= 2 and quotes[index] == quotes[index - 1] + 1:
+        index -= 2
+    return int(quotes[index])
 
 
 def _quoted_fields(buffer: bytes, quotes: memoryview) -> tuple[Offsets, Offsets, Offsets]:

@@ -5,6 +5,7 @@ Each finder yields the index of a record and the rows that stand for it in quara
 
 import csv
 import re
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +17,6 @@ from infra.csv_file.records import Offsets, Records, field_counts, split
 
 Row = tuple[int, str, str]  # line of the file, from 1; reason; text
 
-_SHOWN = 20  # bytes of text in a reason
 _FIELD_EDGE = re.compile(r'(?:^|(?<=,))"|"(?=,|$)')  # a quote that starts or ends a field
 _MOST_EDGES = 50  # a line of millions of quotes is no record
 
@@ -40,7 +40,7 @@ class Part:
 
     def containing(self, text: bytes) -> list[int]:
         """Return the indexes of the records that contain a text, in order."""
-        offsets: list[int] = []
+        offsets = array("q")
         offset = self.buffer.find(text)
         while offset >= 0:
             offsets.append(offset)
@@ -50,6 +50,12 @@ class Part:
     def line(self, offset: int) -> int:
         """Return the line of the file that contains an offset of the buffer."""
         return self.first_line + self.records.lines_before(offset)
+
+    def place(self, offset: int) -> str:
+        """Describe an offset of the buffer: its line, and its byte in the line, from 1."""
+        number = self.records.lines_before(offset)
+        start = int(self.records.line_ends[number - 1]) + 1 if number else 0
+        return f"at byte {offset - start + 1} of line {self.first_line + number}"
 
     def lines_of(self, index: int) -> Iterator[tuple[int, str]]:
         """Yield number and text of each line of a record; blank lines are left out."""
@@ -74,11 +80,9 @@ def malformed(part: Part) -> Iterator[tuple[int, list[Row]]]:
     bad = part.records.bad_quotes
     for index in part.records.containing(bad).tolist():
         quote = int(bad[np.searchsorted(bad, part.records.starts[index])])
-        following = part.buffer[quote + 1 : quote + 1 + _SHOWN].decode("utf-8", errors="ignore")
-        shown = following.splitlines()[0][:5]
         reason = (
-            f"the quote before {shown!r} in line {part.line(quote)} neither starts nor ends a "
-            "field; a quote is missing, or one in the text is not doubled"
+            f"the quote {part.place(quote)} neither starts nor ends a field; a quote is missing, "
+            "or one in the text is not doubled"
         )
         yield index, _malformed_lines(part, index, reason)
 
@@ -100,6 +104,8 @@ def joined(part: Part, columns: list[Column]) -> Iterator[tuple[int, list[Row]]]
         columns: The columns in the order of the file.
     """
     commas = len(columns) - 1
+    if not commas:
+        return  # each line of a text may be a record of one column
     for index in part.records.containing(part.records.inner_line_ends).tolist():
         if all(line.count(b",") < commas for line in part.record(index).splitlines()):
             continue
@@ -114,25 +120,36 @@ def headers(part: Part, columns: list[Column]) -> Iterator[tuple[int, list[Row]]
     """Find the records that repeat the header, as in two files that were joined."""
     names = [column.name for column in columns]
     for index in part.containing(names[-1].encode()):
-        if _fields(part.record(index).decode().strip("\ufeff\r\n")) == names:
+        if sorted(_fields(part.record(index).decode().strip("\ufeff\r\n"))) == sorted(names):
             yield index, _malformed_lines(part, index, "the header, again; two files were joined")
 
 
-def ragged(part: Part, indexes: Offsets, width: int) -> Iterator[tuple[int, list[Row]]]:
-    """Find the records with too few or too many fields.
+def ragged(part: Part, indexes: Offsets, width: int) -> tuple[Offsets, list[Row]]:
+    """Find the records with too few or too many fields, all at once: there may be millions.
 
     Args:
         part: Part of the file.
         indexes: Well-formed records of the part.
         width: The number of fields of the header.
+
+    Returns:
+        The indexes of the records, and a row for each.
     """
     kept = b"".join(part.record(index) for index in indexes)
     counts = field_counts(kept, split(kept, at_end=True))
-    wrong = counts != width
-    for index, count in zip(indexes[wrong].tolist(), counts[wrong].tolist(), strict=True):
-        reason = f"{count} field{'' if count == 1 else 's'} instead of {width}"
-        text = part.record(index).decode().rstrip("\r\n")
-        yield index, [(part.line(int(part.records.starts[index])), reason, text)]
+    wrong = indexes[counts != width]
+    lines = part.first_line + np.searchsorted(part.records.line_ends, part.records.starts[wrong])
+    rows = [
+        (
+            line,
+            f"{count} field{'' if count == 1 else 's'} instead of {width}",
+            part.record(index).decode().rstrip("\r\n"),
+        )
+        for index, line, count in zip(
+            wrong.tolist(), lines.tolist(), counts[counts != width].tolist(), strict=True
+        )
+    ]
+    return wrong, rows
 
 
 def _malformed_lines(part: Part, index: int, reason: str) -> list[Row]:

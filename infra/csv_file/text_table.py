@@ -7,7 +7,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from infra.csv_file.reader import SET_ASIDE, CsvFile
+from infra.csv_file.reader import CsvFile
+
+_SHOWN = 3  # records that a message shows
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,8 @@ class TextTable:
     """The records of a CSV file."""
 
     rows: pl.LazyFrame  # a string column for each source column; an empty field is null
-    set_aside: pl.DataFrame  # columns SET_ASIDE: records that cannot be split into fields
+    set_aside: int  # number of records that cannot be split into fields
+    first_set_aside: list[str]  # line and reason of the first ones
 
 
 def text_table(file: CsvFile, folder: Path) -> TextTable:
@@ -30,9 +33,11 @@ def text_table(file: CsvFile, folder: Path) -> TextTable:
     """
     path = folder / f"{file.contract.table}.parquet"
     schema = pa.schema([(name, pa.string()) for name in file.contract.header])
-    set_aside = pl.DataFrame(schema=SET_ASIDE)
+    set_aside, first = 0, []
     with pq.ParquetWriter(path, schema) as writer:
         for block in file.blocks():
             writer.write_table(block.text.to_arrow().cast(schema))
-            set_aside.extend(block.set_aside)
-    return TextTable(pl.scan_parquet(path), set_aside)
+            for line, reason, _ in block.set_aside.head(_SHOWN - len(first)).iter_rows():
+                first.append(f"line {line}: {reason}")
+            set_aside += block.set_aside.height
+    return TextTable(pl.scan_parquet(path), set_aside, first)

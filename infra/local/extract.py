@@ -147,12 +147,10 @@ def _read(dump: Path, table: str, scratch: Path) -> pl.LazyFrame:
     if not found:
         raise ExtractError(f"{dump / name}: missing. A dump contains one file per table")
     read = text_table(CsvFile(found[0], contract, str(found[0])), scratch)
-    if read.set_aside.height:
-        line, reason, _ = read.set_aside.row(0)
-        others = read.set_aside.height - 1
+    if read.set_aside:
         raise ExtractError(
-            f"{found[0]}, line {line}: {reason}. {others} more lines cannot be read. "
-            "An extract copies every record: correct the file"
+            f"{found[0]}: {read.first_set_aside[0]}. In all, {read.set_aside} lines of the file "
+            "cannot be read. An extract copies every record: correct the file"
         )
     return read.rows
 
@@ -172,7 +170,11 @@ def _answered(tables: Tables) -> pl.LazyFrame:
     It is the time of the answer, but not before the purchase.
     """
     moments = {column.name: column for column in contracts()["order_reviews"].columns}
-    placed = tables["orders"].select("order_id", pl.col(f"at {_PURCHASED_AT}").alias("placed"))
+    placed = (  # a dump may hold an order twice
+        tables["orders"]
+        .group_by("order_id")
+        .agg(pl.col(f"at {_PURCHASED_AT}").min().alias("placed"))
+    )
     answered = pl.coalesce(
         typed_value(moments["review_answer_timestamp"]),
         typed_value(moments["review_creation_date"]),
@@ -277,12 +279,17 @@ def _rest(tables: Tables, table: str, needed: pl.DataFrame | None) -> pl.DataFra
 
 def _with_known_state(orders: pl.LazyFrame, until: pl.Expr) -> pl.LazyFrame:
     """Return orders with the timestamps and status known at the end of their batch."""
-    known = {name: pl.col(f"at {name}") < until for name in _EVENT_COLUMNS}
+    # a time that cannot be read is copied as it is
+    known = {
+        name: (pl.col(f"at {name}") < until).fill_null(pl.col(name).is_not_null())
+        for name in _EVENT_COLUMNS
+    }
     complete = pl.all_horizontal(known[name] | pl.col(name).is_null() for name in _EVENT_COLUMNS)
     status = pl.lit("created")
     for name in _EVENT_COLUMNS:
         status = pl.when(known[name]).then(pl.lit(_STATUSES[name])).otherwise(status)
-    return orders.with_columns(
+    placed = orders.filter(known[_PURCHASED_AT] | pl.col(_PURCHASED_AT).is_null())
+    return placed.with_columns(
         pl.when(complete).then("order_status").otherwise(status).alias("order_status"),
         *(pl.when(known[name]).then(name).alias(name) for name in _EVENT_COLUMNS),
     )

@@ -108,8 +108,12 @@ def _head(folder: Folder, name: str) -> bytes:
 
 
 def _unzipped(head: bytes) -> bytes:
-    unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    text = unzip.decompress(head, HEAD_BYTES)
-    if len(head) < HEAD_BYTES and not (unzip.eof or unzip.unconsumed_tail):
-        raise EOFError("the compressed file ends too early")
+    """Decompress the start of a file, which may consist of several gzip members."""
+    text, rest, is_whole = b"", head, len(head) < HEAD_BYTES
+    while rest and len(text) < HEAD_BYTES:
+        unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        text += unzip.decompress(rest, HEAD_BYTES - len(text))
+        if is_whole and not (unzip.eof or unzip.unconsumed_tail):
+            raise EOFError("the compressed file ends too early")
+        rest = unzip.unused_data.lstrip(b"\0")
     return text

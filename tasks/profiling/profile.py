@@ -100,7 +100,7 @@ def _page(source: str, texts: Mapping[str, TextTable]) -> str:
         source=source,
         made_at=datetime.now(UTC),
         rows={
-            table: text.set_aside.height + text.rows.select(pl.len()).collect().item()
+            table: text.set_aside + text.rows.select(pl.len()).collect().item()
             for table, text in texts.items()
         },
         unloadable={
@@ -154,9 +154,9 @@ def unloadable_of(contract: Contract, text: TextTable) -> Unloadable:
     ).collect(engine="streaming")
     by_column = {c.name: counts[c.name].item() for c in columns if counts[c.name].item()}
     return Unloadable(
-        rows=text.set_aside.height + counts["all rows"].item(),
+        rows=text.set_aside + counts["all rows"].item(),
         invalid=by_column,
-        malformed=[f"line {line}: {why}" for line, why, _ in text.set_aside.head(3).iter_rows()],
+        malformed=text.first_set_aside,
     )
 
 

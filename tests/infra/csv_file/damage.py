@@ -20,10 +20,8 @@ _TEXTS = (
 )
 
 
-def written(
-    contract: Contract, ids: list[str], chance: random.Random
-) -> tuple[bytes, bytes, list[list[str]]]:
-    """Return header and body of a file with a record for each id, and the records' fields."""
+def written(contract: Contract, ids: list[str], chance: random.Random) -> tuple[bytes, bytes]:
+    """Return header and body of a file with a record for each id."""
     rows = [[_value(column, id_, chance) for column in contract.source_columns] for id_ in ids]
     options = {
         "lineterminator": chance.choice(["\n", "\r\n"]),
@@ -34,7 +32,7 @@ def written(
     header, body = io.StringIO(), io.StringIO()
     csv.writer(header, **options).writerow(contract.header)
     csv.writer(body, **options).writerows(rows)
-    return header.getvalue().encode(), body.getvalue().encode(), rows
+    return header.getvalue().encode(), body.getvalue().encode()
 
 
 def _value(column: Column, id_: str, chance: random.Random) -> str:
@@ -126,6 +124,8 @@ DAMAGES: dict[str, Damage] = {
     "a byte that is not UTF-8": _inserted(b"\xe3"),
     "a byte order mark anywhere": _inserted("\ufeff".encode()),
     "a field of 200,000 bytes": _at(rb",", b"," + b"x" * 200_000),
+    "a byte order mark behind the header": lambda body, _: "\ufeff".encode() + body,
+    "no line end at the end": lambda body, _: body.rstrip(b"\r\n"),
     "cut off": _cut,
     "a byte is lost": _deleted,
     "two bytes are swapped": _swapped,

@@ -72,6 +72,40 @@ def test_a_changed_order_is_extracted_with_all_its_items_and_payments(
         assert _read(folder, "order_payments")["order_id"].to_list() == [id_of("o")]
 
 
+def test_a_time_that_cannot_be_read_is_extracted_as_it_is(tmp_path: Path) -> None:
+    orders = [
+        {"order_id": "o", "customer_id": "c", "order_approved_at": "01/02/2018"},
+        {
+            "order_id": "never",
+            "customer_id": "c",
+            "order_purchase_timestamp": "2018-01-01 10:60:00",
+        },
+    ]
+    items = [{"order_id": "o"}, {"order_id": "never"}]
+    dump = write_source(tmp_path / "dump", LIFE | {"orders": orders, "order_items": items})
+    extract(dump, tmp_path / "out")
+    first, *_ = (folder for _, folder in slices(tmp_path / "out"))
+    found = {row["order_id"]: row for row in _read(first, "orders").iter_rows(named=True)}
+    assert found[id_of("o")]["order_approved_at"] == "01/02/2018"
+    assert found[id_of("never")]["order_purchase_timestamp"] == "2018-01-01 10:60:00"
+    assert set(_read(first, "order_items")["order_id"]) == {id_of("o"), id_of("never")}
+
+
+def test_an_order_that_a_dump_holds_twice_is_extracted_twice_its_review_once(
+    tmp_path: Path,
+) -> None:
+    orders = [
+        {"order_id": "o", "customer_id": "c", "order_purchase_timestamp": f"2018-01-{day} 10:00:00"}
+        for day in ("01", "05")
+    ]
+    dump = write_source(tmp_path / "dump", LIFE | {"orders": orders})
+    extract(dump, tmp_path / "out")
+    rows = [_read(folder, "orders").height for _, folder in slices(tmp_path / "out")]
+    assert rows == [1, 2, 2]
+    reviews = [_read(folder, "order_reviews").height for _, folder in slices(tmp_path / "out")]
+    assert reviews == [0, 0, 1]
+
+
 def test_reference_rows_are_extracted_with_the_first_batch_only(dump: Path, tmp_path: Path) -> None:
     extract(dump, tmp_path / "out")
     first, *later = (folder for _, folder in slices(tmp_path / "out"))

@@ -60,6 +60,14 @@ def test_a_broken_gzip_file_is_refused(source: Path) -> None:
         check_source(LocalFolder(source))
 
 
+def test_a_file_of_several_gzip_members_is_accepted(source: Path) -> None:
+    data = (source / SELLERS).read_bytes()
+    parts = [b"", data[:20], data[20:]]
+    (source / f"{SELLERS}.gz").write_bytes(b"".join(map(gzip.compress, parts)))
+    (source / SELLERS).unlink()
+    check_source(LocalFolder(source))
+
+
 def test_a_plain_and_a_compressed_copy_of_a_file_are_refused(source: Path) -> None:
     (source / f"{SELLERS}.gz").write_bytes(gzip.compress(b"x"))
     with pytest.raises(SourceError, match="keep one of the two"):
