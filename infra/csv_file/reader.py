@@ -6,6 +6,7 @@ fields and has to find as many.
 
 import codecs
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -67,7 +68,7 @@ class CsvFile:
     address: str  # for messages
 
     def blocks(self) -> Iterator[TextBlock]:
-        """Read the file once.
+        """Read the file once; the next block is read while the caller works on one.
 
         Yields:
             The records of each block of about 2 MiB.
@@ -76,6 +77,14 @@ class CsvFile:
             SourceError: The file is unreadable, its header is wrong, it is not UTF-8, a quoted
                 field does not end, or a record is longer than 16 MiB.
         """
+        blocks = self._blocks()
+        with ThreadPoolExecutor(1, "csv") as reader:
+            ahead = reader.submit(next, blocks, None)
+            while (block := ahead.result()) is not None:
+                ahead = reader.submit(next, blocks, None)
+                yield block
+
+    def _blocks(self) -> Iterator[TextBlock]:
         try:
             with open_bytes(self.path) as file:
                 head = file.read(HEAD_BYTES)
