@@ -11,6 +11,7 @@ from tasks.validation.check import Check
 
 HIDDEN = "(hidden)"
 _CELL = 120  # characters of a value that are shown
+_REASONS = 600  # characters that are shown of the reasons why rows of a file are in quarantine
 
 
 def find_all(check: Check, relation: str) -> str:
@@ -84,7 +85,7 @@ def sample_of_files(
         positions: Positions of the failing files in `files`.
     """
     some = files.iloc[positions[: settings.sample_rows]]
-    return [shown(row) for row in some.to_dict("records")]
+    return [shown(row, _REASONS) for row in some.to_dict("records")]
 
 
 def format_count(rows: int) -> str:
@@ -92,14 +93,19 @@ def format_count(rows: int) -> str:
     return f"{rows:,} row{'' if rows == 1 else 's'}"
 
 
-def shown(row: dict[Any, Any]) -> dict[str, str]:
-    """Return a row as text; sensitive values are hidden, empty values are left out."""
+def shown(row: dict[Any, Any], length: int = _CELL) -> dict[str, str]:
+    """Return a row as text; sensitive values are hidden, empty values are left out.
+
+    Args:
+        row: Values by column.
+        length: Number of characters that are shown of a value.
+    """
     return {
-        str(name): HIDDEN if name in sensitive_columns() else _text(value)
+        str(name): HIDDEN if name in sensitive_columns() else _text(value)[:length]
         for name, value in row.items()
         if value is not None and value != ""
     }
 
 
 def _text(value: object) -> str:
-    return str(round(value, 4) if isinstance(value, float) else value)[:_CELL]
+    return str(round(value, 4) if isinstance(value, float) else value)

@@ -139,8 +139,12 @@ class _Dataset:
         )
         outcome = definition.run(
             batch_parameters=None if self._files is None else {"dataframe": self._files},
-            # no data values in the stored result; ExpectationResult has a non-sensitive sample
-            result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
+            # no data values in the stored result; ExpectationResult has a non-sensitive sample.
+            # Counts of files are no data values, and come with the positions of the files
+            result_format={
+                "result_format": "SUMMARY",
+                "partial_unexpected_count": 0 if self._files is None else len(self._files),
+            },
             run_id=RunIdentifier(
                 run_name=f"{max(self._scope.batch_dates)} {run_id}", run_time=datetime.now(UTC)
             ),
@@ -207,8 +211,8 @@ class _Dataset:
         self, check: Check, result: ExpectationResult, found: dict[str, Any]
     ) -> ExpectationResult:
         if self._files is not None:
-            positions = found.get("partial_unexpected_index_list") or range(len(self._files))
-            sample = failing_rows.sample_of_files(self._settings, self._files, list(positions))
+            positions = found.get("partial_unexpected_index_list") or []
+            sample = failing_rows.sample_of_files(self._settings, self._files, positions)
             return result.model_copy(update={"sample": sample})
         sql = failing_rows.find_all(check, f"{self._schema}.{self._table}")
         if not sql:

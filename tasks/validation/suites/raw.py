@@ -109,6 +109,9 @@ def files_frame(receipts: tuple[UploadReceipt, ...]) -> pd.DataFrame:
                 "table_name": receipt.table,
                 "file": f"{receipt.batch_date} {receipt.table}",
                 "source_file": receipt.source_file,
+                # first, because a notification shows a few columns only
+                "in_quarantine": "; ".join(receipt.quarantine_sample),
+                "keys_twice": "; ".join(receipt.duplicate_sample),
                 "rows_read": receipt.rows_read,
                 "rows_loaded": receipt.rows_loaded,
                 "rows_quarantined": receipt.rows_quarantined,
@@ -119,8 +122,6 @@ def files_frame(receipts: tuple[UploadReceipt, ...]) -> pd.DataFrame:
                 "money_accounted_for": str(
                     sum(receipt.money_loaded.values()) + sum(receipt.money_quarantined.values())
                 ),
-                "in_quarantine": "; ".join(receipt.quarantine_sample),
-                "keys_twice": "; ".join(receipt.duplicate_sample),
             }
             for receipt in receipts
         ]

@@ -68,6 +68,8 @@ def test_money_in_quarantine_is_named_everywhere_and_never_called_exact(
     for where, text in told.items():
         assert money in text, where
         assert "to the cent" not in text, where
+    assert "in_quarantine=line 122: payment_installments is 'x': not a whole" in told["mail"]
+    assert "table_name=customers" not in told["mail"]
     with running(Settings(home=home)):
         sql = (
             "SELECT measure, source_total, quarantined_total, published_total, unreadable_rows "
@@ -78,6 +80,56 @@ def test_money_in_quarantine_is_named_everywhere_and_never_called_exact(
         ["R$ order_payments: files = staging + quarantine", "1820.00", "500.00", "1320.00", "0"],
         ["rows: files = staging + quarantine", "603.00", "1.00", "602.00", "0"],
     ]
+
+
+@pytest.mark.slow
+def test_faults_of_all_kinds_are_quarantined_and_all_other_rows_are_published(
+    source: Path, tmp_path: Path, olist: Callable[..., Ended]
+) -> None:
+    faulty = tmp_path / "2018-10-19"
+    faulty.mkdir()
+    for path in source.iterdir():
+        (faulty / path.name).write_bytes(path.read_bytes())
+    sellers = _file(faulty, "sellers")
+    sellers.write_bytes(sellers.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r"))
+    items = _file(faulty, "order_items").read_text().splitlines()
+    second = items[1].split(",")
+    second[1], second[5] = "2", "\uff15\uff10.00"  # item 2, with full-width digits in its price
+    _file(faulty, "order_items").write_text("\n".join([*items, ",".join(second), ""]))
+    reviews = _file(faulty, "order_reviews").read_text().splitlines()
+    comment = {
+        5: '"not closed',  # takes in the lines up to the next quote, that of line 9
+        8: '"closed"',
+        20: 'tv 42" ok',
+        30: "a\0b",
+        40: "x" * 131_073,
+    }
+    for at, text in comment.items():
+        fields = reviews[at].split(",")
+        reviews[at] = ",".join([*fields[:4], text, *fields[5:]])
+    reviews[50] = reviews[50].replace("00:00:00", "00:00:60")
+    _file(faulty, "order_reviews").write_text("\n".join([*reviews, ""]))
+
+    home = tmp_path / "home"
+    done = in_a_process(home, "run", "--source", str(faulty), OLIST_QUARANTINE_LIMIT="0.2")
+    assert done.returncode == 0, done.stderr + done.stdout
+    with running(Settings(home=home)):
+        sql = (
+            "SELECT table_name, rows_read, rows_loaded, rows_quarantined FROM audit.loads "
+            "WHERE rows_quarantined > 0 ORDER BY table_name"
+        )
+        found = olist(home, "query", sql, "--format", "csv").stdout.splitlines()
+        sql = (
+            "SELECT COUNT(*) AS reviews, COUNT(comment_message) AS texts FROM analytics.fact_review"
+        )
+        published = olist(home, "query", sql, "--format", "csv").stdout.splitlines()
+    # four lines of the open quote, and one each: stray quote, NUL, huge field, second 60
+    assert found[1:] == [
+        f"order_items,{ORDERS + 1},{ORDERS},1",
+        f"order_payments,{ORDERS + 1},{ORDERS},1",
+        f"order_reviews,{ORDERS},{ORDERS - 8},8",
+    ]
+    assert published[1] == f"{ORDERS - 8}"
 
 
 def _with_stray_quote(source: Path, folder: Path) -> Path:

@@ -87,6 +87,29 @@ def test_raw_stops_keys_that_occur_twice(load: Loader, tmp_path: Path) -> None:
     assert _reasons(_gate(load, "raw", receipts)) == ["keys are unique within a file"]
 
 
+@pytest.mark.parametrize("table", ["customers", "orders", "sellers"])  # in the order of the files
+def test_raw_shows_only_the_files_that_fail_with_their_reasons(
+    load: Loader, tmp_path: Path, table: str
+) -> None:
+    receipts = list(_stage(load, tmp_path))
+    at = next(n for n, receipt in enumerate(receipts) if receipt.table == table)
+    receipts[at] = receipts[at].model_copy(
+        update={
+            "rows_read": 1000,
+            "rows_quarantined": 1,
+            "quarantine_sample": ["line 7: price is 'x': not a DECIMAL"],
+            "duplicate_keys": 1,
+            "duplicate_sample": ["id=5 (2 times)"],
+        }
+    )
+    found = {result.id: result for result in _gate(load, "raw", tuple(receipts)).failed}
+    for check in ("rows_accounted_for", "keys_unique", "quarantine_empty"):
+        (row,) = found[f"raw.files.{check}"].sample
+        assert row["table_name"] == table
+        assert row["in_quarantine"] == "line 7: price is 'x': not a DECIMAL"
+        assert row["keys_twice"] == "id=5 (2 times)"
+
+
 def test_raw_stops_an_empty_batch(load: Loader, tmp_path: Path) -> None:
     receipts = _stage(load, tmp_path, **{table: [] for table in ROWS})
     assert _reasons(_gate(load, "raw", receipts)) == ["the batch has at least one row"]
