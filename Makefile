@@ -2,7 +2,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-OLIST_HOME ?= .local
+# an empty OLIST_HOME counts as unset; recipes use "$$OLIST_HOME", which may hold blanks
+ifeq ($(OLIST_HOME),)
+override OLIST_HOME := .local
+endif
 export OLIST_HOME
 
 .PHONY: run up down test test-slow test-full lint lint-terraform format bench coverage docs screenshots ui lock clean help
@@ -58,7 +61,8 @@ screenshots: .venv/ready ## Retake the README's screenshots from the last run; n
 	@$(BIN)/python -m docs.tools.screenshots
 
 ui: .venv/ready ## Show past runs in the Prefect UI
-	@PREFECT_HOME=$(abspath $(OLIST_HOME))/prefect PREFECT_SERVER_ANALYTICS_ENABLED=false \
+	@mkdir -p "$$OLIST_HOME"
+	@PREFECT_HOME="$$(cd "$$OLIST_HOME" && pwd)/prefect" PREFECT_SERVER_ANALYTICS_ENABLED=false \
 		$(BIN)/prefect server start
 
 lock: .venv/ready ## Update and pin all dependencies
@@ -66,7 +70,7 @@ lock: .venv/ready ## Update and pin all dependencies
 		--no-emit-index-url --no-header --output-file requirements.lock
 
 clean: ## Remove all local state; .venv is kept
-	rm -rf $(OLIST_HOME)
+	rm -rf -- "$$OLIST_HOME"
 
 # schema of the AWS provider, and Checkov in its own environment: 250 MB for Terraform checks only
 .venv/terraform/ready: .venv/ready

@@ -26,7 +26,7 @@ def automations(blocks: list[UUID]) -> list[AutomationCore]:
             subject sends its message to all of them.
     """
     found = []
-    for entry in yaml.safe_load(FILE.read_text())["automations"]:
+    for entry in yaml.safe_load(FILE.read_text(encoding="utf-8"))["automations"]:
         if "subject" in entry:
             message = {"subject": entry.pop("subject"), "body": entry.pop("body")}
             entry["actions"] = [

@@ -64,7 +64,8 @@ def backfill_flow(
     """
     settings, logger = Settings(), get_run_logger()
     source = source_or_default(settings, source)
-    days = [d for d in day_folders(source, settings) if (first or d) <= d <= (last or d)]
+    found = day_folders(source, settings, logger)
+    days = [day for day in found if (first or day) <= day <= (last or day)]
     if not days:
         raise SourceError(
             f"{source}: no folder YYYY-MM-DD {f'from {first} ' if first else ''}"

@@ -98,7 +98,8 @@ def source_or_default(settings: Settings, source: str | None) -> str:
 def _load_missed_days(settings: Settings, source: str, day: date) -> bool:
     """Load missed days before `day`; return whether `day` is already published."""
     ensure_warehouse(str(flow_run.id), "catching up")
-    days, logger = day_folders(source, settings), get_run_logger()
+    logger = get_run_logger()
+    days = day_folders(source, settings, logger)
     last = max(published_days(settings), default=day)
     missed = pending_days(settings, source, [d for d in days if last < d < day])
     for missed_day in missed:

@@ -97,7 +97,7 @@ def _environment(file: Path) -> dict[str, str]:
     """Return the values for the file's placeholders: `.env`, overridden by the environment."""
     dotenv = {name: value for name, value in dotenv_values(".env").items() if value is not None}
     found = {**dotenv, **os.environ, "OLIST_VERSION": code_version()}
-    wanted = re.findall(r"\{\{ \$(\w+) \}\}", file.read_text())
+    wanted = re.findall(r"\{\{ \$(\w+) \}\}", file.read_text(encoding="utf-8"))
     if missing := [name for name in dict.fromkeys(wanted) if not found.get(name)]:
         raise DeployError(
             f"{file.relative_to(PROJECT)} needs {', '.join(missing)} in the environment or in "

@@ -13,11 +13,18 @@ SQL = PROJECT / "sql"
 class Settings(BaseSettings):
     """Settings of the project. The environment variable `OLIST_<FIELD>` sets a field.
 
+    An empty variable counts as unset.
+
     Without `s3_endpoint_url` and `redshift_host` the local stack provides both; see
     `infra.local.services`.
     """
 
-    model_config = SettingsConfigDict(env_prefix="OLIST_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="OLIST_",
+        env_file=".env",
+        env_ignore_empty=True,  # an empty variable is as good as none
+        extra="ignore",
+    )
 
     home: Path = Field(default=Path(".local"), description="Folder of all local state and reports.")
     source: str | None = Field(

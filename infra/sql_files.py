@@ -16,7 +16,7 @@ def statements(path: str) -> tuple[str, ...]:
     Args:
         path: Path relative to `sql/`, such as `dimensions/dim_date.sql`.
     """
-    return split(SQL.joinpath(path).read_text())
+    return split(SQL.joinpath(path).read_text(encoding="utf-8"))
 
 
 def split(sql: str) -> tuple[str, ...]:

@@ -18,10 +18,10 @@ def of_run(settings: Settings, *, made_up: bool) -> Settings:
 def remember(settings: Settings, *, made_up: bool) -> None:
     """Record whether the last run used generated data."""
     settings.state.mkdir(parents=True, exist_ok=True)
-    (settings.state / _NOTE).write_text(_MADE_UP if made_up else "")
+    (settings.state / _NOTE).write_text(_MADE_UP if made_up else "", encoding="utf-8")
 
 
 def last_used(settings: Settings) -> Settings:
     """Return the settings with the state folder of the last run."""
     note = settings.state / _NOTE
-    return of_run(settings, made_up=note.is_file() and note.read_text() == _MADE_UP)
+    return of_run(settings, made_up=note.is_file() and note.read_text(encoding="utf-8") == _MADE_UP)

@@ -96,5 +96,5 @@ PAGES: dict[str, tuple[Path, Callable[[], str]]] = {
 
 if __name__ == "__main__":
     for path, text in PAGES.values():
-        path.write_text(text())
+        path.write_text(text(), encoding="utf-8")
         print(path.relative_to(PROJECT))

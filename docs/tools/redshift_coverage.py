@@ -120,7 +120,7 @@ def _statements(tests: dict[str, list[tuple[str, str]]]) -> Iterator[str]:
 def _lacking() -> Iterator[str]:
     statements = [
         line
-        for line in (TESTS / "sql" / "lacking.sql").read_text().splitlines()
+        for line in (TESTS / "sql" / "lacking.sql").read_text(encoding="utf-8").splitlines()
         if line.endswith(";")
     ]
     yield f"## Refused, for Redshift lacks it: {len(statements)}\n\n```sql"
@@ -150,8 +150,8 @@ def main() -> None:
     """Write the file, or with `--check` fail if it is stale."""
     made = text()
     if "--check" not in sys.argv:
-        TARGET.write_text(made)
-    elif not TARGET.exists() or TARGET.read_text() != made:
+        TARGET.write_text(made, encoding="utf-8")
+    elif not TARGET.exists() or TARGET.read_text(encoding="utf-8") != made:
         raise SystemExit(f"{TARGET.relative_to(PROJECT)} is stale: run `make coverage`")
 
 

@@ -1,12 +1,10 @@
 """The command `check`: test whether this process has the access that a run needs."""
 
 import typer
-from rich.console import Console
 
+from flows.cli.console import console
 from infra import state_dir
 from infra.settings import Settings
-
-_console = Console()
 
 
 def check() -> None:
@@ -21,12 +19,13 @@ def check() -> None:
                 found = step.taken(settings)
             except AccessError as error:
                 failed += 1
-                _console.print("[red]NO[/]  ", end="")
-                _console.print(str(error), markup=False, highlight=False, soft_wrap=True)
+                console.print("NO  ", style="red", end="")
+                console.print(str(error), soft_wrap=True)
             else:
-                _console.print(f"[green]ok[/]  {step.name}: ", end="", highlight=False)
-                _console.print(found, markup=False, highlight=False, soft_wrap=True)
+                console.print("ok  ", style="green", end="")
+                console.print(f"{step.name}: ", end="")
+                console.print(found, soft_wrap=True)
     if failed:
-        _console.print(f"{failed} checks failed; a run would fail, too.", style="bold red")
+        console.print(f"{failed} checks failed; a run would fail, too.", style="bold red")
         raise typer.Exit(1)
-    _console.print("All checks passed: a run has the access it needs.", style="bold green")
+    console.print("All checks passed: a run has the access it needs.", style="bold green")

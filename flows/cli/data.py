@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from flows.cli.console import console
 from flows.cli.run import date_of
 
 _DEMO_ORDERS = 10_000
-_console = Console()
 
 
 def generate(
@@ -21,7 +20,7 @@ def generate(
     from infra.local.generate import generate as write  # noqa: PLC0415
 
     rows = write(directory, orders, seed)
-    _console.print(f"{sum(rows.values()):,} rows in {len(rows)} files: {directory}")
+    console.print(f"{sum(rows.values()):,} rows in {len(rows)} files: {directory}", soft_wrap=True)
 
 
 def extract(
@@ -40,9 +39,10 @@ def extract(
 
     days = [None if text is None else date_of(text) for text in (first, last)]
     batches = write(dump, out, *days, every=every)
-    _console.print(
+    console.print(
         f"{len(batches)} batches, {batches[0]} to {batches[-1]}: {out}. "
-        f"Load them: olist backfill --source {out}"
+        f"Load them: olist backfill --source {out}",
+        soft_wrap=True,
     )
 
 
@@ -53,4 +53,7 @@ def fetch(
     from infra.local.fetch import fetch as download  # noqa: PLC0415
 
     download(directory)
-    _console.print(f"The real data set is in {directory}. Load it: olist run --source {directory}")
+    console.print(
+        f"The real data set is in {directory}. Load it: olist run --source {directory}",
+        soft_wrap=True,
+    )

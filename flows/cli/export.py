@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from flows.cli.console import console
 from infra import state_dir
 from infra.settings import Settings
-
-_console = Console()
 
 
 class ExportFormat(StrEnum):
@@ -32,9 +30,9 @@ def dashboard(
     with running(state_dir.last_used(Settings())) as settings:
         paths = build_dashboards(settings)
     for path in paths:
-        _console.print(str(path), soft_wrap=True, highlight=False)
+        console.print(str(path), soft_wrap=True)
     if show and not open_page(paths[-1]):
-        _console.print("No browser is available; open the file on another machine.")
+        console.print("No browser is available; open the file on another machine.")
 
 
 def export(
@@ -53,4 +51,4 @@ def export(
     with running(state_dir.last_used(Settings())) as settings:
         for path, rows in fetch(settings, folder.expanduser(), form.value, table or []):
             row_count = f"  {rows:,} rows" if rows is not None else ""
-            _console.print(f"{path}{row_count}", soft_wrap=True, highlight=False)
+            console.print(f"{path}{row_count}", soft_wrap=True)

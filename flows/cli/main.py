@@ -3,9 +3,9 @@
 import os
 
 import typer
-from rich.console import Console
 
 from flows.cli import check, data, export, query, review, run, serve, stack
+from flows.cli.console import errors
 
 app = typer.Typer(
     name="olist",
@@ -26,7 +26,6 @@ for command in (
     serve.redshift,
 ):
     app.command()(command)
-_errors = Console(stderr=True)
 
 
 def main() -> None:
@@ -34,17 +33,15 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        _errors.print("Stopped. Readers see no unpublished data; run the same command again.")
+        errors.print("Stopped. Readers see no unpublished data; run the same command again.")
         raise SystemExit(130) from None
     except Exception as error:
         if os.environ.get("OLIST_DEBUG"):
             raise
-        _errors.print(
-            f"{type(error).__name__}: {error}", style="bold red", markup=False, soft_wrap=True
-        )
+        errors.print(f"{type(error).__name__}: {error}", style="bold red", soft_wrap=True)
         from infra.error_hints import hint_for  # noqa: PLC0415 (boto3 is slow to import)
 
         if advice := hint_for(error):
-            _errors.print(f"What to do: {advice}.", markup=False, soft_wrap=True)
-        _errors.print("Set OLIST_DEBUG=1 to see the traceback.", style="dim")
+            errors.print(f"What to do: {advice}.", soft_wrap=True)
+        errors.print("Set OLIST_DEBUG=1 to see the traceback.", style="dim")
         raise SystemExit(1) from error

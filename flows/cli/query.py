@@ -6,14 +6,12 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.cli.console import console
 from infra import state_dir
 from infra.settings import Settings
-
-_console = Console()
 
 
 class OutputFormat(StrEnum):
@@ -74,4 +72,4 @@ def _print(columns: list[str], rows: list[tuple], title: str | None = None) -> N
     for row in rows:
         # Text() stops rich from parsing brackets in values as markup
         table.add_row(*(Text("" if value is None else str(value)) for value in row))
-    _console.print(table)
+    console.print(table)

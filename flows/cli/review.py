@@ -4,13 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from flows.cli.console import console
 from flows.cli.run import date_of, started, use_own_prefect
 from infra import state_dir
 from infra.settings import Settings
-
-_console = Console()
 
 
 def report(
@@ -27,9 +25,9 @@ def report(
     day = date_of(batch_date) if batch_date else None
     with running(state_dir.last_used(Settings())) as settings:
         page = rewrite_page(settings, day)
-    _console.print(str(page), soft_wrap=True, highlight=False)
+    console.print(str(page), soft_wrap=True)
     if show and not open_page(page):
-        _console.print("No browser is available; open the file on another machine.")
+        console.print("No browser is available; open the file on another machine.")
 
 
 def validate(
@@ -45,7 +43,7 @@ def validate(
         from flows.validate import validate_flow as flow  # noqa: PLC0415
 
         receipts = flow(layer or None)
-    _console.print(gates_table(receipts))
+    console.print(gates_table(receipts))
 
 
 def inbox() -> None:
@@ -54,10 +52,10 @@ def inbox() -> None:
 
     folder = state_dir.last_used(Settings()).state / "inbox"
     for message in messages(folder):
-        _console.rule(f"{message['at'][:16]} UTC")
-        _console.print(message["subject"], style="bold", markup=False, highlight=False)
-        _console.print(message["body"], markup=False, highlight=False, soft_wrap=True)
-    _console.print(f"As a page: {folder / 'index.html'}", soft_wrap=True, highlight=False)
+        console.rule(f"{message['at'][:16]} UTC")
+        console.print(message["subject"], style="bold")
+        console.print(message["body"], soft_wrap=True)
+    console.print(f"As a page: {folder / 'index.html'}", soft_wrap=True)
 
 
 def notify() -> None:
@@ -70,9 +68,9 @@ def notify() -> None:
         found = channels(now)
         for name, send in found.items():
             send("[olist] test", "This is a test of olist-elt's notifications. Nothing happened.")
-            _console.print(f"sent: {name}", highlight=False)
+            console.print(f"sent: {name}")
     if len(found) == 1 and now.target == "local":
-        _console.print(
+        console.print(
             "This is the local inbox only; docs/notifications.md shows how to add a channel."
         )
 
@@ -92,7 +90,7 @@ def profile(
     if given is None:
         raise typer.BadParameter("name a folder with --source or OLIST_SOURCE")
     page = write_profile(settings, Path(given).expanduser().resolve())
-    _console.print(str(page), soft_wrap=True, highlight=False)
+    console.print(str(page), soft_wrap=True)
     if show:
         open_page(page)
 
@@ -106,4 +104,4 @@ def automations() -> None:
     from flows.automations import register  # noqa: PLC0415
 
     for name in asyncio.run(register(settings)):
-        _console.print(f"registered: {name}", highlight=False)
+        console.print(f"registered: {name}")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from flows.cli.console import console
 from infra import state_dir
 from infra.settings import Settings
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _DEMO_ORDERS = 10_000
 _DEMO_SEED = 42
-_console = Console()
 _DAY = "YYYY-MM-DD"
 
 
@@ -71,7 +70,7 @@ def run(
         import_in_background()
         receipt = daily_elt_flow(batch_date=day, source=chosen, accept=acceptance)
         assert receipt is not None  # noqa: S101 (a date was named)
-        summarise(_console, receipt, reconciled_totals(Settings()), settings)
+        summarise(console, receipt, reconciled_totals(Settings()), settings)
 
 
 def backfill(
@@ -100,14 +99,14 @@ def backfill(
         from flows.backfill import backfill_flow as flow  # noqa: PLC0415
 
         done = flow(_address(given), begin, end, batches_per_publish)
-    _console.rule("Backfill")
+    console.rule("Backfill")
     for count, what in (
         (done.found, "folders found"),
         (len(done.skipped), "already published from the same files"),
         (len(done.published), f"published now, in {done.seconds:.1f} seconds"),
         (len(done.missing), "days in the range without a folder"),
     ):
-        _console.print(f"{count:>6,} {what}")
+        console.print(f"{count:>6,} {what}")
 
 
 def retract(
@@ -120,7 +119,7 @@ def retract(
         from flows.corrections import retract_flow as flow  # noqa: PLC0415
 
         flow(day)
-    _console.print(f"Batch {day} is retracted. Load it again to restore it.")
+    console.print(f"Batch {day} is retracted. Load it again to restore it.")
 
 
 def rebuild(
@@ -134,7 +133,7 @@ def rebuild(
         from flows.corrections import rebuild_flow as flow  # noqa: PLC0415
 
         receipt = flow(from_lake)
-    _console.print(
+    console.print(
         f"{len(receipt.published.rows)} models, {sum(receipt.published.rows.values()):,} rows "
         f"rebuilt from {len(receipt.published.batch_dates)} batches."
     )
@@ -152,7 +151,7 @@ def started(settings: Settings, base: Settings) -> Iterator[None]:
 
     use_own_prefect(base)
     with running(settings):
-        _console.print("Starting; the first log lines take a few seconds …", style="dim")
+        console.print("Starting; the first log lines take a few seconds …", style="dim")
         yield
 
 
@@ -162,9 +161,10 @@ def _demo(settings: Settings) -> str:
 
     # a folder with a fixed date as its name, so that a rerun on any day loads the same batch
     folder = settings.state / "generated" / "2018-10-18"
-    _console.print(
+    console.print(
         f"No --source and no OLIST_SOURCE: using {_DEMO_ORDERS:,} generated orders in {folder}. "
-        "Generated data is stored separately from your own data."
+        "Generated data is stored separately from your own data.",
+        soft_wrap=True,
     )
     if not all((folder / c.source_file).is_file() for c in contracts().values()):
         shutil.rmtree(folder, ignore_errors=True)  # made before a table was added

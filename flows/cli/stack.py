@@ -5,13 +5,14 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from flows.cli.console import console
 from infra import state_dir
 from infra.settings import Settings
 
-_console = Console()
+_HEALTHY, _UNREACHABLE = Text("healthy", style="green"), Text("unreachable", style="red")
 
 
 def up(
@@ -26,7 +27,7 @@ def up(
 
     settings = Settings()
     ports = Ports(s3=s3_port, redshift=redshift_port, inbox=inbox_port, prefect=prefect_port)
-    _console.print("Starting; the first start takes about 30 seconds …", style="dim")
+    console.print("Starting; the first start takes about 30 seconds …", style="dim")
     start(settings, ports)
     state_dir.remember(settings, made_up=False)
     with _stack_environment(settings):
@@ -35,11 +36,11 @@ def up(
 
         paused = deploy(TARGETS["local"])
         notify_inbox(f"http://127.0.0.1:{inbox_port}", Settings())
-    _console.print("The stack is up.", style="bold green")
+    console.print("The stack is up.", style="bold green")
     _print_status(settings)
     _print_paused(paused)
     if settings.source is None:
-        _console.print(
+        console.print(
             "OLIST_SOURCE is not set, so scheduled runs will fail. Set it in .env, or pass the "
             "parameter `source`."
         )
@@ -62,19 +63,19 @@ def deploy(
     use_own_prefect(Settings())
     target = TARGETS[to.value]
     _print_paused(deploy(target))
-    _console.print(f"Deployed. Runs need a worker: prefect worker start --pool {target.pool}")
+    console.print(f"Deployed. Runs need a worker: prefect worker start --pool {target.pool}")
 
 
 def _print_paused(deployments: list[str]) -> None:
     for name in deployments:
-        _console.print(f"The schedule of {name} stays paused; resume it in the Prefect UI.")
+        console.print(f"The schedule of {name} stays paused; resume it in the Prefect UI.")
 
 
 def down() -> None:
     """Stop the stack; its data is kept."""
     from infra.local.stack import stop  # noqa: PLC0415
 
-    _console.print("The stack is stopped." if stop(Settings()) else "The stack was not running.")
+    console.print("The stack is stopped." if stop(Settings()) else "The stack was not running.")
 
 
 def status() -> None:
@@ -83,7 +84,7 @@ def status() -> None:
     from infra.local.pid_file import PidFile  # noqa: PLC0415
 
     if not PidFile(settings.state).read():
-        _console.print("The stack is not running; start it with `make up` or `olist up`.")
+        console.print("The stack is not running; start it with `make up` or `olist up`.")
         raise typer.Exit(1)
     _print_status(settings)
 
@@ -110,9 +111,12 @@ def _print_status(settings: Settings) -> None:
                 healthy = probe.connect_ex(("127.0.0.1", port)) == 0
             address = f"127.0.0.1:{port}" if name == "redshift" else f"http://127.0.0.1:{port}"
         table.add_row(
-            name, str(pid), "[green]healthy[/]" if healthy else "[red]unreachable[/]", address
+            name,
+            str(pid),
+            Text("healthy", style="green") if healthy else Text("unreachable", style="red"),
+            address,
         )
-    _console.print(table)
+    console.print(table)
     psql = (
         f"PGPASSFILE={settings.state}/pgpass psql -h 127.0.0.1 -p {ports['redshift']} "
         f"-U {settings.redshift_user} {settings.redshift_database}"
@@ -133,7 +137,7 @@ def _print_status(settings: Settings) -> None:
         ("logs", f"{settings.state}/logs"),
         ("versions", f"olist-elt {version('olist-elt')}, prefect {version('prefect')}"),
     ):
-        _console.print(f"  {what}: {text}", soft_wrap=True, highlight=False)
+        console.print(f"  {what}: {text}", soft_wrap=True)
     _print_last_runs(settings)
 
 
@@ -144,7 +148,7 @@ def _print_last_runs(settings: Settings) -> None:
 
         last = history(Lake(Settings()))[-5:]
     if not last:
-        _console.print("No runs yet.")
+        console.print("No runs yet.")
         return
     table = Table("last runs", "verdict", "warnings", "seconds", "ended (UTC)")
     for entry in reversed(last):
@@ -152,7 +156,7 @@ def _print_last_runs(settings: Settings) -> None:
         table.add_row(
             entry.label, entry.verdict, str(entry.warnings), f"{entry.seconds:.1f}", ended
         )
-    _console.print(table)
+    console.print(table)
 
 
 def _worker_is_online(api: str) -> bool:

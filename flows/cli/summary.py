@@ -30,9 +30,9 @@ def summarise(
     console.print(_steps(receipt))
     console.print(gates_table(receipt.gates))
     console.print(_reconciliation(totals))
-    console.print(comparison(totals), markup=False, highlight=False, soft_wrap=True)
+    console.print(comparison(totals), soft_wrap=True)
     home = settings.home
-    console.print("[bold]Where to look next[/bold]")
+    console.print("Where to look next", style="bold")
     for text in (
         'olist query "SELECT segment, COUNT(*) AS persons, SUM(total_value) AS total_value '
         'FROM analytics.single_customer_view GROUP BY segment ORDER BY total_value DESC"',
@@ -40,7 +40,7 @@ def summarise(
         f"report of this run: {receipt.page} (olist report opens it)",
         "runs, tasks and artifacts: make ui",
     ):
-        console.print(f"  {text}", soft_wrap=True, highlight=False)
+        console.print(f"  {text}", soft_wrap=True)
 
 
 def _steps(receipt: RunReceipt) -> Table:

@@ -149,7 +149,7 @@ def _read(dump: Path, table: str, scratch: Path) -> pl.LazyFrame:
     read = text_table(CsvFile(found[0], contract, str(found[0])), scratch)
     if read.set_aside:
         raise ExtractError(
-            f"{found[0]}: {read.first_set_aside[0]}. In all, {read.set_aside} lines of the file "
+            f"{found[0]}, {read.first_set_aside[0]}. In all, {read.set_aside} lines of the file "
             "cannot be read. An extract copies every record: correct the file"
         )
     return read.rows

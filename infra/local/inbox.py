@@ -44,8 +44,8 @@ class Inbox:
         message = {"at": now.isoformat(), "subject": subject, "body": body}
         with self._lock:
             path = self._folder / f"{now:%Y%m%dT%H%M%S.%f}.json"
-            path.write_text(json.dumps(message, ensure_ascii=False, indent=2))
-            self._folder.joinpath("index.html").write_text(self.page())
+            path.write_text(json.dumps(message, ensure_ascii=False, indent=2), encoding="utf-8")
+            self._folder.joinpath("index.html").write_text(self.page(), encoding="utf-8")
 
     def page(self) -> str:
         """Render the newest messages as HTML, newest first."""
@@ -64,7 +64,10 @@ def messages(folder: Path) -> list[dict[str, str]]:
     Returns:
         Messages with the keys `at` (ISO timestamp in UTC), `subject` and `body`.
     """
-    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"), reverse=True)]
+    return [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("*.json"), reverse=True)
+    ]
 
 
 class _Handler(BaseHTTPRequestHandler):

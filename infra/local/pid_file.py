@@ -25,7 +25,7 @@ class PidFile:
         """Return whether a supervisor holds the lock."""
         if not self._lock.exists():
             return False
-        with self._lock.open("a") as file:
+        with self._lock.open("a", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -39,7 +39,7 @@ class PidFile:
         Raises:
             StackError: Another supervisor holds the lock.
         """
-        with self._lock.open("a") as file:
+        with self._lock.open("a", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -54,6 +54,6 @@ class PidFile:
     def read(self) -> dict:
         """Return the contents of the PID file; an empty dict if no supervisor runs."""
         try:
-            return json.loads(self._path.read_text()) if self.is_held() else {}
+            return json.loads(self._path.read_text(encoding="utf-8")) if self.is_held() else {}
         except FileNotFoundError:
             return {}

@@ -44,7 +44,7 @@ class ServiceSpec:
             logs: Folder of the log file.
         """
         log = logs / f"{self.name}.log"
-        with log.open("a") as output:
+        with log.open("a", encoding="utf-8") as output:
             process = subprocess.Popen(  # noqa: S603 (a module of this project)
                 [sys.executable, "-m", "infra.local.exit_with_parent", *self.module],
                 stdin=subprocess.PIPE,  # never written to; it closes when this process ends
@@ -119,7 +119,7 @@ class Service:
             time.sleep(0.3)
 
     def _start_error(self) -> StackError:
-        tail = "\n".join(self.log.read_text().splitlines()[-5:])
+        tail = "\n".join(self.log.read_text(encoding="utf-8").splitlines()[-5:])
         return StackError(f"the local {self.name} did not start; see {self.log}\n{tail}")
 
 

@@ -133,7 +133,7 @@ def reader_password(home: Path) -> str:
     path = home / "reader.password"
     if not path.exists():
         write_private(path, secrets.token_urlsafe(18))
-    return path.read_text()
+    return path.read_text(encoding="utf-8")
 
 
 def write_private(path: Path, text: str) -> None:

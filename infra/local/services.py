@@ -141,7 +141,7 @@ def running(settings: Settings) -> Iterator[Settings]:
     address_file = home / "stack.json"
     services: Services | None = None
     # each command holds a shared lock; stopping the services takes an exclusive lock
-    users = (home / "stack.users").open("a")
+    users = (home / "stack.users").open("a", encoding="utf-8")
     try:
         with _exclusive(home / "stack.starting"):
             fcntl.flock(users, fcntl.LOCK_SH)  # waits while another command stops its services
@@ -165,7 +165,7 @@ def running(settings: Settings) -> Iterator[Settings]:
 def known_stack(home: Path) -> dict[str, str] | None:
     """Return the environment variables of running services; None if Redshift is unreachable."""
     try:
-        environment = json.loads((home / "stack.json").read_text())
+        environment = json.loads((home / "stack.json").read_text(encoding="utf-8"))
         address = (environment["OLIST_REDSHIFT_HOST"], int(environment["OLIST_REDSHIFT_PORT"]))
         with socket.create_connection(address, timeout=2):
             return environment
@@ -176,7 +176,7 @@ def known_stack(home: Path) -> dict[str, str] | None:
 @contextmanager
 def _exclusive(lock: Path) -> Iterator[None]:
     """Hold an exclusive file lock, so that one process at a time runs the body."""
-    with lock.open("a") as file:
+    with lock.open("a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -41,7 +41,7 @@ def start(settings: Settings, ports: Ports) -> None:
         )
     (home / "logs").mkdir(parents=True, exist_ok=True)
     log = home / "logs" / "up.log"
-    with log.open("a") as errors:
+    with log.open("a", encoding="utf-8") as errors:
         supervisor = subprocess.Popen(  # noqa: S603 (our own module)
             [
                 *(sys.executable, "-m", "infra.local.supervisor"),

@@ -2,7 +2,10 @@
 
 import re
 import zlib
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -12,7 +15,7 @@ from infra.settings import Settings
 from infra.source_storage import Folder, SourceError, open_folder
 
 _GZIP = b"\x1f\x8b"
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def source_file(folder: Folder, files: set[str], contract: Contract) -> str:
@@ -53,7 +56,7 @@ def batch_folder(source: str, batch_date: date, settings: Settings) -> Folder:
     inner = folder.folders()
     if str(batch_date) in inner:
         return folder.inner(str(batch_date))
-    days = sorted(name for name in inner if _DAY.fullmatch(name))
+    days = [str(day) for day in _days(inner)]
     if days and not folder.files():
         raise SourceError(
             f"{folder.address}: there is no folder {batch_date}; there are {len(days)} folders, "
@@ -62,10 +65,33 @@ def batch_folder(source: str, batch_date: date, settings: Settings) -> Folder:
     return folder
 
 
-def day_folders(source: str, settings: Settings) -> list[date]:
-    """Return the days for which a source has a folder, in order."""
-    names = open_folder(source, settings).folders()
-    return sorted(date.fromisoformat(name) for name in names if _DAY.fullmatch(name))
+def day_folders(source: str, settings: Settings, logger: Any) -> list[date]:  # noqa: ANN401
+    """Return the days for which a source has a folder, in order.
+
+    Args:
+        source: A path, or s3://bucket/prefix.
+        settings: Access to S3.
+        logger: It is told of folders whose names only look like a day, such as 2018-02-30.
+    """
+    folder = open_folder(source, settings)
+    names = folder.folders()
+    days = _days(names)
+    for name in sorted(names - set(map(str, days))):
+        if _DAY.fullmatch(name):
+            logger.warning(
+                "%s/%s is left out: there is no such day. Correct its name", folder.address, name
+            )
+    return days
+
+
+def _days(names: Iterable[str]) -> list[date]:
+    """The days among the names of folders, in order."""
+    days = []
+    for name in names:
+        if _DAY.fullmatch(name):
+            with suppress(ValueError):  # it only looks like a day
+                days.append(date.fromisoformat(name))
+    return sorted(days)
 
 
 def check_source(folder: Folder) -> None:

@@ -89,7 +89,7 @@ def write_profile(settings: Settings, source: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="olist-profile-") as scratch:
         texts = read(source, Path(scratch))
-        path.write_text(_page(str(source), texts))
+        path.write_text(_page(str(source), texts), encoding="utf-8")
     return path
 
 

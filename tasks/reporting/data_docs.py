@@ -46,7 +46,7 @@ def build_data_docs(settings: Settings) -> Path:
         if new:
             context.build_data_docs(resource_identifiers=new, build_index=False)
     pages.mkdir(parents=True, exist_ok=True)
-    data_docs(settings).write_text(page("data_docs.html", runs=_runs(settings)))
+    data_docs(settings).write_text(page("data_docs.html", runs=_runs(settings)), encoding="utf-8")
     return data_docs(settings)
 
 
@@ -66,7 +66,7 @@ def _runs(settings: Settings) -> list[tuple[str, list[_Page]]]:
     found: dict[str, list[tuple[str, _Page]]] = {}
     for path in stored.glob("*/*/*/*.json"):
         suite, run, time, _ = path.relative_to(stored).parts
-        counts = json.loads(path.read_text())["statistics"]
+        counts = json.loads(path.read_text(encoding="utf-8"))["statistics"]
         link = "validations" / path.relative_to(stored).with_name(f"{path.stem}.html")
         entry = _Page(
             suite.replace("-", ": ", 1),

@@ -43,7 +43,11 @@ def report_run(settings: Settings, report: RunReport) -> Path:
     path = write_page(settings, report, [])
     lake = Lake(settings)
     path = write_page(settings, report, store_run(lake, report))
-    lake.put_text(f"reports/{report.batch_dates[-1]}/index.html", path.read_text(), "text/html")
+    lake.put_text(
+        f"reports/{report.batch_dates[-1]}/index.html",
+        path.read_text(encoding="utf-8"),
+        "text/html",
+    )
     return path
 
 

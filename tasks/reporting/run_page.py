@@ -31,7 +31,7 @@ def write_page(settings: Settings, report: RunReport, runs: Sequence[RunEntry]) 
     """Write the page of a run to the folder of its last batch; needs no lake or warehouse."""
     path = page_of(settings, report.batch_dates[-1])
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(html(report, runs))
+    path.write_text(html(report, runs), encoding="utf-8")
     return path
 
 

@@ -29,7 +29,9 @@ def build_dashboards(settings: Settings) -> list[Path]:
     write_model_page(reports / "model.html")
     pages.append(reports / "model.html")
     for path in pages:
-        lake.put_text(f"reports/{path.relative_to(reports)}", path.read_text(), "text/html")
+        lake.put_text(
+            f"reports/{path.relative_to(reports)}", path.read_text(encoding="utf-8"), "text/html"
+        )
     return [*pages, write_overview(settings, overview)]
 
 

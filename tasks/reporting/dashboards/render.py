@@ -64,7 +64,7 @@ def html(dashboard: Dashboard, found: Contents) -> str:
         source=found.source,
         data=_json(data),
         scripts=_inside(scripts()),
-        code=_inside("\n".join((_PAGE / name).read_text() for name in _SCRIPTS)),
+        code=_inside("\n".join((_PAGE / name).read_text(encoding="utf-8") for name in _SCRIPTS)),
     )
 
 

@@ -157,6 +157,14 @@ def test_extract_names_the_line_that_it_cannot_copy(
     assert f"{_file(dump, 'order_reviews')}, line 1: the header is not UTF-8" in done.stderr
 
 
+def test_a_path_is_printed_as_it_is(
+    source: Path, tmp_path: Path, olist: Callable[..., Ended]
+) -> None:
+    out = tmp_path / "[red]x[bold] :100: out"  # rich would read it as markup, and as an emoji
+    done = olist(tmp_path / "home", "extract", str(source), str(out), "--every", "1y")
+    assert str(out) in done.stdout.replace("\n", "")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

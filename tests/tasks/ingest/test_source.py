@@ -1,13 +1,16 @@
 """Invalid source folders are rejected before any upload; errors name file, rule and fix."""
 
 import gzip
+import logging
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from infra.contracts import contracts
+from infra.settings import Settings
 from infra.source_storage import LocalFolder, SourceError
-from tasks.ingest.source import check_source
+from tasks.ingest.source import batch_folder, check_source, day_folders
 from tests.load import write_source
 
 ORDERS = contracts()["orders"].source_file
@@ -72,3 +75,17 @@ def test_a_plain_and_a_compressed_copy_of_a_file_are_refused(source: Path) -> No
     (source / f"{SELLERS}.gz").write_bytes(gzip.compress(b"x"))
     with pytest.raises(SourceError, match="keep one of the two"):
         check_source(LocalFolder(source))
+
+
+def test_a_folder_whose_name_only_looks_like_a_day_is_left_out_by_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("2018-10-18", "2018-02-30", "2018-13-01", "0000-01-01", "notes"):
+        (tmp_path / name).mkdir()
+    days = day_folders(str(tmp_path), Settings(), logging.getLogger("test"))
+    assert days == [date(2018, 10, 18)]
+    assert [record.getMessage().partition(" is left out")[0] for record in caplog.records] == [
+        f"{tmp_path}/{name}" for name in ("0000-01-01", "2018-02-30", "2018-13-01")
+    ]
+    with pytest.raises(SourceError, match=r"no folder 2018-10-19; there are 1 folders, from 2018-"):
+        batch_folder(str(tmp_path), date(2018, 10, 19), Settings())

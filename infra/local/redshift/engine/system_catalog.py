@@ -11,7 +11,7 @@ from pathlib import Path
 from infra.local.redshift.engine.utility_commands import VERSION
 from infra.local.redshift.sql.translated import Translated
 
-CATALOGUE = Path(__file__).with_name("system_catalog.sql").read_text()
+CATALOGUE = Path(__file__).with_name("system_catalog.sql").read_text(encoding="utf-8")
 
 _FILTER = re.compile(r"AND (schema|table_name|relname) = '((?:[^']|'')*)'", re.IGNORECASE)
 _REFLECTED = [

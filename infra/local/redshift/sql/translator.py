@@ -37,7 +37,7 @@ from infra.local.redshift.sql.user_functions import (
 )
 from infra.local.redshift.sql.validator import check
 
-MACROS = Path(__file__).with_name("macros.sql").read_text()
+MACROS = Path(__file__).with_name("macros.sql").read_text(encoding="utf-8")
 
 _STATEMENTS = (
     exp.Select, exp.Union, exp.Except, exp.Intersect, exp.Insert, exp.Delete, exp.Update, exp.Merge,
