@@ -1,9 +1,20 @@
 """Advice for errors of AWS and the warehouse whose messages do not name a remedy."""
 
 import re
+import socket
+import ssl
 from collections.abc import Iterator
 
-from botocore.exceptions import ClientError, NoCredentialsError, TokenRetrievalError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    TokenRetrievalError,
+)
+from redshift_connector.error import Error, InterfaceError
+
+from infra.warehouse import WarehouseError
 
 # error codes of AWS APIs: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html and
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -33,8 +44,8 @@ _CODES = {
     ),
 }
 _DENIED = "AccessDenied|AccessDeniedException|403|AuthorizationError|AuthorizationErrorException"
-# messages of drivers, the warehouse and OpenSSL
-_WORDS = {
+# messages of sockets and OpenSSL
+_CONNECTION = {
     r"[Hh]ostname mismatch|IP address mismatch|doesn't match": (
         "the server's certificate is for another name: OLIST_REDSHIFT_HOST must be the endpoint "
         "that Terraform prints; through a tunnel, map that name to 127.0.0.1 in /etc/hosts "
@@ -44,6 +55,15 @@ _WORDS = {
         "the server's certificate comes from an authority that is not trusted: check that this is "
         "the warehouse and not a proxy; to trust a company's own authority, set SSL_CERT_FILE"
     ),
+    r"Connection refused|timed out|Name or service not known|No route to host|getaddrinfo"
+    r"|Network is unreachable": (
+        "nothing answers there: on a laptop, `olist status` shows whether the stack is up; a "
+        "workgroup that sleeps needs some seconds to resume, and a private workgroup is reachable "
+        "only inside its VPC (docs/aws.md explains access from a laptop)"
+    ),
+}
+# messages of the warehouse
+_STATEMENT = {
     r"[Uu]sage limit|reached.*limit.*(RPU|usage)": (
         "the RPU-hours of the day are used up: wait until midnight UTC, or raise daily_rpu_hours "
         "and apply Terraform (docs/aws.md)"
@@ -60,13 +80,16 @@ _WORDS = {
     r"permission denied for (schema|relation|database|table|language)": (
         "the database user lacks a grant: apply Terraform again, which runs sql/access/*.sql"
     ),
-    r"Connection refused|timed out|Name or service not known|No route to host|getaddrinfo"
-    r"|Network is unreachable": (
-        "nothing answers there: on a laptop, `olist status` shows whether the stack is up; a "
-        "workgroup that sleeps needs some seconds to resume, and a private workgroup is reachable "
-        "only inside its VPC (docs/aws.md explains access from a laptop)"
-    ),
 }
+_BROKEN_CONNECTIONS = (
+    ConnectionError,
+    TimeoutError,
+    ssl.SSLError,
+    socket.gaierror,
+    InterfaceError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
 
 
 def hint_for(error: BaseException) -> str | None:
@@ -92,8 +115,20 @@ def hint_for(error: BaseException) -> str | None:
             for codes, advice in _CODES.items():
                 if re.fullmatch(codes, code):
                     return advice
-    text = " ".join(str(cause) for cause in _causes(error))
-    return next((advice for words, advice in _WORDS.items() if re.search(words, text)), None)
+    return next(filter(None, map(_hint_by_words, _causes(error))), None)
+
+
+def _hint_by_words(error: BaseException) -> str | None:
+    """The advice for words in the message of a driver: other messages may quote data."""
+    if isinstance(error, WarehouseError):
+        words = _STATEMENT | (_CONNECTION if error.transient else {})
+    elif isinstance(error, _BROKEN_CONNECTIONS):
+        words = _CONNECTION
+    elif isinstance(error, Error):
+        words = _STATEMENT
+    else:
+        return None
+    return next((advice for text, advice in words.items() if re.search(text, str(error))), None)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -48,8 +48,28 @@ def test_aws_errors_get_a_hint(error: Exception, words: str) -> None:
     ],
 )
 def test_warehouse_error_messages_get_a_hint(text: str, words: str) -> None:
-    error = WarehouseError(f"connecting to the warehouse: {text}", transient=False)
+    error = WarehouseError(f"connecting to the warehouse: {text}", transient=True)
     assert words in str(hint_for(error))
+
+
+@pytest.mark.parametrize(
+    "error", [TimeoutError("timed out"), ConnectionError("Connection refused")]
+)
+def test_a_broken_connection_gets_a_hint(error: Exception) -> None:
+    assert "nothing answers there" in str(hint_for(error))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("closing tag '[/b]' at position 4 doesn't match any open tag"),
+        ValueError("review_comment_message is 'it timed out': longer than 2048 bytes"),
+        WarehouseError("Invalid digit, Value 't', in 'timed out'", transient=False),
+        FileNotFoundError("no such file: Connection refused.csv"),
+    ],
+)
+def test_words_in_data_or_in_other_errors_get_no_hint(error: Exception) -> None:
+    assert hint_for(error) is None
 
 
 def test_an_error_gets_the_hint_of_its_cause() -> None:
