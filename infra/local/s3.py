@@ -1,7 +1,7 @@
 """A local S3: the server of moto, with its objects stored on disk.
 
 moto holds objects in memory. Every successful write is mirrored to a folder with one file per
-object, which is written under a temporary name and renamed. The folder is read at the next start.
+object, which is written beside the buckets and then renamed. The folder is read at the next start.
 Object versions are lost at a restart.
 
 Run it on its own with `python -m infra.local.s3 --path DIR --port N`.
@@ -9,8 +9,10 @@ Run it on its own with `python -m infra.local.s3 --path DIR --port N`.
 
 import argparse
 import logging
+import shutil
 import signal
 import sys
+import tempfile
 import urllib.parse
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -23,6 +25,9 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 _WRITES = {"PUT", "POST", "DELETE"}
+_INCOMING = ".incoming"  # no bucket has this name
+_PIECE = 200  # a file name has at most 255 bytes; a longer key continues in folders
+_MORE = "%+"  # ends the name of such a folder; no quoted key contains it
 
 
 class Mirror:
@@ -57,18 +62,23 @@ class Mirror:
             file.unlink(missing_ok=True)
             return
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside = file.with_name(file.name + ".part")
-        beside.write_bytes(held.value)
-        beside.rename(file)
+        incoming = self._folder / _INCOMING
+        incoming.mkdir(exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as written:
+            written.write(held.value)
+        Path(written.name).rename(file)
 
     def _sweep(self, bucket: str) -> None:
-        for file in self._folder.joinpath(bucket).iterdir():
-            if _object(bucket, _key(file)) is None:
+        for file in _files(self._folder / bucket):
+            if _object(bucket, _key(self._folder / bucket, file)) is None:
                 file.unlink()
 
     def _file(self, bucket: str, key: str) -> Path:
         # quoted, so that no key can leave the folder
-        return self._folder / bucket / urllib.parse.quote(key, safe="=-_")
+        name = urllib.parse.quote(key, safe="=-_")
+        pieces = [name[at : at + _PIECE] for at in range(0, len(name), _PIECE)]
+        *folders, last = [p.replace(".", "%2E") if p in {".", ".."} else p for p in pieces]
+        return self._folder.joinpath(bucket, *(piece + _MORE for piece in folders), last)
 
     def restore(self, endpoint: str) -> None:
         """Upload all objects of the folder to the empty server at the URL `endpoint`."""
@@ -79,17 +89,22 @@ class Mirror:
             aws_secret_access_key="local",  # noqa: S106
             region_name="us-east-1",
         )
+        # writes that were killed; their requests never succeeded
+        shutil.rmtree(self._folder / _INCOMING, ignore_errors=True)
         for bucket in sorted(self._folder.iterdir()):
             client.create_bucket(Bucket=bucket.name)
-            for file in sorted(bucket.iterdir()):
-                if file.suffix == ".part":
-                    file.unlink()  # a write that was killed; its request never succeeded
-                    continue
-                client.put_object(Bucket=bucket.name, Key=_key(file), Body=file.read_bytes())
+            for file in _files(bucket):
+                key = _key(bucket, file)
+                client.put_object(Bucket=bucket.name, Key=key, Body=file.read_bytes())
 
 
-def _key(file: Path) -> str:
-    return urllib.parse.unquote(file.name)
+def _files(bucket: Path) -> list[Path]:
+    return sorted(path for path in bucket.rglob("*") if path.is_file())
+
+
+def _key(bucket: Path, file: Path) -> str:
+    pieces = (piece.removesuffix(_MORE) for piece in file.relative_to(bucket).parts)
+    return urllib.parse.unquote("".join(pieces))
 
 
 def _object(bucket: str, key: str) -> Any:  # noqa: ANN401 (moto's FakeKey)
