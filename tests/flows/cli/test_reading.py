@@ -48,6 +48,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
+@pytest.mark.slow
 def test_money_in_quarantine_is_named_everywhere_and_never_called_exact(
     source: Path, tmp_path: Path, olist: Callable[..., Ended]
 ) -> None:

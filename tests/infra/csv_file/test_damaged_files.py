@@ -151,7 +151,7 @@ def _converted(column: Column, text: str) -> object:
 
 
 def test_each_record_of_a_damaged_file_is_loaded_quarantined_or_refused(tmp_path: Path) -> None:
-    outcome = campaign(tmp_path, files=400, seed=1)
+    outcome = campaign(tmp_path, files=300, seed=1)
     assert outcome.records == outcome.loaded + outcome.quarantined
     assert min(outcome.refused, outcome.loaded, outcome.quarantined) > 0
 

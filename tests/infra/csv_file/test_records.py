@@ -47,13 +47,13 @@ def read_by_split(data: bytes) -> tuple[list[tuple[bytes, bool]], bool]:
     return records, found.open_quote is not None
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(BYTES)
 def test_any_bytes_are_split_as_the_grammar_says(data: bytes) -> None:
     assert read_by_split(data) == read_by_letter(data)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(BYTES, st.integers(1, 7))
 def test_the_limits_of_buffers_change_nothing(data: bytes, size: int) -> None:
     records, rest = [], b""

@@ -99,7 +99,7 @@ def test_a_value_in_another_form_is_never_repaired(kind: str, texts: list[str]) 
     assert [read_value(kind, text) for text in texts] == [None] * len(texts)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(["SMALLINT", "INT", "DECIMAL", "DATE", "TIMESTAMP"]),
     st.text(st.sampled_from("0123456789-.: +eE,\t\u0663\uff13"), max_size=20),
@@ -117,7 +117,7 @@ def test_a_value_that_is_read_has_the_text_that_it_was_read_from(kind: str, text
         assert written == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(cents=st.integers(-(10**12) + 1, 10**12 - 1))
 def test_money_is_exact(tmp_path_factory: pytest.TempPathFactory, cents: int) -> None:
     amount = Decimal(cents).scaleb(-2)
