@@ -14,7 +14,7 @@ import pytest
 from infra.contracts import Column, Contract, contracts
 from infra.csv_file import header, reader
 from infra.csv_file.reader import CsvFile
-from infra.csv_file.values import typed_block
+from infra.csv_file.values import QUARANTINE, typed_block
 from infra.source_storage import SourceError
 from tests.infra.csv_file.damage import DAMAGES, written
 from tests.infra.csv_file.test_records import read_by_letter
@@ -76,7 +76,8 @@ def _check(path: Path, contract: Contract, body: bytes, outcome: Outcome) -> Non
         return
     typed = [typed_block(block, contract) for block in blocks]
     loaded = [row for block in typed for row in block.rows.rows()]
-    quarantine = pl.concat([block.quarantine for block in typed]) if typed else pl.DataFrame()
+    empty = pl.DataFrame(schema=QUARANTINE)
+    quarantine = pl.concat([empty, *(block.quarantine for block in typed)])
     assert sum(block.records for block in blocks) == len(loaded) + quarantine.height
     outcome.records += sum(block.records for block in blocks)
     outcome.loaded += len(loaded)
@@ -88,7 +89,7 @@ def _check(path: Path, contract: Contract, body: bytes, outcome: Outcome) -> Non
 
     # nothing is lost: an id that stands in the file is in a loaded row or in quarantine
     texts = [str(value) for row in loaded for value in row]
-    texts += quarantine["row"].to_list() if quarantine.height else []
+    texts += quarantine["row"].to_list()
     kept = Counter(id_ for text in texts for id_ in re.findall(r"[0-9a-f]{32}", text))
     there = Counter(id_.decode() for id_ in _ID.findall(body))
     assert not there - kept
