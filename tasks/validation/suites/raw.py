@@ -108,10 +108,10 @@ def files_frame(receipts: tuple[UploadReceipt, ...]) -> pd.DataFrame:
             {
                 "table_name": receipt.table,
                 "file": f"{receipt.batch_date} {receipt.table}",
-                "source_file": receipt.source_file,
                 # first, because a notification shows a few columns only
                 "in_quarantine": "; ".join(receipt.quarantine_sample),
                 "keys_twice": "; ".join(receipt.duplicate_sample),
+                "source_file": receipt.source_file,
                 "rows_read": receipt.rows_read,
                 "rows_loaded": receipt.rows_loaded,
                 "rows_quarantined": receipt.rows_quarantined,
