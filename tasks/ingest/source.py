@@ -71,7 +71,7 @@ def day_folders(source: str, settings: Settings, logger: Any) -> list[date]:  # 
     Args:
         source: A path, or s3://bucket/prefix.
         settings: Access to S3.
-        logger: It is told of folders whose names only look like a day, such as 2018-02-30.
+        logger: Logs a warning for each folder with an impossible date as its name (2018-02-30).
     """
     folder = open_folder(source, settings)
     names = folder.folders()

@@ -1,4 +1,4 @@
-"""What people are told about files with faults: by `run`, `extract` and `profile`."""
+"""`run`, `extract` and `profile` report invalid rows and files of the source."""
 
 import csv
 import io
