@@ -60,7 +60,7 @@ def backfill_flow(
         SourceError: The source has no folder in the range, or its files cannot be used.
         GateError: A gate stopped a group of batches. Groups before it stay published.
         LockError: Another run is writing.
-        AfterPublishError: The batches are published, but exports or dashboards failed.
+        AfterPublishError: The batches are published, or may be, but a later step failed.
     """
     settings, logger = Settings(), get_run_logger()
     source = source_or_default(settings, source)

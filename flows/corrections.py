@@ -40,7 +40,7 @@ def retract_flow(batch_date: date) -> RunReceipt:
         CorrectionError: The batch is not published.
         GateError: A gate stopped the run.
         LockError: Another run is writing.
-        AfterPublishError: The correction is published, but exports or dashboards failed.
+        AfterPublishError: The correction is published, or may be, but a later step failed.
     """
     settings = Settings()
     ensure_warehouse(str(flow_run.id), "correction")
@@ -71,7 +71,7 @@ def rebuild_flow(from_lake: bool = False) -> RunReceipt:
         CorrectionError: No batch is published.
         GateError: A gate stopped the run.
         LockError: Another run is writing.
-        AfterPublishError: The rebuild is published, but exports or dashboards failed.
+        AfterPublishError: The rebuild is published, or may be, but a later step failed.
     """
     settings = Settings()
     ensure_warehouse(str(flow_run.id), "correction")

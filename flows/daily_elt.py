@@ -70,7 +70,7 @@ def daily_elt_flow(
         SourceError: The files cannot be used.
         GateError: A gate stopped the batch.
         LockError: Another run is writing.
-        AfterPublishError: The batch is published, but exports or dashboards failed.
+        AfterPublishError: The batch is published, or may be, but a later step failed.
     """
     settings = Settings()
     address = source_or_default(settings, source)

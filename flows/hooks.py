@@ -73,11 +73,14 @@ def _log_errors(logger: logging.Logger, what: Any, *arguments: Any) -> Any:  # n
 
 
 def _last_published(settings: Settings) -> str:
-    """Describe the published data that readers see."""
-    runs = [run for run in history(Lake(settings)) if run.verdict == "published"]
+    """Describe the published data that readers see, and whether it can be used."""
+    runs = [run for run in history(Lake(settings)) if run.is_published]
     if not runs:
         return "no published data yet"
-    return f"the publish of {runs[-1].label} at {runs[-1].finished_at:%Y-%m-%d %H:%M} UTC"
+    seen = f"the publish of {runs[-1].label} at {runs[-1].finished_at:%Y-%m-%d %H:%M} UTC"
+    if runs[-1].state in {None, "reconciled"}:
+        return f"{seen}; those figures can be used"
+    return f"{seen}, which is not reconciled: do not use its figures before olist validate passes"
 
 
 def _name(flow: Flow, run: FlowRun) -> str:

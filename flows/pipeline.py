@@ -16,6 +16,7 @@ from infra.error_hints import hint_for
 from infra.settings import Settings
 from tasks.ingest.source import batch_folder, check_source
 from tasks.ingest.upload import upload, upload_batch
+from tasks.publish_state import WORDS, AfterPublishError
 from tasks.receipts import (
     Acceptance,
     CopyReceipt,
@@ -32,6 +33,7 @@ from tasks.warehouse.copy import copy
 from tasks.warehouse.models import published_models
 from tasks.warehouse.prepare import prepare
 from tasks.warehouse.publish import publish
+from tasks.warehouse.published_index import dates_published_by
 from tasks.warehouse.restore import find_receipts
 from tasks.warehouse.transform import find_affected_keys, transform
 from tasks.warehouse.writer_lock import hold_writer_lock, take_lock
@@ -93,7 +95,7 @@ def load_batches_flow(
         SourceError: The files cannot be used.
         GateError: A gate stopped the batches.
         LockError: Another run is writing.
-        AfterPublishError: The batches are published, but exports or dashboards failed.
+        AfterPublishError: The batches are published, or may be, but a later step failed.
     """
     return run_batches(batches, label, rerun, accept, with_outputs=with_outputs)
 
@@ -123,7 +125,7 @@ def run_batches(
         SourceError: The files cannot be used.
         GateError: A gate stopped the batches.
         LockError: Another run is writing.
-        AfterPublishError: The batches are published, but exports or dashboards failed.
+        AfterPublishError: The batches are published, or may be, but a later step failed.
     """
     settings, run_id = Settings(), str(flow_run.id)
     outputs = [o for o in ("exports", "dashboards") if with_outputs and getattr(settings, o)]
@@ -134,15 +136,22 @@ def run_batches(
         if batch.action == "load":
             check_source(batch_folder(batch.source, batch.batch_date, settings))
     take_lock(run_id, label)
-    with hold_writer_lock(settings, run_id, label, get_run_logger().warning):
-        progress = Progress(run.plan, label, shown=with_outputs)
-        facts.seconds = progress.seconds
-        try:
-            _load_and_publish(run, facts, progress)
-        except Exception as error:
-            report(label, _failed(facts, error, rerun))
+    try:
+        with hold_writer_lock(settings, run_id, label, get_run_logger().warning):
+            progress = Progress(run.plan, label, shown=with_outputs)
+            facts.seconds = progress.seconds
+            try:
+                _load_and_publish(run, facts, progress)
+                return _report(run, facts, progress)
+            except Exception as error:
+                _report_failure(run, facts, error)
+                raise
+    except Exception as error:
+        if facts.state == "not published" or isinstance(error, (AfterPublishError, GateError)):
             raise
-        return _report(run, facts, progress)
+        raise AfterPublishError(
+            f"{label}: {WORDS[facts.state].subject}. {type(error).__name__}: {error}", facts.state
+        ) from error
 
 
 def _load_and_publish(run: BatchRun, facts: RunReport, progress: Progress) -> None:
@@ -164,7 +173,9 @@ def _load_and_publish(run: BatchRun, facts: RunReport, progress: Progress) -> No
     _gate("star", run, facts, progress)
     _gate("marts", run, facts, progress)
     with progress.step("publish"):
+        facts.commit_unknown = True
         published = publish(run.run_id, run.label)
+        facts.commit_unknown = False
         facts.published, facts.published_dates = published.rows, published.batch_dates
     _gate("reconciliation", run, facts, progress)
     if "exports" in run.outputs:
@@ -235,9 +246,24 @@ def _facts_of(run: BatchRun) -> RunReport:
     )
 
 
+def _report_failure(run: BatchRun, facts: RunReport, error: Exception) -> None:
+    """Report a failed run; an error of the report is logged, so that it hides no other error."""
+    logger = get_run_logger()
+    if facts.commit_unknown:
+        try:
+            facts.published_dates = dates_published_by(Settings(), run.run_id)
+            facts.commit_unknown = False
+        except Exception as problem:  # noqa: BLE001 (logged)
+            logger.warning("cannot ask whether %s is published: %s", run.label, problem)
+    try:
+        report(run.label, _failed(facts, error, run.rerun))
+    except Exception as problem:  # noqa: BLE001 (logged)
+        logger.error("the report of %s cannot be written: %s", run.label, problem)  # noqa: TRY400
+
+
 def _failed(facts: RunReport, error: Exception, rerun: RerunCommand) -> RunReport:
     """Complete the report of a failed run with the error and the advice."""
-    facts.finished_at = datetime.now(UTC)
+    facts.verdict, facts.finished_at = "failed", datetime.now(UTC)
     facts.error = f"{type(error).__name__}: {error}"
     if isinstance(error, GateError):
         facts.verdict = "stopped"
@@ -246,5 +272,6 @@ def _failed(facts: RunReport, error: Exception, rerun: RerunCommand) -> RunRepor
         return facts
     hint = hint_for(error)
     cause = f"{hint[0].upper()}{hint[1:]}" if hint else "Remove the cause"
-    facts.advice = f"{cause}. Then run again: {rerun}"
+    again = f"{cause}. Then run again: {rerun}"
+    facts.advice = "\n".join(filter(None, (WORDS[facts.state].remedy, again)))
     return facts

@@ -8,17 +8,19 @@ from prefect import get_run_logger
 
 from flows.concurrency import gather
 from infra.settings import Settings
+from tasks.publish_state import AfterPublishError
 from tasks.reporting.dashboards.build import dashboards
 from tasks.reporting.export.unload import export, exports_run_id, switch_exports
 from tasks.reporting.overview import dashboards_run_id
 from tasks.warehouse.data_dictionary import dictionary
-from tasks.warehouse.publish import AfterPublishError
-from tasks.warehouse.published_index import last_publish
+from tasks.warehouse.published_index import is_reconciled, last_publish
 from tasks.warehouse.writer_lock import hold_writer_lock, take_lock
 
 
 def retry_incomplete_outputs(run_id: str, label: str) -> None:
     """Write the exports and dashboards of the last publish if they are missing or outdated.
+
+    They are not written from a publish that is not reconciled.
 
     Args:
         run_id: Id of this flow run, which takes the writer lock.
@@ -38,6 +40,13 @@ def retry_incomplete_outputs(run_id: str, label: str) -> None:
     )
     outdated = [name for name, wanted, run in outputs if wanted and run(settings) != published]
     if not outdated:
+        return
+    if not is_reconciled(settings):
+        logger.warning(
+            "%s are older than the last publish, and stay as they are: its totals were not "
+            "compared with the source files, or do not match them. Compare them: olist validate",
+            " and ".join(outdated),
+        )
         return
     logger.warning("%s are older than the last publish; rewriting them", " and ".join(outdated))
     take_lock(run_id, label)
@@ -70,5 +79,6 @@ def after_publish(label: str, output: str) -> Iterator[None]:
     except Exception as error:
         raise AfterPublishError(
             f"{label} is published and validated, but its {output} failed. The previous "
-            f"{output} remain available: {error}"
+            f"{output} remain available: {error}",
+            "reconciled",
         ) from error

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from infra.csv_file.values import Money
+from tasks.publish_state import PublishState
 
 
 class OpenBatch(BaseModel):
@@ -137,6 +138,13 @@ class GateReceipt(BaseModel):
         return [r for r in self.failed if r.severity == "warning" and not r.accepted_by]
 
     @property
+    def state(self) -> PublishState:
+        """What the gate `reconciliation` says about the published batch."""
+        if any(result.evaluated for result in self.blocking):
+            return "wrong"
+        return "not reconciled" if self.blocking else "reconciled"
+
+    @property
     def verdict(self) -> str:
         """The verdict in one word: stopped, warned, accepted or passed."""
         if self.blocking:
@@ -193,11 +201,23 @@ class RunReport(BaseModel):
     models: list[ModelReceipt] = []
     published: dict[str, int] = {}  # rows by model
     published_dates: list[date] = []  # empty until the publish is committed
+    commit_unknown: bool = False  # whether the publish began, and its end is not known
     gates: list[GateReceipt] = []
     totals: list[Total] = []
     total_value: Decimal = Decimal()  # of all published orders, in R$
     seconds: dict[str, float] = {}
     run_url: str = ""
+
+    @property
+    def state(self) -> PublishState:
+        """Whether readers see the batch, and whether it is reconciled."""
+        if self.commit_unknown:
+            return "unknown"
+        # `published` alone: reports that an earlier version stored have no `published_dates`
+        if not (self.published_dates or self.published):
+            return "not published"
+        compared = [gate for gate in self.gates if gate.gate == "reconciliation"]
+        return compared[-1].state if compared else "not reconciled"
 
     @property
     def warnings(self) -> list[ExpectationResult]:
@@ -218,3 +238,10 @@ class RunEntry(BaseModel):
     money: Decimal  # value of all items published so far, in R$
     critical: int
     warnings: int
+    state: PublishState | None = None  # None in entries of an earlier version
+
+    @property
+    def is_published(self) -> bool:
+        """Whether readers saw the batch after this run."""
+        state = self.state or ("reconciled" if self.verdict == "published" else "not published")
+        return state not in {"not published", "unknown"}

@@ -16,10 +16,10 @@ from infra.lake import Lake
 from infra.notification_channels import ChannelError, Send, channels
 from infra.settings import Settings
 from infra.source_storage import SourceError
+from tasks.publish_state import WORDS, AfterPublishError, PublishState
 from tasks.receipts import ExpectationResult, GateReceipt, RerunCommand, Total
 from tasks.retries import is_transient
 from tasks.validation.gate import remedy
-from tasks.warehouse.publish import AfterPublishError
 from tasks.warehouse.totals import comparison
 
 Kind = Literal["failure", "warnings", "recovery", "test"]
@@ -44,7 +44,7 @@ def failure(
     rerun: RerunCommand,
     links: Sequence[str],
     *,
-    before: str = "the last publish",
+    before: str = "the last publish; those figures can be used",
     published: bool = False,
     owners: Mapping[str, str] = MappingProxyType({}),
 ) -> Notification:
@@ -56,8 +56,8 @@ def failure(
         error: The exception that ended the run; a GateError has the receipt of its gate.
         rerun: The command that runs it again.
         links: Lines that name the report and the run.
-        before: Description of the state that readers see, if the run published nothing.
-        published: Whether readers already see the data that failed.
+        before: What readers see if the run published nothing, and whether it can be used.
+        published: Whether readers already see the data that a gate failed on.
         owners: Contact of each owner of expectations, by the owner's name.
     """
     receipt = getattr(error, "receipt", None)
@@ -68,33 +68,31 @@ def failure(
         )
         cause = "\n".join(_format_result(result, owners) for result in receipt.blocking[:_LISTED])
         advice = remedy(receipt, rerun)
-        published = published or receipt.gate == "reconciliation"
     else:
         what, cause = _headline(error), str(error)
-        advice, published = _advice(error, rerun), False
-    if isinstance(error, AfterPublishError):
-        impact, readers = (
-            "published, but its pages or exports are incomplete",
-            "Readers of the warehouse see this batch, and it is validated. Exports or dashboards "
-            "still show the previous batch.",
-        )
-    elif published:
-        impact, readers = (
-            "PUBLISHED BUT WRONG, do not use",
-            "Readers see figures that do not match the source files. Do not use any of them until "
-            "this is resolved.",
-        )
-    else:
-        impact, readers = (
-            "BLOCKED, nothing published",
-            f"This run published nothing. Readers see {before}; those figures can be used.",
-        )
+        advice = _advice(error, rerun)
+    state = _state(error, published=published)
+    words = WORDS[state]
+    readers = words.readers
+    if state == "not published":
+        readers += f" Readers see {before}."
+    advice = "\n".join(filter(None, (words.remedy, advice)))
     return Notification(
         kind="failure",
         run_id=run_id,
-        subject=f"[olist] {impact}: {run}: {_line(what)}",
+        subject=f"[olist] {words.subject}: {run}: {_line(what)}",
         body=_joined(f"{run} failed. {readers}", what, cause, f"What to do\n{advice}", *links),
     )
+
+
+def _state(error: BaseException, *, published: bool) -> PublishState:
+    """What readers see after an error."""
+    if isinstance(error, AfterPublishError):
+        return error.state
+    receipt = getattr(error, "receipt", None)
+    if isinstance(receipt, GateReceipt) and (published or receipt.gate == "reconciliation"):
+        return receipt.state
+    return "not published"
 
 
 def _headline(error: BaseException) -> str:

@@ -61,4 +61,5 @@ def _entry(report: RunReport) -> RunEntry:
         money=report.total_value,
         critical=sum(len(gate.blocking) for gate in report.gates),
         warnings=len(report.warnings),
+        state=report.state,
     )

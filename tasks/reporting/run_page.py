@@ -8,6 +8,7 @@ from pathlib import Path
 from infra.contracts import contracts
 from infra.lake import Lake
 from infra.settings import Settings
+from tasks.publish_state import WORDS
 from tasks.receipts import ExpectationResult, RunEntry, RunReport
 from tasks.reporting.run_history import history, last_run_of
 from tasks.reporting.templates import page
@@ -104,26 +105,15 @@ def verdict(report: RunReport) -> tuple[str, str]:
             f"Published, with {_counted(report.warnings)}",
             f"{comparison(report.totals)} The warnings show what is unusual.",
         )
+    if report.state != "not published":
+        words = WORDS[report.state]
+        headline = words.subject.partition(", do not")[0].capitalize()
+        return headline, f"{words.readers} {words.remedy}".strip()
     gate = next((g.gate for g in report.gates if g.blocking), None)
-    reconciled = any(g.gate == "reconciliation" for g in report.gates)
-    if reconciled and gate is None:
-        return (
-            "Published and validated, but not exported",
-            "The warehouse is correct. Exports or dashboards still show the previous batch.",
-        )
-    # `published` alone: reports that an earlier version stored have no `published_dates`
-    published = bool(report.published_dates or report.published)
-    if published and not reconciled:
-        return (
-            "Published, but not reconciled",
-            "The published totals were not compared with the files. Compare them: olist validate",
-        )
-    meaning = (
-        "The batch is published, but its totals do not match the files: do not use its figures."
-        if published
-        else "Nothing of this batch is published. Readers see the previous state, which is correct."
+    return (
+        f"Stopped by gate {gate}" if gate else "Failed before it was published",
+        "Nothing of this batch is published. Readers see the state before this run.",
     )
-    return (f"Stopped by gate {gate}" if gate else "Failed before it was published", meaning)
 
 
 def _counted(warnings: list[ExpectationResult]) -> str:

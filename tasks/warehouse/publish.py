@@ -18,10 +18,6 @@ from tasks.warehouse.writer_lock import renew, writing
 _ARRIVED = "(SELECT batch_date FROM audit.open_batch WHERE action <> 'rebuild')"
 
 
-class AfterPublishError(RuntimeError):
-    """Exports or dashboards failed after the commit; the published data is correct."""
-
-
 def publish_batches(settings: Settings, run_id: str) -> PublishReceipt:
     """Replace the open batches in staging and the rows that they affect in `analytics`.
 

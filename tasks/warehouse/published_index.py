@@ -38,6 +38,32 @@ def last_publish(settings: Settings) -> tuple[str, date] | None:
     return last[0] if last else None
 
 
+def dates_published_by(settings: Settings, run_id: str) -> list[date]:
+    """Return the batch dates that a run has published; empty if it did not commit.
+
+    Raises:
+        WarehouseError: The audit cannot be read.
+    """
+    with transaction(settings, read_only=True) as work:
+        return published_dates(work, run_id)
+
+
+def is_reconciled(settings: Settings) -> bool:
+    """Whether the gate `reconciliation` has run since the last publish, and its last run passed.
+
+    Raises:
+        WarehouseError: The audit cannot be read.
+    """
+    with transaction(settings, read_only=True) as work:
+        failed = work.query(
+            "SELECT SUM(CASE WHEN severity = 'critical' AND NOT passed THEN 1 ELSE 0 END) "
+            "AS failed FROM audit.validations WHERE gate = 'reconciliation' "
+            "AND validated_at >= (SELECT MAX(published_at) FROM audit.batches) "
+            "GROUP BY run_id ORDER BY MAX(validated_at) DESC LIMIT 1"
+        )
+    return bool(failed) and failed[0][0] == 0
+
+
 def index_published_batches(settings: Settings) -> None:
     """Index the batches of the last publish in the lake.
 

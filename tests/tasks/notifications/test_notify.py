@@ -52,7 +52,7 @@ def _stopped(gate: str) -> GateError:
 def test_a_gate_failure_notification_contains_cause_sample_rows_and_remedy() -> None:
     told = failure(
         *("2018-08-01 daily", "r1", _stopped("staging"), RERUN, LINKS),
-        before="what 2018-07-31 published",
+        before="what 2018-07-31 published; those figures can be used",
         owners={"source": "Ana, ana@example.com"},
     )
     assert told.subject == (
