@@ -100,7 +100,8 @@ def _load_missed_days(settings: Settings, source: str, day: date) -> bool:
     ensure_warehouse(str(flow_run.id), "catching up")
     logger = get_run_logger()
     days = day_folders(source, settings, logger)
-    last = max(published_days(settings), default=day)
+    # a batch of a later day does not end catching up
+    last = max((known for known in published_days(settings) if known < day), default=day)
     missed = pending_days(settings, source, [d for d in days if last < d < day])
     for missed_day in missed:
         logger.warning("%s was missed; loading it before %s", missed_day, day)

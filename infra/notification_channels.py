@@ -1,10 +1,11 @@
 """Notification channels: Prefect notification blocks and an SNS topic."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from prefect.blocks.abstract import NotificationBlock
 from prefect.blocks.core import Block
+from prefect.blocks.notifications import AbstractAppriseNotificationBlock
 
 from infra import email_block  # noqa: F401 (registers the block type before Block.load)
 from infra.aws import client
@@ -35,6 +36,9 @@ def _block(name: str) -> Send:
     def send(subject: str, body: str) -> None:
         try:
             block = cast("NotificationBlock", Block.load(name))
+            if isinstance(block, AbstractAppriseNotificationBlock):
+                # without it, a channel reads values such as <!channel> or <b> as markup
+                cast("Any", block)._apprise_client.asset.body_format = "text"
             with block.raise_on_failure():
                 block.notify(body, subject)  # pyright: ignore[reportUnusedCoroutine] (sends here)
         except Exception as error:

@@ -1,7 +1,9 @@
 """Typed settings, read from the environment (prefix `OLIST_`) and from `.env`."""
 
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -121,6 +123,11 @@ class Settings(BaseSettings):
             if not self.redshift_ssl:
                 raise ValueError("OLIST_REDSHIFT_SSL=false: the warehouse on AWS requires TLS")
         return self
+
+    @property
+    def today(self) -> date:
+        """The current day in `timezone`."""
+        return datetime.now(ZoneInfo(self.timezone)).date()
 
     @property
     def notify_blocks(self) -> list[str]:

@@ -108,6 +108,7 @@ class ExpectationResult(BaseModel):
     passed: bool
     observed: str
     evaluated: bool = True  # False: the expectation itself raised an error
+    acceptable: bool = True  # whether a person may accept a failure
     sample: list[dict[str, str]] = []  # a few of the rows that fail, sensitive values hidden
     sql: str = ""  # query that finds all failing rows
     accepted_by: str = ""

@@ -12,6 +12,7 @@ from rich.text import Text
 from flows.cli.console import console
 from infra import state_dir
 from infra.settings import Settings
+from infra.shown_text import spreadsheet_cell, visible
 
 
 class OutputFormat(StrEnum):
@@ -40,7 +41,7 @@ def query(
     if output is OutputFormat.csv:
         writer = csv.writer(sys.stdout)
         writer.writerow(columns)
-        writer.writerows(rows)
+        writer.writerows([spreadsheet_cell(value) for value in row] for row in rows)
         return
     _print(columns, rows)
 
@@ -71,5 +72,11 @@ def _print(columns: list[str], rows: list[tuple], title: str | None = None) -> N
         column.overflow = "fold"
     for row in rows:
         # Text() stops rich from parsing brackets in values as markup
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+        table.add_row(*(Text(_shown(value)) for value in row))
     console.print(table)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    return visible(value) if isinstance(value, str) else str(value)

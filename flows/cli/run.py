@@ -5,7 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +33,10 @@ def run(
     ] = None,
     batch_date: Annotated[
         str | None,
-        typer.Option(help="YYYY-MM-DD. Default: the folder's name if it is a date, else today."),
+        typer.Option(
+            help="YYYY-MM-DD. Default: the folder's name if it is a date, else today "
+            "in OLIST_TIMEZONE."
+        ),
     ] = None,
     accept: Annotated[
         list[str] | None,
@@ -54,7 +57,7 @@ def run(
     base, settings = settings, state_dir.of_run(settings, made_up=made_up)
     use_own_prefect(base)  # Prefect reads its settings when the modules below import it
     chosen = _address(given) if given else _demo(settings)
-    day = _named(batch_date, chosen)
+    day = _named(batch_date, chosen, settings.today)
     acceptance = _acceptance(accept, accepted_by, because)
     if not chosen.startswith("s3://"):  # report a wrong folder before starting any service
         from tasks.ingest.source import batch_folder, check_source  # noqa: PLC0415
@@ -190,14 +193,12 @@ def _address(given: str) -> str:
     return given if given.startswith("s3://") else str(Path(given).expanduser().resolve())
 
 
-def _named(given: str | None, source: str) -> date:
+def _named(given: str | None, source: str, today: date) -> date:
     """Return the batch date: the option, else the folder's name if it is a date, else today."""
     if given is not None:
         return date_of(given)
     name = source.rstrip("/").rpartition("/")[2]
-    return date_of(
-        name if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name) else f"{datetime.now().astimezone():%F}"
-    )
+    return date_of(name) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name) else today
 
 
 def date_of(text: str) -> date:

@@ -107,7 +107,11 @@ def joined(part: Part, columns: list[Column]) -> Iterator[tuple[int, list[Row]]]
     if not commas:
         return  # each line of a text may be a record of one column
     for index in part.records.containing(part.records.inner_line_ends).tolist():
-        if all(line.count(b",") < commas for line in part.record(index).splitlines()):
+        record = part.record(index)
+        # two records have twice the commas: a first field of several lines is no joined record
+        if record.count(b",") < 2 * commas:
+            continue
+        if all(line.count(b",") < commas for line in record.splitlines()):
             continue
         for number, text in part.lines_of(index):
             if _is_record(text, columns):

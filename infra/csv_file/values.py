@@ -1,7 +1,8 @@
 """Convert the text of CSV fields to the types of a contract, and find the values that do not fit.
 
 An empty field is NULL, quoted or not. A value is converted only if its text has the one form of
-its type (`Column.form`), so that no value is repaired, rounded or guessed.
+its type (`Column.form`), so that no value is repaired, rounded or guessed. Values of VARCHAR are
+first brought to the form of `infra.csv_file.text`.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import polars as pl
 
 from infra.contracts import Column, Contract
 from infra.csv_file.reader import TextBlock
+from infra.csv_file.text import normalised
 
 Money = dict[str, Decimal]  # column → sum in R$
 
@@ -47,10 +49,13 @@ def typed_block(block: TextBlock, contract: Contract) -> TypedBlock:
         The valid rows, the rows for quarantine, and the control totals.
     """
     columns = contract.source_columns
-    typed = block.text.select(typed_value(column).alias(column.name) for column in columns)
-    invalid = _invalid_rows_of(block.text, typed, columns)
+    text = block.text.with_columns(
+        normalised(block.text[column.name]) for column in columns if column.kind == "VARCHAR"
+    )
+    typed = text.select(typed_value(column).alias(column.name) for column in columns)
+    invalid = _invalid_rows_of(text, typed, columns)
     rejected = typed.filter(invalid)
-    quarantine = pl.concat([_invalid_rows(block, invalid, contract), _unsplit_rows(block)])
+    quarantine = pl.concat([_invalid_rows(block, text, invalid, contract), _unsplit_rows(block)])
     money = [column.name for column in columns if column.kind == "DECIMAL"]
     unreadable = block.set_aside.height if money else 0
     if money and rejected.height:
@@ -109,7 +114,9 @@ def _reason(column: Column) -> pl.Expr:
     return pl.when(text.is_null()).then(pl.lit("missing, but required")).otherwise(pl.lit(form))
 
 
-def _invalid_rows(block: TextBlock, invalid: pl.Series, contract: Contract) -> pl.DataFrame:
+def _invalid_rows(
+    block: TextBlock, text: pl.DataFrame, invalid: pl.Series, contract: Contract
+) -> pl.DataFrame:
     """The rows with an invalid value; the first one of each row is shown."""
     if not invalid.any():
         return pl.DataFrame(schema=QUARANTINE)
@@ -118,14 +125,16 @@ def _invalid_rows(block: TextBlock, invalid: pl.Series, contract: Contract) -> p
     def first(shown: dict[str, pl.Expr]) -> pl.Expr:
         return pl.coalesce(pl.when(is_invalid(c)).then(shown[c.name]) for c in columns)
 
+    found = text.filter(invalid).select(
+        first({c.name: pl.lit(c.name) for c in columns}).alias("column"),
+        first({c.name: pl.col(c.name) for c in columns}).alias("value"),
+        first({c.name: _reason(c) for c in columns}).alias("reason"),
+    )
+    rows = block.text.filter(invalid).select(
+        pl.struct(contract.header).struct.json_encode().alias("row")
+    )
     return (
-        block.text.filter(invalid)
-        .select(
-            first({c.name: pl.lit(c.name) for c in columns}).alias("column"),
-            first({c.name: pl.col(c.name) for c in columns}).alias("value"),
-            first({c.name: _reason(c) for c in columns}).alias("reason"),
-            pl.struct(contract.header).struct.json_encode().alias("row"),
-        )
+        pl.concat([found, rows], how="horizontal")
         .with_columns(pl.Series("line", block.lines(invalid.arg_true()), dtype=pl.Int64))
         .select(list(QUARANTINE))
     )

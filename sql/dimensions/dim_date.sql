@@ -1,5 +1,5 @@
 -- analytics.dim_date
--- Purpose:   Calendar from the first to the last year in the data, with Brazil's national holidays
+-- Purpose:   Calendar of the years in which a fact names a day, with Brazil's national holidays
 -- Grain:     date_key (one row per day, plus -1 for "not yet" or "unknown")
 -- Load rule: small table, fully replaced by every publish
 
@@ -21,37 +21,7 @@ DISTSTYLE ALL
 SORTKEY (date_key);
 
 INSERT INTO candidate.dim_date
-WITH seen AS (
-    SELECT
-        MIN(purchased_at) AS first_day,
-        GREATEST(
-            MAX(purchased_at),
-            MAX(approved_at),
-            MAX(shipped_at),
-            MAX(delivered_at),
-            MAX(estimated_delivery_at)
-        ) AS last_day
-    FROM candidate.merged_fact_order
-    UNION ALL
-    SELECT
-        MIN(shipping_limit_at) AS first_day,
-        MAX(shipping_limit_at) AS last_day
-    FROM candidate.merged_fact_order_item
-    UNION ALL
-    SELECT
-        LEAST(MIN(created_at), MIN(answered_at)) AS first_day,
-        GREATEST(MAX(created_at), MAX(answered_at)) AS last_day
-    FROM candidate.merged_fact_review
-),
-
-bounds AS (
-    SELECT
-        DATE_TRUNC('year', MIN(first_day)) AS first_day,
-        DATEADD(YEAR, 1, DATE_TRUNC('year', MAX(last_day))) AS end_day
-    FROM seen
-),
-
-digits AS (
+WITH digits AS (
     SELECT 0 AS digit
     UNION ALL SELECT 1
     UNION ALL SELECT 2
@@ -64,22 +34,22 @@ digits AS (
     UNION ALL SELECT 9
 ),
 
--- 100,000 days (about 270 years): Redshift has no generate_series for tables
+-- 0 to 399, more than the days of a year: Redshift has no generate_series for tables
 offsets AS (
-    SELECT
-        ones.digit + 10 * tens.digit + 100 * hundreds.digit
-        + 1000 * thousands.digit + 10000 * myriads.digit AS days
+    SELECT ones.digit + 10 * tens.digit + 100 * hundreds.digit AS days
     FROM digits AS ones
     CROSS JOIN digits AS tens
     CROSS JOIN digits AS hundreds
-    CROSS JOIN digits AS thousands
-    CROSS JOIN digits AS myriads
+    WHERE hundreds.digit < 4
 ),
 
 days AS (
-    SELECT CAST(DATEADD(DAY, offsets.days, bounds.first_day) AS DATE) AS calendar_date
-    FROM bounds
-    INNER JOIN offsets ON DATEDIFF(DAY, bounds.first_day, bounds.end_day) > offsets.days
+    SELECT CAST(DATEADD(DAY, offsets.days, calendar_year.first_day) AS DATE) AS calendar_date
+    FROM candidate.calendar_year
+    INNER JOIN offsets
+        ON offsets.days < DATEDIFF(
+            DAY, calendar_year.first_day, DATEADD(YEAR, 1, calendar_year.first_day)
+        )
 )
 
 SELECT

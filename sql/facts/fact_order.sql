@@ -22,10 +22,10 @@ CREATE TABLE IF NOT EXISTS analytics.fact_order (
     delivery_days INTEGER, -- Days from purchase to delivery; empty before delivery [days]
     is_late BOOLEAN, -- True if delivered after the estimated day; empty before delivery
     item_count INTEGER NOT NULL, -- Number of items
-    product_value DECIMAL(12, 2) NOT NULL, -- Sum of item prices [R$]
-    freight_value DECIMAL(12, 2) NOT NULL, -- Sum of item freight [R$]
-    order_value DECIMAL(12, 2) NOT NULL, -- Order value: item prices + freight [R$]
-    payment_value DECIMAL(12, 2) NOT NULL, -- Sum of payments, including instalment interest [R$]
+    product_value DECIMAL(18, 2) NOT NULL, -- Sum of item prices [R$]
+    freight_value DECIMAL(18, 2) NOT NULL, -- Sum of item freight [R$]
+    order_value DECIMAL(18, 2) NOT NULL, -- Order value: item prices + freight [R$]
+    payment_value DECIMAL(18, 2) NOT NULL, -- Sum of payments, including instalment interest [R$]
     review_count INTEGER NOT NULL, -- Number of reviews
     review_score SMALLINT, -- Score of the review answered last, 1 to 5
     PRIMARY KEY (order_id)

@@ -1,5 +1,5 @@
 -- analytics.f_fold_accents
--- Purpose:   Text with the accented lower-case letters of Portuguese replaced by plain letters
+-- Purpose:   Text with the accented lower-case letters of Latin languages replaced by plain letters
 -- Arguments: text
 -- Load rule: created again by every run
 
@@ -7,5 +7,5 @@ CREATE OR REPLACE FUNCTION analytics.f_fold_accents(VARCHAR)
 RETURNS VARCHAR
 IMMUTABLE
 AS $$
-    SELECT TRANSLATE($1, 'áàâãäéèêëíìîïóòôõöúùûüç', 'aaaaaeeeeiiiiooooouuuuc')
+    SELECT TRANSLATE($1, 'áàâãäåéèêëíìîïóòôõöúùûüçñýÿ', 'aaaaaaeeeeiiiiooooouuuucnyy')
 $$ LANGUAGE sql;

@@ -17,12 +17,12 @@ CREATE TABLE IF NOT EXISTS analytics.customer_totals (
     delivered_order_count INTEGER NOT NULL, -- Number of orders with status delivered
     cancelled_order_count INTEGER NOT NULL, -- Number of cancelled or unavailable orders
     item_count INTEGER NOT NULL, -- Number of items
-    product_value DECIMAL(12, 2) NOT NULL, -- Sum of item prices [R$]
-    freight_value DECIMAL(12, 2) NOT NULL, -- Sum of item freight [R$]
-    total_value DECIMAL(12, 2) NOT NULL, -- Item prices + freight of all orders, cancelled ones included [R$]
-    net_value DECIMAL(12, 2) NOT NULL, -- Total value without cancelled and unavailable orders [R$]
-    average_order_value DECIMAL(12, 2), -- Total value divided by the number of orders [R$]
-    payment_value DECIMAL(12, 2) NOT NULL, -- Sum of payments, including instalment interest [R$]
+    product_value DECIMAL(18, 2) NOT NULL, -- Sum of item prices [R$]
+    freight_value DECIMAL(18, 2) NOT NULL, -- Sum of item freight [R$]
+    total_value DECIMAL(18, 2) NOT NULL, -- Item prices + freight of all orders, cancelled ones included [R$]
+    net_value DECIMAL(18, 2) NOT NULL, -- Total value without cancelled and unavailable orders [R$]
+    average_order_value DECIMAL(18, 2), -- Total value divided by the number of orders [R$]
+    payment_value DECIMAL(18, 2) NOT NULL, -- Sum of payments, including instalment interest [R$]
     preferred_payment_type VARCHAR(16), -- Most frequent payment type
     favourite_category VARCHAR(64), -- Most frequent category of items
     review_count INTEGER NOT NULL, -- Number of orders with a review

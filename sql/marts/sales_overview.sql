@@ -10,11 +10,11 @@ CREATE TABLE IF NOT EXISTS analytics.sales_overview (
     order_count INTEGER NOT NULL, -- Number of orders
     customer_count INTEGER NOT NULL, -- Number of distinct persons
     item_count INTEGER NOT NULL, -- Number of items
-    product_value DECIMAL(14, 2) NOT NULL, -- Sum of item prices [R$]
-    freight_value DECIMAL(14, 2) NOT NULL, -- Sum of item freight [R$]
-    total_value DECIMAL(14, 2) NOT NULL, -- Item prices + freight of all orders, cancelled ones included [R$]
-    net_value DECIMAL(14, 2) NOT NULL, -- Total value without cancelled and unavailable orders [R$]
-    average_order_value DECIMAL(12, 2) NOT NULL, -- Total value divided by the number of orders [R$]
+    product_value DECIMAL(18, 2) NOT NULL, -- Sum of item prices [R$]
+    freight_value DECIMAL(18, 2) NOT NULL, -- Sum of item freight [R$]
+    total_value DECIMAL(18, 2) NOT NULL, -- Item prices + freight of all orders, cancelled ones included [R$]
+    net_value DECIMAL(18, 2) NOT NULL, -- Total value without cancelled and unavailable orders [R$]
+    average_order_value DECIMAL(18, 2) NOT NULL, -- Total value divided by the number of orders [R$]
     delivered_order_count INTEGER NOT NULL, -- Number of orders with a delivery time
     late_share DOUBLE PRECISION, -- Share of delivered orders that arrived after the estimated day, 0 to 1
     average_review_score DOUBLE PRECISION, -- Average review score, 1 to 5

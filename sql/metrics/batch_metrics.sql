@@ -1,8 +1,8 @@
 -- candidate.batch_metrics
--- Purpose:   Metrics of the open batches: row counts, missing values, shares, means, freshness; later
---            batches are compared with them
+-- Purpose:   Metrics of the open batches: row counts, rows per order, missing values, shares, means,
+--            freshness; later batches are compared with them
 -- Grain:     batch_date, metric
--- Inputs:    candidate.batch_<table>
+-- Inputs:    candidate.batch_<table>, audit.open_batch
 -- Load rule: replaced after each copy; publishing a batch copies its rows to audit.metrics
 
 CREATE TABLE IF NOT EXISTS candidate.batch_metrics (LIKE audit.metrics);
@@ -76,40 +76,74 @@ products AS (
 -- numerator and denominator of each metric, so that the division is written once
 parts AS (
     SELECT
-        batch_date,
+        open_batch.batch_date,
         'rows of orders' AS metric,
         'rows' AS kind,
-        row_count AS part,
+        COALESCE(orders.row_count, 0) AS part,
         1 AS whole,
-        row_count AS measured
-    FROM orders
+        COALESCE(orders.row_count, 0) AS measured
+    FROM audit.open_batch
+    LEFT JOIN orders ON open_batch.batch_date = orders.batch_date
     UNION ALL
     SELECT
-        batch_date,
+        open_batch.batch_date,
         'rows of order_items' AS metric,
         'rows' AS kind,
-        row_count AS part,
+        COALESCE(items.row_count, 0) AS part,
         1 AS whole,
-        row_count AS measured
-    FROM items
+        COALESCE(items.row_count, 0) AS measured
+    FROM audit.open_batch
+    LEFT JOIN items ON open_batch.batch_date = items.batch_date
     UNION ALL
     SELECT
-        batch_date,
+        open_batch.batch_date,
         'rows of order_payments' AS metric,
         'rows' AS kind,
-        row_count AS part,
+        COALESCE(payments.row_count, 0) AS part,
         1 AS whole,
-        row_count AS measured
-    FROM payments
+        COALESCE(payments.row_count, 0) AS measured
+    FROM audit.open_batch
+    LEFT JOIN payments ON open_batch.batch_date = payments.batch_date
     UNION ALL
     SELECT
-        batch_date,
+        open_batch.batch_date,
         'rows of order_reviews' AS metric,
         'rows' AS kind,
-        row_count AS part,
+        COALESCE(reviews.row_count, 0) AS part,
         1 AS whole,
-        row_count AS measured
-    FROM reviews
+        COALESCE(reviews.row_count, 0) AS measured
+    FROM audit.open_batch
+    LEFT JOIN reviews ON open_batch.batch_date = reviews.batch_date
+    UNION ALL
+    SELECT
+        orders.batch_date,
+        'order_items per order' AS metric,
+        'ratio' AS kind,
+        COALESCE(items.row_count, 0) AS part,
+        orders.row_count AS whole,
+        orders.row_count AS measured
+    FROM orders
+    LEFT JOIN items ON orders.batch_date = items.batch_date
+    UNION ALL
+    SELECT
+        orders.batch_date,
+        'order_payments per order' AS metric,
+        'ratio' AS kind,
+        COALESCE(payments.row_count, 0) AS part,
+        orders.row_count AS whole,
+        orders.row_count AS measured
+    FROM orders
+    LEFT JOIN payments ON orders.batch_date = payments.batch_date
+    UNION ALL
+    SELECT
+        orders.batch_date,
+        'order_reviews per order' AS metric,
+        'ratio' AS kind,
+        COALESCE(reviews.row_count, 0) AS part,
+        orders.row_count AS whole,
+        orders.row_count AS measured
+    FROM orders
+    LEFT JOIN reviews ON orders.batch_date = reviews.batch_date
     UNION ALL
     SELECT
         batch_date,

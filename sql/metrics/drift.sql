@@ -23,13 +23,17 @@ WITH known AS (
     SELECT
         batch_date,
         metric,
-        value
+        kind,
+        value,
+        row_count
     FROM candidate.batch_metrics
     UNION ALL
     SELECT
         batch_date,
         metric,
-        value
+        kind,
+        value,
+        row_count
     FROM audit.metrics
     WHERE batch_date NOT IN (SELECT open_batch.batch_date FROM audit.open_batch)
 ),
@@ -47,6 +51,8 @@ earlier AS (
         ON
             batch_metrics.metric = known.metric
             AND batch_metrics.batch_date > known.batch_date
+    -- rows per order of a few orders say nothing
+    WHERE known.kind <> 'ratio' OR known.row_count >= 30
 ),
 
 earlier_batches AS (
@@ -104,11 +110,11 @@ SELECT
     CASE
         WHEN NOT is_judged THEN NULL
         -- volume varies with weekdays and holidays, so compare with the smallest and largest batch
-        WHEN kind = 'rows' THEN smallest / 3
+        WHEN kind IN ('rows', 'ratio') THEN smallest / 3
         ELSE typical - tolerance
     END AS low_bound,
     CASE
-        WHEN NOT is_judged THEN NULL
+        WHEN NOT is_judged OR kind = 'ratio' THEN NULL
         WHEN kind = 'rows' THEN largest * 3
         ELSE typical + tolerance
     END AS high_bound

@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from infra.contracts import Contract
+from infra.shown_text import FORMULA
 
 _SAMPLE = 5  # rows that a message shows
 _SHOWN = 80  # letters of a value in a message
@@ -24,8 +25,13 @@ class QuarantineWriter:
         """Append rows with the columns of `infra.csv_file.values.QUARANTINE`."""
         if rows.is_empty():
             return
+        # `row` is JSON, so only `value` may start like a formula
+        value = pl.col("value")
+        cells = rows.with_columns(
+            pl.when(value.str.contains(FORMULA)).then(pl.lit("'") + value).otherwise(value)
+        )
         with self.path.open("ab") as file:
-            rows.write_csv(file, include_header=self.rows == 0)
+            cells.write_csv(file, include_header=self.rows == 0)
         self.rows += rows.height
         for line, column, value, reason, _ in rows.head(_SAMPLE - len(self.sample)).iter_rows():
             shown = f"is {_short(value)}: " if value and column not in self._sensitive else ""

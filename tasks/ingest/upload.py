@@ -26,7 +26,7 @@ from tasks.receipts import UploadReceipt
 from tasks.retries import RETRY
 
 # changes when the same file would be read to other rows, so that it is uploaded again
-_READING_RULES = 2
+_READING_RULES = 3
 
 
 def upload_table(lake: Lake, folder: Folder, table: str, batch_date: date) -> UploadReceipt:

@@ -8,6 +8,7 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 
 from infra.lake import Lake
 from infra.settings import Settings
+from infra.shown_text import markdown
 from infra.warehouse import transaction
 from tasks.receipts import ExpectationResult, RunReport
 from tasks.reporting.data_docs import build_data_docs
@@ -100,20 +101,22 @@ def artifacts(report: RunReport, page: Path) -> None:
 def _failures(report: RunReport) -> str:
     failed = [(gate.gate, r) for gate in report.gates for r in gate.failed if r.severity != "info"]
     title = f"# {report.label}: {verdict(report)[0]}\n\n{verdict(report)[1]}\n"
-    error = f"\n```\n{report.error}\n\n{report.advice}\n```\n" if report.error else ""
+    words = f"{report.error}\n\n{report.advice}".replace("```", "'''")
+    error = f"\n```\n{words}\n```\n" if report.error else ""
     return title + error + "".join(_failure(gate, result) for gate, result in failed)
 
 
 def _failure(gate: str, result: ExpectationResult) -> str:
     text = (
         f"\n## {result.severity}: {result.reason}\n\n`{result.id}`\n\n"
-        f"Gate {gate}, `{result.dataset}`, owner: {result.owner}. {result.observed}.\n\n"
+        f"Gate {gate}, `{result.dataset}`, owner: {result.owner}. "
+        f"{markdown(result.observed)}.\n\n"
     )
     if result.accepted_by:
-        text += f"Accepted by {result.accepted_by}: {result.accepted_because}\n\n"
+        text += markdown(f"Accepted by {result.accepted_by}: {result.accepted_because}") + "\n\n"
     if result.sample:
         names = list(result.sample[0])
-        rows = [[row.get(name, "").replace("|", "\\|") for name in names] for row in result.sample]
+        rows = [[markdown(row.get(name, "")) for name in names] for row in result.sample]
         for cells in (names, ["---"] * len(names), *rows):
             text += "| " + " | ".join(cells) + " |\n"
     if result.sql:

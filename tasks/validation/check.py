@@ -55,6 +55,7 @@ class Check:
     severity: Severity
     owner: Owner
     failing_rows: str = ""  # SQL that finds the failing rows; `{batch}` is replaced by the dataset
+    acceptable: bool = True  # False: the models cannot hold such rows, so nobody may accept them
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Scope:
     batch_dates: tuple[date, ...]
     receipts: tuple[UploadReceipt, ...] = ()
     quarantine_limit: float = 0.01  # share of the rows of a file, 0 to 1
+    today: date = date.max  # the current business day; a batch date is not ahead of it
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def check(
     severity: Severity = "critical",
     owner: Owner | None = None,
     failing_rows: str = "",
+    acceptable: bool = True,
     **arguments: Any,  # noqa: ANN401 (the expectation's own)
 ) -> Check:
     """Build a check; Data Docs show its reason.
@@ -102,6 +105,7 @@ def check(
         severity: What a failure does; see `Check`.
         owner: Who acts on a failure. Default: `source` for files and staging, else `pipeline`.
         failing_rows: SQL that finds the failing rows; `{batch}` is replaced by the dataset.
+        acceptable: Whether a person may accept a failure.
         **arguments: Arguments of the expectation.
     """
     owner = owner or _owner(dataset)
@@ -114,7 +118,9 @@ def check(
         meta={"reason": reason, "owner": owner},
     )
     return Check(
-        dataset, name, expectation, reason, severity, owner, " ".join(failing_rows.split())
+        *(dataset, name, expectation, reason, severity, owner),
+        failing_rows=" ".join(failing_rows.split()),
+        acceptable=acceptable,
     )
 
 
@@ -126,6 +132,8 @@ def rows(
     severity: Severity = "critical",
     owner: Owner | None = None,
     failing_rows: str = "",
+    *,
+    acceptable: bool = True,
 ) -> Check:
     """Build a check that a query finds no row.
 
@@ -137,6 +145,7 @@ def rows(
         severity: What a failure does; see `Check`.
         owner: Who acts on a failure. Default: `source` for files and staging, else `pipeline`.
         failing_rows: SQL that finds the failing rows. Default: `sql`.
+        acceptable: Whether a person may accept a failure.
     """
     return check(
         dataset,
@@ -146,6 +155,7 @@ def rows(
         severity,
         owner,
         failing_rows or sql,
+        acceptable,
         unexpected_rows_query=" ".join(sql.split()),
     )
 
@@ -237,6 +247,7 @@ def grain(dataset: str, key: list[str], reason: str) -> Check:
         GROUP BY {columns} HAVING COUNT(*) > 1
         """,
         reason,
+        acceptable=False,
     )
 
 

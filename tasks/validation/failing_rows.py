@@ -6,10 +6,12 @@ import pandas as pd
 
 from infra.contracts import sensitive_columns
 from infra.settings import Settings
+from infra.shown_text import visible
 from infra.warehouse import transaction
 from tasks.validation.check import Check
 
 HIDDEN = "(hidden)"
+EMPTY = "(empty)"
 _CELL = 120  # characters of a value that are shown
 _REASONS = 600  # characters that are shown of the reasons why rows of a file are in quarantine
 
@@ -94,18 +96,24 @@ def format_count(rows: int) -> str:
 
 
 def shown(row: dict[Any, Any], length: int = _CELL) -> dict[str, str]:
-    """Return a row as text; sensitive values are hidden, empty values are left out.
+    """Return a row as text; sensitive values are hidden, columns that do not apply are left out.
 
     Args:
         row: Values by column.
         length: Number of characters that are shown of a value.
     """
     return {
-        str(name): HIDDEN if name in sensitive_columns() else _text(value)[:length]
+        str(name): HIDDEN
+        if name in sensitive_columns() and value is not None
+        else _text(value)[:length]
         for name, value in row.items()
-        if value is not None and value != ""
+        if value != ""  # a column of the files that says nothing about this file
     }
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return EMPTY
+    if isinstance(value, str):
+        return visible(value)
     return str(round(value, 4) if isinstance(value, float) else value)

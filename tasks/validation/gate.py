@@ -132,6 +132,8 @@ def remedy(receipt: GateReceipt, rerun: RerunCommand) -> str:
     correct = f"Correct the source, then run again: {rerun}"
     if not rerun.accepts_failures:
         return correct
+    if fixed := [result.id for result in receipt.blocking if not result.acceptable]:
+        return f"{correct}\nNobody can accept {', '.join(fixed)}: the models cannot hold such rows."
     accept = " ".join(f"--accept {result.id}" for result in receipt.blocking)
     return (
         f"{correct}\n"
@@ -153,7 +155,7 @@ def _format_result(result: ExpectationResult) -> list[str]:
 def _accepted(
     gate: str, result: ExpectationResult, acceptances: Sequence[Acceptance]
 ) -> ExpectationResult:
-    if result.passed or gate not in ACCEPTABLE or not result.evaluated:
+    if result.passed or gate not in ACCEPTABLE or not result.acceptable:
         return result
     for acceptance in acceptances:
         if result.id in acceptance.expectations:
@@ -242,7 +244,7 @@ def validate(
     settings = Settings()
     from tasks.validation.check import Scope  # noqa: PLC0415 (slow to import)
 
-    scope = Scope(tuple(batch_dates), tuple(receipts), settings.quarantine_limit)
+    scope = Scope(tuple(batch_dates), tuple(receipts), settings.quarantine_limit, settings.today)
     receipt = run_gate(settings, gate, scope, run_id, acceptances)
     logger = get_run_logger()
     for failed in receipt.failed:

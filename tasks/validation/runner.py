@@ -165,7 +165,7 @@ class _Dataset:
         if self._layer.datasets[self._dataset] == "receipts":
             from tasks.validation.suites.raw import files_frame  # noqa: PLC0415 (it imports checks)
 
-            self._files = files_frame(self._scope.receipts)
+            self._files = files_frame(self._scope.receipts, self._scope.today)
             asset = self._context.data_sources.pandas_default.add_dataframe_asset(self._dataset)
             return asset.add_batch_definition_whole_dataframe("batch")
         # a table, not a query: Great Expectations fetches all rows of a query to learn its columns
@@ -201,6 +201,7 @@ class _Dataset:
             owner="pipeline" if raised else check.owner,
             passed=passed,
             evaluated=not raised,
+            acceptable=check.acceptable and not raised,
             observed=(raised or _observed(outcome.result))[:_OBSERVED],
         )
         return (

@@ -23,6 +23,10 @@ _VIEWS = {
     "(SELECT batch_date FROM audit.open_batch WHERE action <> 'rebuild')",
 }
 
+_LOADED_AGAIN = (
+    f"WHERE {BATCH_DATE} IN (SELECT {BATCH_DATE} FROM audit.open_batch WHERE action = 'load')"
+)
+
 _TOTALS = ("table_name", "measure", "total", "latest_total")  # columns of audit.staging_totals
 
 
@@ -39,6 +43,44 @@ def create_candidates(work: Transaction) -> None:
                 f"SELECT {columns} FROM candidate.batch_{name} UNION ALL "
                 f"SELECT {columns} FROM staging.{name} WHERE {condition}"
             )
+    create_redelivered(work)
+
+
+def create_redelivered(work: Transaction) -> None:
+    """Create the view of the published rows of the open batches that a new delivery replaces.
+
+    It has one row for each table and batch that is delivered again. Rows are compared by the key of
+    the table, or only counted where it has none.
+    """
+    selects = []
+    for name, table in tables("staging").items():
+        key = [column for column in table.key if column != BATCH_DATE]
+        if key:
+            kept = " AND ".join(f"held.{column} = arrived.{column}" for column in table.key)
+            rows_kept = (
+                f"(SELECT held.{BATCH_DATE}, COUNT(*) AS row_count FROM staging.{name} AS held "
+                f"INNER JOIN candidate.batch_{name} AS arrived ON {kept} "
+                f"GROUP BY held.{BATCH_DATE})"
+            )
+        else:
+            rows_kept = _rows_by_batch(f"candidate.batch_{name}")
+        selects.append(
+            f"SELECT CAST('{name}' AS VARCHAR(127)) AS table_name, held.{BATCH_DATE}, "
+            "held.row_count AS rows_before, COALESCE(arrived.row_count, 0) AS rows_now, "
+            "GREATEST(held.row_count - COALESCE(kept.row_count, 0), 0) AS rows_removed "
+            f"FROM {_rows_by_batch(f'staging.{name}', _LOADED_AGAIN)} AS held "
+            f"LEFT JOIN {_rows_by_batch(f'candidate.batch_{name}')} AS arrived "
+            f"ON held.{BATCH_DATE} = arrived.{BATCH_DATE} "
+            f"LEFT JOIN {rows_kept} AS kept ON held.{BATCH_DATE} = kept.{BATCH_DATE}"
+        )
+    work.run(f"CREATE OR REPLACE VIEW candidate.redelivered AS {' UNION ALL '.join(selects)}")
+
+
+def _rows_by_batch(relation: str, condition: str = "") -> str:
+    return (
+        f"(SELECT {BATCH_DATE}, COUNT(*) AS row_count FROM {relation} {condition} "
+        f"GROUP BY {BATCH_DATE})"
+    )
 
 
 def create_staging_totals(work: Transaction) -> None:

@@ -18,10 +18,7 @@ def create_merged(model: Model) -> str:
     Raises:
         ModelError: The DELETE statement of the model has another form.
     """
-    retire = _RETIRE.fullmatch(model.retire or "")
-    if retire is None:
-        raise ModelError(f"{model.source}: expected DELETE FROM analytics.{model.name} [WHERE …]")
-    columns, condition = model.table.column_list, retire["condition"]
+    columns, condition = model.table.column_list, _retired(model)
     view = (
         f"CREATE VIEW candidate.{MERGED}_{model.name} AS\n"
         f"SELECT {columns}\nFROM candidate.{model.name}"
@@ -31,3 +28,26 @@ def create_merged(model: Model) -> str:
     return (
         f"{view}\nUNION ALL\nSELECT {columns}\nFROM analytics.{model.name}\nWHERE NOT ({condition})"
     )
+
+
+def create_removed(model: Model) -> str:
+    """CREATE VIEW of `candidate.removed_<dimension>`: published keys that the publish removes.
+
+    Raises:
+        ModelError: The DELETE statement of the model has another form.
+    """
+    key, condition = model.table.key[0], _retired(model)
+    return (
+        f"CREATE VIEW candidate.removed_{model.name} AS\n"
+        f"SELECT {key}\nFROM analytics.{model.name}\n"
+        f"WHERE {f'({condition}) AND ' if condition else ''}{key} NOT IN (\n"
+        f"    SELECT {model.name}.{key} FROM candidate.{model.name}\n)"
+    )
+
+
+def _retired(model: Model) -> str | None:
+    """The condition of the model's DELETE statement; None if it has none."""
+    retire = _RETIRE.fullmatch(model.retire or "")
+    if retire is None:
+        raise ModelError(f"{model.source}: expected DELETE FROM analytics.{model.name} [WHERE …]")
+    return retire["condition"]

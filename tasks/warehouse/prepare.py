@@ -24,6 +24,7 @@ from tasks.warehouse.comments import set_comments
 from tasks.warehouse.derived_views import create_candidates, create_staging_totals, drop_outdated
 from tasks.warehouse.migrate import add_columns, existing_columns
 from tasks.warehouse.published_index import index_published_batches
+from tasks.warehouse.widen import widen_columns
 from tasks.warehouse.writer_lock import create_lock, hold_writer_lock
 
 # a view comes after the tables and views that it reads
@@ -31,13 +32,15 @@ FOLDERS = ("staging", "dimensions", "facts", "marts", "views", "audit")
 
 
 def prepare_warehouse(settings: Settings) -> list[str]:
-    """Create missing tables and views, and add the columns that the DDL of existing tables gained.
+    """Create missing tables and views, and bring existing tables to their DDL.
+
+    Columns that the DDL has gained are added, and columns of published models are widened.
 
     Returns:
         The added columns, as `schema.table.column`.
 
     Raises:
-        ShapeError: An existing table differs from its DDL by more than added columns.
+        ShapeError: An existing table differs from its DDL in another way.
         WarehouseError: A statement failed.
     """
     with transaction(settings) as work:
@@ -45,6 +48,7 @@ def prepare_warehouse(settings: Settings) -> list[str]:
         wanted = [table for folder in FOLDERS for table in tables(folder).values()]
         existing = existing_columns(work)
         added = add_columns(work, wanted, existing)
+        widened = widen_columns(work, wanted)
         _create_functions(work)
         drop_outdated(work, {column.rpartition(".")[0] for column in added}, existing)
         _create(work, "staging")
@@ -53,7 +57,8 @@ def prepare_warehouse(settings: Settings) -> list[str]:
             _create(work, folder)
         create_candidates(work)
         _create(work, "metrics")
-        set_comments(work, wanted, existing)
+        renewed = {column.rpartition(".")[0] for column in widened}
+        set_comments(work, wanted, {t: c for t, c in existing.items() if t not in renewed})
     return added
 
 

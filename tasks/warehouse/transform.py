@@ -6,7 +6,7 @@ from infra.settings import Settings
 from infra.warehouse import Transaction
 from tasks.receipts import ModelReceipt
 from tasks.retries import RETRY
-from tasks.warehouse.merged_views import create_merged
+from tasks.warehouse.merged_views import create_merged, create_removed
 from tasks.warehouse.models import Model, candidate_models, models, published_models
 from tasks.warehouse.writer_lock import writing
 
@@ -25,13 +25,10 @@ def compute_affected_keys(settings: Settings, run_id: str) -> list[ModelReceipt]
     """
     with writing(settings, run_id) as work:
         drop_candidates(work)
-        receipts = []
         for model in candidate_models():
             work.run(model.create, what=f"candidate.{model.name} ({model.source})")
-            if model.name == "holiday":
-                _insert(work, "holiday", _holidays(work))
-            receipts.append(_receipt(work, model))
-    return receipts
+        _insert(work, "holiday", _holidays(work))
+        return [_receipt(work, model) for model in candidate_models()]
 
 
 def compute_model(settings: Settings, model: Model, run_id: str) -> ModelReceipt:
@@ -49,10 +46,12 @@ def compute_model(settings: Settings, model: Model, run_id: str) -> ModelReceipt
 
 
 def create_candidate(work: Transaction, model: Model) -> None:
-    """Create an empty candidate table with the columns of the model's DDL, and its merged view."""
+    """Create an empty candidate table with the columns of the model's DDL, and the views on it."""
     work.run(f"DROP TABLE IF EXISTS candidate.{model.name} CASCADE")
     work.run(model.table.created_as(f"candidate.{model.name}"))
     work.run(create_merged(model), what=f"candidate.merged_{model.name} ({model.source})")
+    if model.folder == "dimensions":
+        work.run(create_removed(model), what=f"candidate.removed_{model.name} ({model.source})")
 
 
 def drop_candidates(work: Transaction) -> None:
@@ -79,18 +78,12 @@ def _insert(work: Transaction, model: str, rows: list[tuple]) -> None:
 
 
 def _holidays(work: Transaction) -> list[tuple]:
-    """Return Brazil's national holidays in the years of the order and shipping dates."""
+    """Return Brazil's national holidays in the years of the calendar."""
     from holidays import country_holidays  # noqa: PLC0415 (slow to import)
 
-    first, last, shipping = work.query(
-        "SELECT MIN(order_purchase_timestamp) AS first_at, "
-        "MAX(order_estimated_delivery_date) AS last_at, "
-        "(SELECT MAX(shipping_limit_date) FROM candidate.history_order_items) AS shipping_at "
-        "FROM candidate.history_orders"
-    )[0]
-    if first is None:
+    years = [day.year for (day,) in work.query("SELECT first_day FROM candidate.calendar_year")]
+    if not years:
         return []
-    years = range(first.year, max(last, shipping or last).year + 1)
     return sorted(country_holidays("BR", years=years, language="pt_BR").items())
 
 

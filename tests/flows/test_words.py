@@ -190,5 +190,5 @@ def test_a_failure_before_the_publish_is_told_as_nothing_published(
 
 
 def test_the_error_keeps_its_state_in_another_process() -> None:
-    error = pickle.loads(pickle.dumps(AfterPublishError("x", "unknown")))  # noqa: S301
+    error = pickle.loads(pickle.dumps(AfterPublishError("x", "unknown")))
     assert (str(error), error.state) == ("x", "unknown")

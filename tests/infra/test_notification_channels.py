@@ -1,6 +1,7 @@
 """Notifications are delivered by real HTTP, TLS, SMTP and SNS, with unmodified libraries."""
 
 import email
+import html
 import json
 import socket
 import ssl
@@ -28,8 +29,14 @@ SUBJECT, BODY = (
 )
 
 
-def _send(notify: str, **settings: Any) -> None:
-    channels(Settings(notify=notify, **settings))[notify](SUBJECT, BODY)
+# values of a source file that Slack, Teams and mail programs could read as markup
+HOSTILE = (
+    "value=<!channel> <@U1> *bold* <b>b</b> [a](https://example.com) & <https://example.com|b>"
+)
+
+
+def _send(notify: str, body: str = BODY, **settings: Any) -> None:
+    channels(Settings(notify=notify, **settings))[notify](SUBJECT, body)
 
 
 @pytest.mark.usefixtures("prefect_api")
@@ -80,6 +87,11 @@ def test_a_notification_is_delivered_to_slack(impersonated: Receiver) -> None:
     assert "FAILED: 2018-08-01 daily" in text
     assert "Gate staging stopped it." in text
 
+    _send("slack-webhook/ops", HOSTILE)
+    message = impersonated.received[-1][1]
+    assert message["mrkdwn"] is False
+    assert message["attachments"][0]["text"] == html.escape(HOSTILE, quote=False)
+
 
 @pytest.mark.usefixtures("prefect_api")
 def test_a_notification_is_delivered_to_teams(impersonated: Receiver) -> None:
@@ -91,7 +103,12 @@ def test_a_notification_is_delivered_to_teams(impersonated: Receiver) -> None:
     _send("ms-teams-webhook/ops")
     ((path, message),) = impersonated.received
     assert path.startswith("/workflows/" + "a" * 32)
-    assert "Gate staging stopped it." in json.dumps(message, ensure_ascii=False)
+    assert "Gate staging stopped it" in json.dumps(message, ensure_ascii=False)
+
+    _send("ms-teams-webhook/ops", HOSTILE)
+    text = json.dumps(impersonated.received[-1][1])
+    assert "*bold*" not in text
+    assert "[a](" not in text
 
 
 class Mailbox:
@@ -116,16 +133,20 @@ def test_a_notification_is_delivered_by_email() -> None:
         url = f"mailto://127.0.0.1:{port}?from=olist@example.com&to={to}&mode=insecure"
         Email(url=url).save("ops", overwrite=True)
         _send("email/ops")
+        _send("email/ops", HOSTILE)
     finally:
         controller.stop()
-    assert sorted(who for to, _ in mailbox.received for who in to) == [
+    assert sorted({who for to, _ in mailbox.received for who in to}) == [
         "data@example.com",
         "ops@example.com",
     ]
     _, message = mailbox.received[0]
     parts = [p.get_payload(decode=True).decode() for p in message.walk() if not p.is_multipart()]
     assert str(email.header.make_header(email.header.decode_header(message["Subject"]))) == SUBJECT
-    assert any("Gate staging stopped it." in part for part in parts)
+    assert [" ".join(part.split()) for part in parts] == [" ".join(BODY.split())]
+    last = mailbox.received[-1][1]
+    assert last.get_content_type() == "text/plain"
+    assert last.get_payload(decode=True).decode().strip() == HOSTILE
 
 
 def test_sns_delivers_to_the_local_inbox(stack: Settings) -> None:

@@ -200,6 +200,99 @@ def test_the_date_dimension_has_weekends_and_holidays_of_brazil(load: Loader, as
     ]
 
 
+def test_the_calendar_has_the_years_that_facts_name_whatever_one_date_is(
+    load: Loader, ask: Ask
+) -> None:
+    """A wrong date adds its year; it neither moves the calendar nor stretches it."""
+    load.rows(
+        DAY,
+        customers=[{"customer_id": c, "customer_unique_id": f"p{c}"} for c in "abc"],
+        orders=[
+            {"order_id": "a", "customer_id": "a"},
+            {"order_id": "b", "customer_id": "b", "order_purchase_timestamp": "0001-01-01 00:00:00"},
+            {"order_id": "c", "customer_id": "c", "order_estimated_delivery_date": "9999-12-31 00:00:00"},
+        ],
+    )  # fmt: skip
+    assert ask(
+        "SELECT calendar_year, COUNT(*) AS days FROM analytics.dim_date "
+        "WHERE date_key <> -1 GROUP BY calendar_year ORDER BY calendar_year"
+    ) == [(1, 365), (2018, 365), (9999, 365)]
+    for column in ("purchase_date_key", "estimated_date_key", "delivered_date_key"):
+        assert ask(
+            f"SELECT COUNT(*) AS orders FROM analytics.fact_order INNER JOIN analytics.dim_date "
+            f"ON fact_order.{column} = dim_date.date_key"
+        ) == [(3,)]
+
+    load.retract(DAY)
+    assert ask("SELECT date_key FROM analytics.dim_date") == [(-1,)]
+
+
+def test_sums_of_the_largest_amounts_do_not_overflow(load: Loader, ask: Ask) -> None:
+    largest = "9999999999.99"
+    load.rows(
+        DAY,
+        customers=[{"customer_id": c, "customer_unique_id": "p"} for c in "ab"],
+        orders=[{"order_id": o, "customer_id": o} for o in "ab"],
+        order_items=[
+            {"order_id": o, "order_item_id": i, "price": largest, "freight_value": largest}
+            for o in "ab"
+            for i in range(1, 4)
+        ],
+        order_payments=[
+            {"order_id": o, "payment_sequential": i, "payment_value": largest}
+            for o in "ab"
+            for i in range(1, 4)
+        ],
+    )
+    everything = Decimal(largest) * 12
+    for table, column in (
+        ("fact_order", "order_value"),
+        ("single_customer_view", "total_value"),
+        ("sales_overview", "total_value"),
+    ):
+        assert ask(f"SELECT SUM({column}) AS v FROM analytics.{table}") == [(everything,)]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["sa\u0303o paulo", "sao\u00a0paulo", "São Paulo ", "sao\tpaulo", "sao\u200b paulo", "sao\u00ad paulo", "SÃO  PAULO", "\u2003são paulo"],
+)  # fmt: skip
+def test_a_city_has_one_name_however_it_is_spelled(load: Loader, ask: Ask, spelling: str) -> None:
+    load.rows(
+        DAY,
+        customers=[
+            {"customer_id": "a", "customer_unique_id": "a", "city": "sao paulo"},
+            {"customer_id": "b", "customer_unique_id": "b", "city": spelling},
+        ],
+        orders=[{"order_id": o, "customer_id": o} for o in "ab"],
+    )
+    assert ask("SELECT city, order_count FROM analytics.sales_overview") == [("sao paulo", 2)]
+
+
+def test_blanks_around_a_payment_type_or_category_do_not_make_another_one(
+    load: Loader, ask: Ask
+) -> None:
+    load.rows(
+        DAY,
+        customers=[{"customer_id": o, "customer_unique_id": "p"} for o in "ab"],
+        orders=[{"order_id": o, "customer_id": o} for o in "ab"],
+        order_items=[{"order_id": o} for o in "ab"],
+        order_payments=[
+            {"order_id": "a", "payment_type": "credit_card "},
+            {"order_id": "b", "payment_type": "\u00a0credit_card"},
+        ],
+        products=[{"product_id": "product", "product_category_name": "perfumaria "}],
+        category_translation=[
+            {"product_category_name": " perfumaria", "product_category_name_english": "perfumery "}
+        ],
+        sellers=[{"seller_id": "seller"}],
+    )
+    assert ask("SELECT DISTINCT payment_type FROM analytics.fact_payment") == [("credit_card",)]
+    assert ask(
+        "SELECT favourite_category, preferred_payment_type FROM analytics.single_customer_view"
+    ) == [("perfumery", "credit_card")]
+
+
 def test_a_later_batch_replaces_its_own_orders_and_keeps_the_others(load: Loader, ask: Ask) -> None:
     customers = [{"customer_id": c, "customer_unique_id": f"p{c}"} for c in ("c1", "c2")]
     load.rows(

@@ -19,10 +19,11 @@ from prefect import get_run_logger, task
 
 from infra.lake import Lake
 from infra.settings import Settings
+from infra.shown_text import spreadsheet_cell_sql
 from infra.warehouse import encrypted, transaction
 from tasks.receipts import ExportReceipt
 from tasks.retries import RETRY
-from tasks.warehouse.data_dictionary import VIEW, dictionary
+from tasks.warehouse.data_dictionary import VIEW, Column, dictionary
 
 LATEST = "exports/latest/manifest.json"
 DICTIONARY = "exports/latest/data_dictionary.csv"
@@ -77,13 +78,21 @@ def export_table(settings: Settings, table: str, day: date, run_id: str) -> Expo
 
 
 def _selected(table: str, kind: str) -> str:
-    """Return the columns to select; CSV casts floats to decimals, so their digits are fixed."""
-    return ", ".join(
-        f"CAST(ROUND({column.name}, 6) AS DECIMAL(18, 6)) AS {column.name}"
-        if kind == "csv" and column.type == "DOUBLE PRECISION"
-        else column.name
-        for column in dictionary()[table].columns
-    )
+    """Return the columns to select.
+
+    In CSV, floats are cast to decimals, so that their digits are fixed, and no text is read as a
+    formula.
+    """
+    columns = dictionary()[table].columns
+    if kind != "csv":
+        return ", ".join(column.name for column in columns)
+    return ", ".join(f"{_csv_value(column)} AS {column.name}" for column in columns)
+
+
+def _csv_value(column: Column) -> str:
+    if column.type == "DOUBLE PRECISION":
+        return f"CAST(ROUND({column.name}, 6) AS DECIMAL(18, 6))"
+    return spreadsheet_cell_sql(column.name) if column.type.startswith("VARCHAR") else column.name
 
 
 def switch(settings: Settings, receipts: Sequence[ExportReceipt], day: date, run_id: str) -> str:

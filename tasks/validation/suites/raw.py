@@ -4,6 +4,8 @@ The parser enforces the contract row by row. The suite checks its results: one r
 the counts of the upload receipt.
 """
 
+from datetime import date
+
 import great_expectations.expectations as gxe
 import pandas as pd
 
@@ -24,6 +26,7 @@ def layer(scope: Scope) -> Layer:
             "every table was uploaded",
             column="table_name",
             value_set=sorted(contracts()),
+            acceptable=False,
         ),
         check(
             FILES,
@@ -31,6 +34,7 @@ def layer(scope: Scope) -> Layer:
             gxe.ExpectColumnValuesToBeUnique,
             "each table and batch has one file",
             column="file",
+            acceptable=False,
         ),
         check(
             FILES,
@@ -38,6 +42,15 @@ def layer(scope: Scope) -> Layer:
             gxe.ExpectTableRowCountToEqual,
             "each batch has a file for each table",
             value=len(contracts()) * len(scope.batch_dates),
+            acceptable=False,
+        ),
+        check(
+            FILES,
+            "batch_date_reached",
+            gxe.ExpectColumnValuesToBeBetween,
+            "the date of a batch is not ahead of today",
+            column="days_ahead",
+            max_value=0,
         ),
         check(
             FILES,
@@ -54,6 +67,7 @@ def layer(scope: Scope) -> Layer:
             "every row read was loaded or quarantined",
             column_A="rows_read",
             column_B="rows_accounted_for",
+            acceptable=False,
         ),
         check(
             FILES,
@@ -62,6 +76,7 @@ def layer(scope: Scope) -> Layer:
             "the money in the CSV file is in the Parquet files or in quarantine, to the cent",
             column_A="money_read",
             column_B="money_accounted_for",
+            acceptable=False,
         ),
         check(
             FILES,
@@ -78,6 +93,7 @@ def layer(scope: Scope) -> Layer:
             "keys are unique within a file",
             column="duplicate_keys",
             value_set=[0],
+            acceptable=False,
         ),
         check(
             FILES,
@@ -101,8 +117,13 @@ def layer(scope: Scope) -> Layer:
     return Layer("raw", {FILES: "receipts"}, checks)
 
 
-def files_frame(receipts: tuple[UploadReceipt, ...]) -> pd.DataFrame:
-    """Return a frame with one row per file, for Great Expectations."""
+def files_frame(receipts: tuple[UploadReceipt, ...], today: date) -> pd.DataFrame:
+    """Return a frame with one row per file, for Great Expectations.
+
+    Args:
+        receipts: The upload receipts of the batches.
+        today: The current business day.
+    """
     return pd.DataFrame(
         [
             {
@@ -111,6 +132,7 @@ def files_frame(receipts: tuple[UploadReceipt, ...]) -> pd.DataFrame:
                 # first, because a notification shows a few columns only
                 "in_quarantine": "; ".join(receipt.quarantine_sample),
                 "keys_twice": "; ".join(receipt.duplicate_sample),
+                "days_ahead": (receipt.batch_date - today).days,
                 "source_file": receipt.source_file,
                 "rows_read": receipt.rows_read,
                 "rows_loaded": receipt.rows_loaded,

@@ -17,6 +17,7 @@ from tasks.validation.check import (
 )
 from tasks.validation.suites.staging_drift import DRIFT, LOADS, drift_checks
 from tasks.validation.suites.staging_plausibility import plausibility_checks
+from tasks.validation.suites.staging_proportions import REDELIVERED, proportion_checks
 from tasks.validation.suites.staging_timestamps import timestamp_checks
 
 STATES = [
@@ -41,17 +42,19 @@ def layer(scope: Scope) -> Layer:
             gxe.ExpectTableRowCountToEqual,
             "staging holds as many rows as the file's Parquet",
             value=sum(r.rows_loaded for r in scope.receipts if r.table == table),
+            acceptable=False,
         )
         for table in sorted({receipt.table for receipt in scope.receipts})
     ]
     datasets: dict[str, Extent] = {f"staging.{name}": "batch" for name in contracts()}
-    datasets |= {DRIFT: "table", LOADS: "table"}
+    datasets |= {DRIFT: "table", LOADS: "table", REDELIVERED: "table"}
     checks += [
         *_values(),
         *_references(),
         *timestamp_checks(),
         *plausibility_checks(),
         *drift_checks(),
+        *proportion_checks(),
     ]
     return Layer("staging", datasets, checks)
 
@@ -67,12 +70,14 @@ def _from_contract(contract: Contract) -> list[Check]:
             f"{contract.table} has the columns of its contract, in their order",
             owner="pipeline",
             column_list=[column.name for column in contract.columns],
+            acceptable=False,
         ),
         rows(
             dataset,
             "required_values",
             f"SELECT * FROM {{batch}} WHERE {' OR '.join(f'{name} IS NULL' for name in required)}",
             f"{contract.table}: no required value is missing",
+            acceptable=False,
         ),
     ]
     if contract.key:
@@ -179,6 +184,8 @@ def _references() -> list[Check]:
                 """,
                 f"every {column} of {child} is in {parent}",
                 unknown_member.get(parent, "critical"),
+                # without its order or customer, a row has no place in the star
+                acceptable=parent in unknown_member,
             )
             for child, column, parent in references("staging", contracts().keys() - optional)
         ),

@@ -11,6 +11,13 @@ from tasks.validation.check import Check, Severity, check, rows, share
 # UTF-8 read as Latin-1 (`São` becomes `SÃ£o`), and the character that replaces unreadable bytes
 _MOJIBAKE = ("Ã£", "Ã§", "Ã©", "Ã¡", "Ã³", "Ãª", "Ã­", "Ãº", "Ã¢", "Ãµ", "\ufffd")
 
+_AMOUNTS = (
+    ("staging.order_items", "price"),
+    ("staging.order_items", "freight_value"),
+    ("staging.order_payments", "payment_value"),
+)
+_AMOUNT_LIMIT = 1_000_000  # R$; the largest amount of the real data is 13,664.08
+
 
 def plausibility_checks() -> list[Check]:
     """Checks of money, texts, people and places."""
@@ -77,6 +84,7 @@ def _money() -> list[Check]:
             "critical",
             at_least=20,
         ),
+        *(_limit(*amount) for amount in _AMOUNTS),
         _between(items, "price", 0.01, 10_000, "a price is from R$ 0.01 to 10,000"),
         _between(items, "freight_value", 0, 1_000, "freight of an item is at most R$ 1,000"),
         _between(payments, "payment_value", 0, 20_000, "a payment is at most R$ 20,000"),
@@ -94,6 +102,17 @@ def _money() -> list[Check]:
             "warning",
         ),
     ]
+
+
+def _limit(dataset: str, column: str) -> Check:
+    return check(
+        dataset,
+        f"{column}_limit",
+        gxe.ExpectColumnValuesToBeBetween,
+        f"an amount is at most R$ {_AMOUNT_LIMIT:,}",
+        column=column,
+        max_value=_AMOUNT_LIMIT,
+    )
 
 
 def _between(dataset: str, column: str, low: float, high: float, reason: str) -> Check:
@@ -135,16 +154,6 @@ def _texts() -> list[Check]:
             )
             for percent, least, severity, how in limits
         ]
-    checks += [
-        rows(
-            f"staging.{table}",
-            f"{column}_not_blank",
-            f"SELECT * FROM {{batch}} WHERE TRIM({column}) = ''",
-            f"{column} is not blank",
-            "warning",
-        )
-        for table, column in (("customers", "customer_city"), ("sellers", "seller_city"))
-    ]
     return checks
 
 

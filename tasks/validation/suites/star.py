@@ -52,8 +52,12 @@ def _resolves(fact: str, column: str, dimension: str) -> Check:
         FROM {{batch}} AS fact
         LEFT JOIN candidate.merged_{dimension} AS dimension ON fact.{column} = dimension.{key}
         WHERE dimension.{key} IS NULL
+        UNION ALL
+        SELECT staying.{column}
+        FROM candidate.merged_{fact} AS staying
+        INNER JOIN candidate.removed_{dimension} AS removed ON staying.{column} = removed.{key}
         """,
-        f"every {column} of {fact} is in {dimension}",
+        f"every {column} of {fact} is in {dimension} after the publish",
     )
 
 
@@ -138,10 +142,11 @@ def _values() -> list[Check]:
             fact,
             "is_late_definition",
             """
-            SELECT order_id, delivered_at, estimated_delivery_at, delivery_days, is_late
+            SELECT order_id, purchased_at, delivered_at, estimated_delivery_at, delivery_days,
+                is_late
             FROM {batch}
             WHERE (delivered_at IS NULL AND (delivery_days IS NOT NULL OR is_late IS NOT NULL))
-                OR delivery_days < 0
+                OR delivery_days <> DATEDIFF(DAY, purchased_at, delivered_at)
                 OR is_late <> (CAST(delivered_at AS DATE) > CAST(estimated_delivery_at AS DATE))
             """,
             "an order is late if it was delivered after the estimated day",
@@ -160,14 +165,18 @@ def _values() -> list[Check]:
             "SELECT SUM(price) + SUM(freight_value) FROM candidate.fact_order_item",
             "orders and their items have the same value, to the cent",
         ),
-        check(
+        rows(
             fact,
-            "review_score_range",
-            gxe.ExpectColumnValuesToBeBetween,
-            "an order has one review score, from 1 to 5",
-            column="review_score",
-            min_value=1,
-            max_value=5,
+            "review_score_of_a_review",
+            """
+            SELECT scored.order_id, scored.review_score
+            FROM {batch} AS scored
+            LEFT JOIN candidate.fact_review AS reviews
+                ON scored.order_id = reviews.order_id
+                AND scored.review_score = reviews.review_score
+            WHERE scored.review_score IS NOT NULL AND reviews.order_id IS NULL
+            """,
+            "the review score of an order is that of one of its reviews",
         ),
         check(
             "candidate.dim_geography",

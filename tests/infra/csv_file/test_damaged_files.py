@@ -2,6 +2,7 @@
 
 import random
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -83,7 +84,8 @@ def _check(path: Path, contract: Contract, body: bytes, outcome: Outcome) -> Non
     outcome.loaded += len(loaded)
     outcome.quarantined += quarantine.height
 
-    # nothing is made up or changed: each row is a record of the file by the grammar, to the letter
+    # nothing is made up or changed: each row is a record of the file by the grammar, its texts
+    # in their form
     by_letter = _rows_by_letter(body, contract)
     assert not Counter(loaded) - Counter(by_letter)
 
@@ -133,8 +135,20 @@ def _fields(record: str) -> list[str]:
     return [quoted.replace('""', '"') or plain for quoted, plain in quoted_or_plain]
 
 
+def _normalised(text: str) -> str:
+    """The form of a text, letter by letter."""
+    letters = (
+        " " if letter in "\t\v\f" or unicodedata.category(letter) == "Zs" else letter
+        for letter in text
+        if letter not in "\u200b\u200c\u2060\ufeff\u00ad"
+    )
+    return unicodedata.normalize("NFC", "".join(letters)).strip()
+
+
 def _converted(column: Column, text: str) -> object:
     """The value of a text; the text itself if it does not have the form of its type."""
+    if column.kind == "VARCHAR":
+        text = _normalised(text)
     if not text:
         return None
     if not column.accepts(text):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from infra.contracts import Contract, contracts
@@ -212,6 +212,7 @@ def test_a_damaged_compressed_file_is_refused(tmp_path: Path, cut: int) -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example(rows=[["\r0", "0", "0", "0"]], end="\n", size=1)  # the first field has two lines
 @given(
     rows=st.lists(
         st.lists(
@@ -239,8 +240,6 @@ def test_what_a_csv_writer_writes_is_read_unchanged(
     path = tmp_path_factory.mktemp("any") / "f.csv"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader, "BLOCK_BYTES", size)
-        for module in (reader, header):
-            patch.setattr(module, "HEAD_BYTES", 72)  # the header ends before it
         for module in (reader, header):
             patch.setattr(module, "HEAD_BYTES", 72)  # the header ends before it
         text, set_aside, _ = read(path, written.getvalue().encode())

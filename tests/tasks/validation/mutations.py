@@ -39,6 +39,7 @@ class Mutation:
     edit: Callable[[Frames], Edited] | None = None
     text: tuple[str, Text] | None = None
     sql: str = ""  # runs before the gate; for star and marts, after the models are computed
+    undo: str = ""  # removes rows that `sql` has published
     history: bool = False  # needs ten published batches similar to the clean one
 
 
@@ -102,14 +103,30 @@ def _more(table: str, rows: int, **columns: pl.Expr) -> Callable[[Frames], Edite
     return edit
 
 
+def _first_orders(rows: int) -> Callable[[Frames], Edited]:
+    """Keep the first orders with all that belongs to them, so that no proportion changes."""
+
+    def edit(frames: Frames) -> Edited:
+        orders = frames["orders"].head(rows)
+        parts = {
+            table: frames[table].join(orders.select("order_id"), on="order_id", how="semi")
+            for table in ("order_items", "order_payments", "order_reviews")
+        }
+        return {"orders": orders, **parts}
+
+    return edit
+
+
 def _mojibake(text: str) -> str:
     return text.encode().decode("latin-1")
 
 
 _NEW = pl.concat_str(pl.lit("f" * 24), pl.int_range(pl.len()).cast(pl.String).str.zfill(8))
 _NUMBER = pl.int_range(pl.len())
+_FIFTH = _NUMBER == 5
 _PAID = "staging.order_items.payment_difference_share_10"
 _ORDERED = "staging.orders.after_purchase"
+_STARTED = "staging.orders.purchase_after_start"
 _TWICE = "raw.files.keys_unique"
 _QUARANTINE = "raw.files.quarantine_share"
 _IN_QUARANTINE = "raw.files.quarantine_empty"
@@ -169,6 +186,20 @@ ROWS = [
     Mutation("shipping limits are of another year", "staging", "staging.order_items.shipping_limit_after_purchase", edit=_set("order_items", shipping_limit_date=_moved("shipping_limit_date", "-1y"))),
     Mutation("answers before their reviews", "staging", "staging.order_reviews.answered_after_creation", edit=_set("order_reviews", review_answer_timestamp=_moved("review_answer_timestamp", "-60d"))),
     Mutation("delivery dates are lost", "staging", "staging.orders.delivered_orders_dated", "warning", edit=_set("orders", order_delivered_customer_date=pl.lit(None, pl.String))),
+    Mutation("all orders are of 1970-01-01: times were lost", "staging", _STARTED, edit=_set("orders", order_purchase_timestamp=pl.lit("1970-01-01 00:00:00"))),
+    Mutation("one order is of Excel's day zero", "staging", _STARTED, edit=_set("orders", order_purchase_timestamp=_where(_FIFTH, "order_purchase_timestamp", pl.lit("1899-12-30 00:00:00")))),
+    Mutation("one order is of another year", "staging", "staging.orders.purchase_near_batch", "warning", edit=_set("orders", order_purchase_timestamp=_where(_FIFTH, "order_purchase_timestamp", pl.lit("2015-06-01 10:00:00")), order_estimated_delivery_date=_where(_FIFTH, "order_estimated_delivery_date", pl.lit("2015-06-20 00:00:00")))),
+    Mutation("one order is due in the year 9999", "staging", "staging.orders.due_within_a_year", edit=_set("orders", order_estimated_delivery_date=_where(_FIFTH, "order_estimated_delivery_date", pl.lit("9999-12-31 00:00:00")))),
+    Mutation("one order was shipped in 1970", "staging", "staging.orders.shipped_near_purchase", edit=_set("orders", order_delivered_carrier_date=_where(_FIFTH, "order_delivered_carrier_date", pl.lit("1970-01-01 00:00:00")))),
+    Mutation("one shipping limit is in the year 9999", "staging", "staging.order_items.shipping_limit_within_five_years", edit=_set("order_items", shipping_limit_date=_where(_FIFTH, "shipping_limit_date", pl.lit("9999-12-31 00:00:00")))),
+    Mutation("one shipping limit is in 1970", "staging", "staging.order_items.shipping_limit_near_batch", edit=_set("order_items", shipping_limit_date=_where(_FIFTH, "shipping_limit_date", pl.lit("1970-01-01 00:00:00")))),
+    Mutation("shipping limits are two years late", "staging", "staging.order_items.shipping_limit_within_a_year", "warning", edit=_set("order_items", shipping_limit_date=_moved("shipping_limit_date", "2y"))),
+    Mutation("one review is of 1970", "staging", "staging.order_reviews.after_start", edit=_set("order_reviews", review_creation_date=_where(_FIFTH, "review_creation_date", pl.lit("1970-01-01 00:00:00")))),
+    Mutation("reviews are two years older than their orders", "staging", "staging.order_reviews.created_near_purchase", edit=_set("order_reviews", review_creation_date=_moved("review_creation_date", "-2y"))),
+    Mutation("answers are of the next year", "staging", "staging.order_reviews.before_end_of_batch", edit=_set("order_reviews", review_answer_timestamp=_moved("review_answer_timestamp", "2y"))),
+    Mutation("the reviews file holds its header only", "staging", "staging.orders.delivered_orders_reviewed", edit=lambda f: {"order_reviews": f["order_reviews"].clear()}),
+    Mutation("the payments file holds its header only", "staging", "staging.orders.batch_paid", edit=lambda f: {"order_payments": f["order_payments"].clear()}),
+    Mutation("a price that sums cannot hold", "staging", "staging.order_items.price_limit", edit=_set("order_items", price=_where(_FIFTH, "price", pl.lit("9999999999.99")))),
     Mutation("mojibake: UTF-8 read as Latin-1", "staging", "staging.order_reviews.review_comment_message_encoding_share_1", text=("order_reviews", _mojibake)),
     Mutation("latitude and longitude are swapped", "staging", "staging.geolocation.points_swapped", edit=_set("geolocation", geolocation_lat=pl.col("geolocation_lng"), geolocation_lng=pl.col("geolocation_lat"))),
     Mutation("categories are lost", "staging", "staging.products.category_missing_share", "warning", edit=_set("products", product_category_name=_half_is("product_category_name", ""))),
@@ -177,11 +208,15 @@ ROWS = [
 LOADED = [
     Mutation("COPY loaded a file twice", "staging", "staging.geolocation.row_count", sql="INSERT INTO candidate.batch_geolocation SELECT * FROM candidate.batch_geolocation"),
     Mutation("COPY lost a row", "staging", "staging.sellers.row_count", sql="DELETE FROM candidate.batch_sellers WHERE seller_id = (SELECT MIN(seller_id) FROM candidate.batch_sellers)"),
+    Mutation("a new delivery of a batch lacks most of its reviews", "staging", "staging.redelivered.most_rows_removed", sql="INSERT INTO staging.order_reviews SELECT * FROM candidate.batch_order_reviews; DELETE FROM candidate.batch_order_reviews WHERE review_score > 3", undo="DELETE FROM staging.order_reviews"),
+    Mutation("a new delivery of a batch lacks one seller", "staging", "staging.redelivered.rows_removed", "warning", sql="INSERT INTO staging.sellers SELECT * FROM candidate.batch_sellers; INSERT INTO staging.sellers SELECT 'ffffffffffffffffffffffffffffffff', '01001', 'recife', 'PE', MAX(batch_date) FROM candidate.batch_sellers", undo="DELETE FROM staging.sellers"),
+    Mutation("later batches contain all orders of the batch", "staging", "staging.orders.batch_in_force", "warning", sql="INSERT INTO staging.orders SELECT order_id, customer_id, order_status, order_purchase_timestamp, order_approved_at, order_delivered_carrier_date, order_delivered_customer_date, order_estimated_delivery_date, batch_date + 1 FROM candidate.batch_orders", undo="DELETE FROM staging.orders"),
     Mutation("the warehouse has another column", "staging", "staging.sellers.columns", sql="ALTER TABLE candidate.batch_sellers ADD COLUMN rating INTEGER"),
 ]  # fmt: skip
 
 SINCE = [
-    Mutation("far fewer rows than ever", "staging", "staging.drift.rows", "warning", history=True, edit=lambda f: {"order_reviews": f["order_reviews"].head(500)}),
+    Mutation("far fewer rows than ever", "staging", "staging.drift.rows", "warning", history=True, edit=_first_orders(600)),
+    Mutation("far fewer reviews per order than ever", "staging", "staging.drift.ratio", history=True, edit=lambda f: {"order_reviews": f["order_reviews"].head(900)}),
     Mutation("reviews lose their comments", "staging", "staging.drift.missing", "warning", history=True, edit=_set("order_reviews", review_comment_message=pl.lit(None, pl.String))),
     Mutation("all payments become boletos", "staging", "staging.drift.share", "warning", history=True, edit=_set("order_payments", payment_type=pl.lit("boleto"))),
     Mutation("all reviews get one star", "staging", "staging.drift.mean", "warning", history=True, edit=_set("order_reviews", review_score=pl.lit("1"))),
@@ -195,13 +230,16 @@ COMPUTED = [
     Mutation("a cent is lost in rounding", "star", "star.fact_order_item.price_as_staged", sql="UPDATE candidate.fact_order_item SET price = price - 0.01 WHERE order_item_id = 2"),
     Mutation("an order's value counts freight twice", "star", "star.fact_order.order_value_definition", sql="UPDATE candidate.fact_order SET order_value = order_value + freight_value"),
     Mutation("facts point to no customer", "star", "star.fact_order.customer_key_in_dim_customer", sql="UPDATE candidate.fact_order SET customer_key = 7"),
+    Mutation("the new calendar lacks a day that a published payment names", "star", "star.fact_payment.purchase_date_key_in_dim_date", sql="INSERT INTO analytics.dim_date (date_key) VALUES (20150101); INSERT INTO analytics.fact_payment SELECT 'ffffffffffffffffffffffffffffffff', payment_sequential, customer_key, 20150101, payment_type, installments, payment_value FROM candidate.fact_payment LIMIT 1", undo="DELETE FROM analytics.dim_date; DELETE FROM analytics.fact_payment"),
+    Mutation("the score of an order is of no review", "star", "star.fact_order.review_score_of_a_review", sql="UPDATE candidate.fact_order SET review_score = 7 WHERE review_score = 5"),
     Mutation("versions of a product overlap", "star", "star.dim_product.version_intervals", sql="UPDATE candidate.dim_product SET valid_to = CAST('2018-01-01' AS TIMESTAMP)"),
     Mutation("two current addresses of a person", "star", "star.dim_customer.one_current_version", sql="INSERT INTO candidate.dim_customer SELECT * FROM candidate.dim_customer WHERE is_current"),
     Mutation("late and in time are swapped", "star", "star.fact_order.is_late_definition", sql="UPDATE candidate.fact_order SET is_late = NOT is_late"),
     Mutation("a person is there twice", "marts", "marts.customer_totals.grain", sql="INSERT INTO candidate.customer_totals SELECT * FROM candidate.customer_totals WHERE order_count > 1"),
     Mutation("persons without cancelled orders are lost", "marts", "marts.customer_totals.every_person", sql="DELETE FROM candidate.customer_totals WHERE cancelled_order_count = 0"),
     Mutation("persons spent a cent more", "marts", "marts.customer_totals.total_value_total", sql="UPDATE candidate.customer_totals SET total_value = total_value + 0.01, product_value = product_value + 0.01"),
-    Mutation("average scores out of ten", "marts", "marts.customer_totals.average_review_score_range", sql="UPDATE candidate.customer_totals SET average_review_score = average_review_score * 2"),
+    Mutation("average scores out of ten", "marts", "marts.customer_totals.average_review_score_of_orders", sql="UPDATE candidate.customer_totals SET average_review_score = average_review_score * 2"),
+    Mutation("cancelled orders count as sales", "marts", "marts.customer_totals.net_value_total", sql="UPDATE candidate.customer_totals SET net_value = total_value"),
     Mutation("published twice", "reconciliation", "reconciliation.reconciliation.totals_equal", sql="INSERT INTO analytics.fact_order_item SELECT * FROM analytics.fact_order_item"),
     Mutation("a published cent is changed by hand", "reconciliation", "reconciliation.reconciliation.totals_equal", sql="UPDATE analytics.fact_payment SET payment_value = payment_value + 0.01 WHERE payment_value = (SELECT MAX(payment_value) FROM analytics.fact_payment)"),
     Mutation("a state's sales are changed by hand", "reconciliation", "reconciliation.reconciliation.totals_equal", sql="UPDATE analytics.sales_overview SET total_value = total_value * 2 WHERE state = 'SP'"),

@@ -1,6 +1,7 @@
 """Gates stop bad batches. Each test plants a defect and names the check that finds it."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from infra.warehouse import transaction
 from tasks.receipts import Acceptance, GateReceipt, RerunCommand
 from tasks.reporting.data_docs import build_data_docs, data_docs
 from tasks.validation.check import Scope
-from tasks.validation.gate import GATES, GateError, require, run_gate
+from tasks.validation.gate import GATES, GateError, remedy, require, run_gate
 from tests.conftest import DAY
 from tests.load import Loader, id_of, write_source
 
@@ -115,6 +116,37 @@ def test_raw_stops_an_empty_batch(load: Loader, tmp_path: Path) -> None:
     assert _reasons(_gate(load, "raw", receipts)) == ["the batch has at least one row"]
 
 
+@pytest.mark.parametrize(("ahead", "stopped"), [(-1, False), (0, False), (1, True), (23_000, True)])
+def test_raw_stops_a_batch_whose_date_is_ahead_of_today(
+    load: Loader, tmp_path: Path, ahead: int, stopped: bool
+) -> None:
+    receipts = _stage(load, tmp_path)
+    scope = Scope((DAY,), receipts, today=DAY - timedelta(days=ahead))
+    receipt = run_gate(load.settings, "raw", scope, "gate-test")
+    assert [result.id for result in receipt.blocking] == (
+        ["raw.files.batch_date_reached"] if stopped else []
+    )
+    if stopped:
+        assert receipt.blocking[0].sample[0]["days_ahead"] == str(ahead)
+        (accepted,) = [Acceptance(expectations=["raw.files.batch_date_reached"], by="Ana", because="a test of the year's end")]  # fmt: skip
+        assert not run_gate(load.settings, "raw", scope, "gate-test", [accepted]).blocking
+
+
+def test_rows_that_the_models_cannot_hold_are_not_offered_for_acceptance(
+    load: Loader, tmp_path: Path
+) -> None:
+    rows = ROWS | {"order_items": [*ROWS["order_items"], {"order_id": "nobody"}]}
+    receipts = _stage(load, tmp_path, **rows)
+    accept = Acceptance(
+        expectations=["staging.order_items.order_id_in_orders"], by="Ana", because="I insist on it"
+    )
+    receipt = run_gate(load.settings, "staging", Scope((DAY,), receipts), "gate-test", [accept])
+    assert [result.id for result in receipt.blocking] == accept.expectations
+    advice = remedy(receipt, RerunCommand(text="olist run", accepts_failures=True))
+    assert "--accept" not in advice
+    assert "the models cannot hold such rows" in advice
+
+
 def test_raw_stops_a_batch_without_one_of_its_tables(load: Loader, tmp_path: Path) -> None:
     receipts = _stage(load, tmp_path)
     assert _reasons(_gate(load, "raw", receipts[1:])) == [
@@ -193,15 +225,16 @@ SPOILT = [
     ("star", f"DELETE FROM candidate.fact_payment WHERE order_id = '{id_of('o1')}'", "rows of fact_payment are those of staging.order_payments: no join multiplies or loses them"),
     ("star", "UPDATE candidate.fact_order_item SET price = price + 0.01", "price of fact_order_item are those of staging.order_items: no join multiplies or loses them"),
     ("star", "UPDATE candidate.fact_order SET order_value = order_value * 2", "the value of an order is price plus freight of its items"),
-    ("star", "UPDATE candidate.fact_order SET customer_key = 7", "every customer_key of fact_order is in dim_customer"),
-    ("star", "UPDATE candidate.fact_order SET review_score = 8", "an order has one review score, from 1 to 5"),
+    ("star", "UPDATE candidate.fact_order SET customer_key = 7", "every customer_key of fact_order is in dim_customer after the publish"),
+    ("star", "UPDATE candidate.fact_order SET review_score = 8", "the review score of an order is that of one of its reviews"),
     ("star", "UPDATE candidate.dim_product SET valid_to = CAST('2018-01-01' AS TIMESTAMP)", "the versions of a product_id neither overlap nor leave a gap"),
     ("star", "UPDATE candidate.dim_geography SET latitude = 41.6", "the location of a zip code prefix is inside Brazil"),
     ("marts", "INSERT INTO candidate.customer_totals SELECT * FROM candidate.customer_totals", "one row per person"),
     ("marts", f"DELETE FROM candidate.customer_totals WHERE customer_unique_id = '{id_of('pc1')}'", "every person that the batch affects has a row"),
     ("marts", "UPDATE candidate.customer_totals SET total_value = total_value + 1", "total values of persons add up to the items, to the cent"),
-    ("marts", "UPDATE candidate.customer_totals SET average_review_score = 8", "an average review score is 1 to 5"),
-    ("marts", "UPDATE candidate.sales_overview SET net_value = total_value + 1", "net value, which excludes cancelled orders, is at most the total value"),
+    ("marts", "UPDATE candidate.customer_totals SET average_review_score = 8", "the average review score of a person is between the scores of their orders"),
+    ("marts", "UPDATE candidate.customer_totals SET net_value = total_value + 1", "net values of persons add up to the orders that are not cancelled, to the cent"),
+    ("marts", "UPDATE candidate.sales_overview SET net_value = total_value + 1", "net values add up to the orders that are not cancelled, to the cent"),
 ]  # fmt: skip
 
 

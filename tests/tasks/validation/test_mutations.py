@@ -127,6 +127,12 @@ def _ids(mutations: list[Mutation], every: int = 1) -> list:
     ]
 
 
+def _run(load: Loader, sql: str) -> None:
+    with transaction(load.settings) as work:
+        for statement in filter(None, sql.split("; ")):
+            work.run(statement)
+
+
 def _gates(load: Loader, names: tuple[str, ...], receipts: tuple = ()) -> list[GateReceipt]:
     """Run gates until one stops the batch."""
     found: list[GateReceipt] = []
@@ -184,15 +190,15 @@ def test_a_batch_similar_to_earlier_ones_raises_only_the_file_is_new_warning(
 def test_a_defect_in_the_loaded_rows_is_found_by_its_gate(
     load: Loader, batch: Staged, mutation: Mutation
 ) -> None:
-    with transaction(load.settings) as work:
-        work.run(mutation.sql)
+    _run(load, mutation.sql)
     try:
         _require_caught(mutation, _gates(load, ("raw", "staging"), tuple(batch.receipts.values())))
     finally:
+        _run(load, mutation.undo)
         if mutation.sql.startswith("ALTER"):
             with transaction(load.settings) as work:
                 work.run("ALTER TABLE candidate.batch_sellers DROP COLUMN rating")
-        batch.put_back(["sellers", "geolocation"])
+        batch.put_back(["sellers", "geolocation", "order_reviews"])
 
 
 @pytest.mark.parametrize(
@@ -201,9 +207,10 @@ def test_a_defect_in_the_loaded_rows_is_found_by_its_gate(
 def test_a_defect_in_a_computed_model_is_found_by_its_gate(
     load: Loader, batch: Staged, mutation: Mutation
 ) -> None:
-    with transaction(load.settings) as work:
-        work.run(mutation.sql)
-    _require_caught(mutation, _gates(load, ("star", "marts")))
+    _run(load, mutation.sql)
+    gates = _gates(load, ("star", "marts"))
+    _run(load, mutation.undo)
+    _require_caught(mutation, gates)
     spoilt = next(m for m in published_models() if f"candidate.{m.name} " in f"{mutation.sql} ")
     compute_model(load.settings, spoilt, RUN)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,55 @@ def test_a_view_created_by_a_user_is_never_dropped_by_a_migration(
     finally:
         with transaction(load.settings) as work:
             work.run("DROP VIEW analytics.mine")
+
+
+def test_a_published_column_gets_a_wider_type_and_keeps_its_rows_and_comment(
+    load: Loader, sql_copy: Path
+) -> None:
+    load.rows(DAY, **ORDER)
+    fact = sql_copy / "facts" / "fact_order.sql"
+    types = (
+        "SELECT data_type, numeric_precision, numeric_scale, remarks FROM svv_columns "
+        "WHERE table_schema = 'analytics' AND table_name = 'fact_order' "
+        "AND column_name IN ('order_value', 'item_count') ORDER BY column_name"
+    )
+    _edit(fact, "    order_value DECIMAL(18, 2)", "    order_value DECIMAL(20, 4)")
+    _edit(fact, "    item_count INTEGER", "    item_count BIGINT")
+    prepare_warehouse(load.settings)
+    assert _query(load.settings, types) == [
+        ("bigint", None, None, "Number of items"),
+        ("numeric", 20, 4, "Order value: item prices + freight [R$]"),
+    ]
+    assert _query(load.settings, "SELECT order_value, item_count FROM analytics.fact_order") == [
+        (Decimal("12.0000"), 1)
+    ]
+    load.rows(DAY, **ORDER)
+    assert _query(load.settings, "SELECT COUNT(*) AS n FROM audit.reconciliation") != [(0,)]
+    with transaction(load.settings) as work:  # back to the types of sql/
+        drop_candidates(work)
+        drop_outdated(work, {"analytics.customer_totals"}, {})
+        work.run("DROP VIEW IF EXISTS audit.reconciliation")
+        work.run("DROP TABLE analytics.fact_order CASCADE")
+
+
+@pytest.mark.parametrize(
+    ("folder", "table", "old", "new"),
+    [
+        ("facts", "fact_order", "order_value DECIMAL(18, 2)", "order_value DECIMAL(10, 2)"),
+        ("facts", "fact_order", "item_count INTEGER", "item_count SMALLINT"),
+        ("facts", "fact_order", "order_status VARCHAR(16)", "order_status DATE"),
+        ("staging", "sellers", "seller_city VARCHAR(128)", "seller_city VARCHAR(256)"),
+    ],
+)
+def test_a_column_with_another_type_is_refused_by_name(
+    load: Loader, sql_copy: Path, folder: str, table: str, old: str, new: str
+) -> None:
+    load.rows(DAY, **ORDER)
+    _edit(sql_copy / folder / f"{table}.sql", f"    {old}", f"    {new}")
+    with pytest.raises(
+        ShapeError, match=rf"{table}\.{old.split(maxsplit=1)[0]} is .*, but sql/{folder}"
+    ):
+        prepare_warehouse(load.settings)
 
 
 def test_reordered_source_columns_are_loaded_by_their_new_order(

@@ -74,6 +74,30 @@ def test_the_exported_data_dictionary_has_type_and_meaning_of_every_column(
     assert all(line["type"] and line["meaning"] for line in lines)
 
 
+def test_no_text_of_a_csv_export_is_a_formula(load: Loader, tmp_path: Path) -> None:
+    formulas = ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "bom - otimo"]
+    load.rows(
+        DAY,
+        customers=[{"customer_id": "c", "customer_unique_id": "p"}],
+        orders=[{"order_id": "o", "customer_id": "c"}],
+        order_items=[{"order_id": "o"}],
+        order_reviews=[
+            {"review_id": str(n), "order_id": "o", "review_comment_message": text}
+            for n, text in enumerate(formulas)
+        ],
+    )
+    _exported(load.settings, "r1")
+    list(fetch(load.settings, tmp_path / "csv", "csv", []))
+    with (tmp_path / "csv" / "fact_review.csv").open(newline="") as file:
+        shown = {line["comment_message"] for line in csv.DictReader(file)}
+    assert shown == {"'=HYPERLINK(1)", "'+1", "'-1", "'@SUM(A1)", "bom - otimo"}
+    with (tmp_path / "csv" / "dim_geography.csv").open(newline="") as file:
+        assert all(not line["latitude"].startswith("'") for line in csv.DictReader(file))
+    list(fetch(load.settings, tmp_path / "parquet", "parquet", ["fact_review"]))
+    exact = pq.read_table(tmp_path / "parquet" / "fact_review.parquet")["comment_message"]
+    assert set(exact.to_pylist()) == set(formulas)
+
+
 def test_readers_see_the_last_complete_export(loaded: Settings) -> None:
     """After a kill during an export, the manifest lists the previous files; all still exist."""
     lake = Lake(loaded)
