@@ -57,9 +57,16 @@ class BatchRun:
         return any(batch.action in {"load", "restore"} for batch in self.batches)
 
     @property
+    def changes_staging(self) -> bool:
+        """Whether the run adds, replaces or removes rows of staging."""
+        return any(batch.action != "rebuild" for batch in self.batches)
+
+    @property
     def plan(self) -> list[str]:
         """Names of the run's steps, in order."""
-        arrival = ["gate: raw", "copy", "gate: staging"] if self.brings_rows else []
+        arrival = ["gate: raw", "copy"] if self.brings_rows else []
+        if self.changes_staging:
+            arrival.append("gate: staging")
         check = ["gate: star", "gate: marts", "publish", "gate: reconciliation"]
         return ["prepare", "upload", *arrival, "transform", *check, *self.outputs, "report"]
 
@@ -165,6 +172,7 @@ def _load_and_publish(run: BatchRun, facts: RunReport, progress: Progress) -> No
         with progress.step("copy"):
             facts.copies = _copy(run, facts.uploads)
             compare_metrics(run.run_id, run.label)
+    if run.changes_staging:
         _gate("staging", run, facts, progress)
     with progress.step("transform"):
         facts.models = find_affected_keys(run.run_id, run.label)

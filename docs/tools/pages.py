@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infra.settings import PROJECT
 from tests.tasks.validation.mutations import (
@@ -14,6 +15,9 @@ from tests.tasks.validation.mutations import (
     SINCE,
     Mutation,
 )
+
+if TYPE_CHECKING:
+    from tasks.validation.check import Check
 
 _DOCS = PROJECT / "docs"
 _KINDS = (
@@ -68,17 +72,22 @@ def expectations() -> str:
         "records what the real data is known to contain. The owner acts on a failure: the *source* "
         "that delivers the files, the maintainers of the *pipeline*, or *analytics*, which defines "
         "the figures. The id is stable: `olist run --accept ID` publishes a batch although that "
-        "expectation fails.\n"
+        "expectation fails, except for those marked *final*: the models cannot hold such rows. "
+        "Failures of the gates after staging cannot be accepted either.\n"
     )
     for layer in layers:
         text += f"\n## {layer.name}\n\n| id | expected | severity | owner |\n|---|---|---|---|\n"
         text += "".join(
-            f"| `{layer.id_of(check)}` | {check.reason} | {check.severity} | {check.owner} |\n"
+            f"| `{layer.id_of(check)}` | {check.reason} | {_severity(check)} | {check.owner} |\n"
             for dataset in layer.datasets
             for check in layer.checks
             if check.dataset == dataset
         )
     return text
+
+
+def _severity(check: "Check") -> str:
+    return check.severity if check.acceptable else f"{check.severity}, final"
 
 
 def model() -> str:

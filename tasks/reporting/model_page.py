@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.contracts import contracts
+from infra.csv_file.text import RULE as TEXT_RULE
 from tasks.reporting.templates import page, write
 from tasks.warehouse.data_dictionary import UNDER, VIEW, dictionary, links
 from tasks.warehouse.models import models
@@ -23,12 +24,12 @@ class Box:
 def lineage() -> dict[str, set[str]]:
     """Return each published table with the staging and published tables it is computed from.
 
-    Leaves out `sql/affected`: its keys select the rows to compute, not their values.
+    Leaves out the lists of affected keys: they select the rows to compute, not their values.
     """
     reads = {
         model.name: {table.partition(".")[2] for table in model.inputs}
         for model in models()
-        if model.folder != "affected"
+        if "affected" not in model.name
     }
     shown = {model.name for model in models() if model.published} | set(contracts())
 
@@ -66,6 +67,7 @@ def write_model_page(path: Path) -> None:
             height=40 + _ROW * max(len(names) for _, names in layers),
             tables=list(dictionary().values()),
             links=links(),
+            text_rule=TEXT_RULE,
         ),
     )
 
@@ -101,5 +103,5 @@ def as_markdown() -> str:
         "# The model\n\nWritten by `make docs` from the SQL; the same is on the page `model.html` "
         "of each run.\n\n## The star\n\n```mermaid\nerDiagram\n"
         f"{star}\n```\n\n## Lineage\n\n```mermaid\nflowchart LR\n{flow}\n```\n\n"
-        f"## What each column means\n\n{tables}\n"
+        f"## What each column means\n\n{TEXT_RULE}\n\n{tables}\n"
     )

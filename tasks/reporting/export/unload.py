@@ -17,6 +17,7 @@ from typing import Any
 
 from prefect import get_run_logger, task
 
+from infra.csv_file.text import RULE
 from infra.lake import Lake
 from infra.settings import Settings
 from infra.shown_text import spreadsheet_cell_sql
@@ -156,11 +157,12 @@ def dictionary_csv(types_of_view: dict[str, str]) -> str:
     """
     text = io.StringIO()
     lines = csv.writer(text)
-    lines.writerow(["table", "column", "type", "meaning", "unit"])
+    lines.writerow(["table", "column", "type", "meaning", "unit", "form"])
     for table in dictionary().values():
         for column in table.columns:
             kind = column.type or types_of_view[column.name]
-            lines.writerow([table.name, column.name, kind, column.meaning, column.unit])
+            form = RULE if kind.startswith(("VARCHAR", "CHARACTER VARYING")) else ""
+            lines.writerow([table.name, column.name, kind, column.meaning, column.unit, form])
     return text.getvalue()
 
 

@@ -83,6 +83,7 @@ def layer(scope: Scope) -> Layer:
             ) AS scores ON persons.customer_unique_id = scores.customer_unique_id
             WHERE persons.average_review_score < scores.lowest
                 OR persons.average_review_score > scores.highest
+                OR (persons.average_review_score IS NULL) <> (scores.lowest IS NULL)
             """,
             "the average review score of a person is between the scores of their orders",
         ),

@@ -171,6 +171,7 @@ def _values() -> list[Check]:
 def _references() -> list[Check]:
     """Check references against all of staging, because a parent may be in an earlier batch."""
     optional = {"category_translation"}  # see staging_plausibility
+    known = references("staging", contracts().keys() - optional)
     unknown_member: dict[str, Severity] = {"products": "warning", "sellers": "warning"}
     return [
         *(
@@ -187,10 +188,34 @@ def _references() -> list[Check]:
                 # without its order or customer, a row has no place in the star
                 acceptable=parent in unknown_member,
             )
-            for child, column, parent in references("staging", contracts().keys() - optional)
+            for child, column, parent in known
         ),
+        *(_stays(*reference, unknown_member.get(reference[2], "critical")) for reference in known),
         *_children(),
     ]
+
+
+def _stays(child: str, column: str, parent: str, severity: Severity) -> Check:
+    """Check the rows of other batches: a delivery or a retraction may remove what they refer to."""
+    return rows(
+        f"staging.{child}",
+        f"{column}_stays_in_{parent}",
+        f"""
+        SELECT child.*
+        FROM candidate.history_{child} AS child
+        INNER JOIN (
+            SELECT DISTINCT changed.{column}
+            FROM candidate.changed_{parent} AS changed
+            LEFT JOIN candidate.history_{parent} AS kept ON changed.{column} = kept.{column}
+            WHERE kept.{column} IS NULL
+        ) AS removed ON child.{column} = removed.{column}
+        WHERE child.batch_date NOT IN (SELECT arrived.batch_date FROM {{batch}} AS arrived)
+        """,
+        f"no other batch of {child} refers to {parent} that this run removes: else deliver these "
+        f"{parent} again, or retract the other batches first",
+        severity,
+        acceptable=severity != "critical",
+    )
 
 
 def _children() -> list[Check]:

@@ -8,10 +8,11 @@ import pytest
 
 from infra.settings import Settings
 from infra.warehouse import transaction
-from tasks.receipts import Acceptance, GateReceipt, RerunCommand
+from tasks.receipts import Acceptance, GateReceipt, OpenBatch, RerunCommand
 from tasks.reporting.data_docs import build_data_docs, data_docs
 from tasks.validation.check import Scope
 from tasks.validation.gate import GATES, GateError, remedy, require, run_gate
+from tasks.warehouse.batch_state import open_batches
 from tests.conftest import DAY
 from tests.load import Loader, id_of, write_source
 
@@ -194,6 +195,40 @@ def test_staging_stops_rows_that_violate_a_rule(load: Loader, tmp_path: Path) ->
     # the added orders have status delivered but no items
     expected = [*(reason for *_, reason in BAD_ROWS), "every delivered order has items"]
     assert sorted(_reasons(receipt)) == sorted(expected)
+
+
+def test_staging_stops_a_run_that_removes_what_other_batches_refer_to(
+    load: Loader, tmp_path: Path
+) -> None:
+    """The first batch has the customer of an order that the second batch delivers again."""
+    later = DAY + timedelta(days=1)
+    load.rows(DAY, **ROWS)
+    load.rows(later, **{t: ROWS[t] for t in ("orders", "order_items", "order_payments")})
+    expected = {
+        "staging.orders.customer_id_stays_in_customers": "critical",
+        "staging.order_items.product_id_stays_in_products": "warning",
+        "staging.order_items.seller_id_stays_in_sellers": "warning",
+    }
+
+    def found() -> dict[str, str]:
+        receipt = run_gate(load.settings, "staging", Scope((DAY,)), "gate-test")
+        return {r.id: r.severity for r in receipt.failed if "_stays_in_" in r.id}
+
+    # a new delivery of the first batch lacks all but its orders
+    kept = {t: ROWS[t] for t in ("orders", "order_items", "order_payments", "order_reviews")}
+    load.stage(DAY, write_source(tmp_path / "again", kept))
+    assert found() == expected
+    # so does its retraction
+    open_batches(
+        load.settings, [OpenBatch(batch_date=DAY, action="retract", source="")], load.begin()
+    )
+    assert found() == expected
+    # and the whole of it has to be retracted from the last batch backwards
+    load.retract(later)
+    open_batches(
+        load.settings, [OpenBatch(batch_date=DAY, action="retract", source="")], load.begin()
+    )
+    assert found() == {}
 
 
 def test_staging_stops_ids_of_another_form(load: Loader, tmp_path: Path) -> None:
