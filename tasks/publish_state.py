@@ -21,8 +21,8 @@ class Words:
 
 WORDS: dict[PublishState, Words] = {
     "not published": Words(
-        "BLOCKED, nothing published",
-        "This run published nothing.",
+        "BLOCKED, not published",
+        "The batch that failed is not published.",
         "",
     ),
     "unknown": Words(

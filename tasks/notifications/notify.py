@@ -56,7 +56,7 @@ def failure(
         error: The exception that ended the run; a GateError has the receipt of its gate.
         rerun: The command that runs it again.
         links: Lines that name the report and the run.
-        before: What readers see if the run published nothing, and whether it can be used.
+        before: What readers see if the batch is not published, and whether it can be used.
         published: Whether readers already see the data that a gate failed on.
         owners: Contact of each owner of expectations, by the owner's name.
     """

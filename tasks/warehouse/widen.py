@@ -48,11 +48,11 @@ def widen_columns(work: Transaction, wanted: Sequence[Table]) -> list[str]:
         WarehouseError: A statement failed; for example, a view of a user depends on the table.
     """
     existing = _existing_types(work)
-    changed = {
-        table: differing
+    changed = [
+        (table, differing)
         for table in wanted
         if (differing := _differing(table, existing.get(table.full_name, {})))
-    }
+    ]
     if not changed:
         return []
     drop_candidates(work)
@@ -61,9 +61,9 @@ def widen_columns(work: Transaction, wanted: Sequence[Table]) -> list[str]:
             if ddl.table(f"{folder}/{path.name}") is None:
                 view = f"{'audit' if folder == 'audit' else 'analytics'}.{path.stem}"
                 work.run(f"DROP VIEW IF EXISTS {view}", what=f"renewing the view {view}")
-    for table in changed:
+    for table, _ in changed:
         _copy(work, table)
-    return [f"{table.full_name}.{column.name}" for table in changed for column in changed[table]]
+    return [f"{table.full_name}.{column.name}" for table, columns in changed for column in columns]
 
 
 def _copy(work: Transaction, table: Table) -> None:

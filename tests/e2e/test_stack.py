@@ -181,7 +181,7 @@ def test_a_failed_run_is_notified(stack: Stack, source: Path, tmp_path: Path) ->
     day = min(path.name for path in source.iterdir())
     run = stack.ended(stack.trigger("daily_elt/daily", batch_date=day, source=str(tmp_path)))
     assert run.state_type == StateType.FAILED
-    wanted = f"BLOCKED, nothing published: {day} daily"
+    wanted = f"BLOCKED, not published: {day} daily"
     wait_for(lambda: any(wanted in subject for subject in stack.inbox()))
 
 

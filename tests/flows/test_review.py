@@ -82,7 +82,7 @@ def test_a_failed_batch_is_notified_and_its_correction_is_notified_as_recovered(
     with pytest.raises(GateError):
         daily_elt_flow(day, str(bad))
     (failed,) = messages(inbox)
-    assert failed["subject"].startswith("[olist] BLOCKED, nothing published: 2018-10-18 daily")
+    assert failed["subject"].startswith("[olist] BLOCKED, not published: 2018-10-18 daily")
     assert f"olist run --source {bad} --batch-date 2018-10-18" in failed["body"]
     assert STATUS in failed["body"]
     assert "order_status=teleported" in failed["body"]
@@ -94,7 +94,7 @@ def test_a_failed_batch_is_notified_and_its_correction_is_notified_as_recovered(
 
     receipt = daily_elt_flow(day, str(source))
     assert _subjects(inbox)[1:] == ["[olist] recovered: 2018-10-18 daily"]
-    assert "nothing published: 2018-10-18 daily" in messages(inbox)[0]["body"]
+    assert "not published: 2018-10-18 daily" in messages(inbox)[0]["body"]
     page = html.unescape(receipt.page.read_text())
     assert "Published, and every gate passed" in page
     # the history contains both runs
@@ -158,7 +158,7 @@ def test_an_unusable_source_is_notified(inbox: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         daily_elt_flow(DAY, str(tmp_path / "nowhere"))
     (subject,) = _subjects(inbox)
-    assert subject.startswith("[olist] BLOCKED, nothing published: 2018-10-18 daily: SourceError")
+    assert subject.startswith("[olist] BLOCKED, not published: 2018-10-18 daily: SourceError")
 
 
 def test_report_pages_are_rewritten_from_the_lake(stack: Settings) -> None:

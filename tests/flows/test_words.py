@@ -12,11 +12,13 @@ from flows.daily_elt import daily_elt_flow
 from infra.local.generate import generate
 from infra.local.inbox import messages
 from infra.settings import Settings
-from infra.warehouse import transaction
 from tasks.publish_state import AfterPublishError
 from tasks.reporting.export.unload import exports_run_id
 from tasks.reporting.run_page import page_of
+from tasks.validation.check import Layer, rows
 from tasks.validation.gate import GateError
+from tasks.validation.suites import reconciliation
+from tasks.warehouse import publish
 from tests.conftest import DAY
 
 pytestmark = [pytest.mark.usefixtures("prefect_api"), pytest.mark.slow]
@@ -56,22 +58,12 @@ def inbox(stack: Settings) -> Path:
 
 
 @pytest.fixture
-def broken_reconciliation(stack: Settings, source: Path) -> Iterator[None]:
-    """A warehouse whose audit.reconciliation raises an error; `prepare` does not renew it."""
-    daily_elt_flow(DAY, str(source))
-    with transaction(stack) as work:
-        ((measures,),) = work.query("SELECT COUNT(*) AS n FROM audit.reconciliation")
-        assert measures > 0
-    from tasks.validation.check import Layer, rows
-    from tasks.validation.suites import reconciliation
-
+def broken_reconciliation() -> Iterator[None]:
+    """A gate `reconciliation` whose expectation cannot be evaluated."""
     check = rows("audit.reconciliation", "totals_equal", "SELECT no_such FROM {batch}", "equal")
+    layer = Layer("reconciliation", {"audit.reconciliation": "table"}, [check])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            reconciliation, "layer", lambda _: Layer(
-                "reconciliation", {"audit.reconciliation": "table"}, [check]
-            )
-        )  # fmt: skip
+        patch.setattr(reconciliation, "layer", lambda _: layer)
         yield
 
 
@@ -145,7 +137,7 @@ def test_a_reconciliation_that_cannot_be_evaluated_is_told_as_published_and_not_
     with pytest.raises(Exception, match="nowhere"):
         daily_elt_flow(day, str(tmp_path / "nowhere"))
     told = messages(inbox)[0]
-    assert told["subject"].startswith("[olist] BLOCKED, nothing published")
+    assert told["subject"].startswith("[olist] BLOCKED, not published")
     assert "which is not reconciled: do not use its figures" in told["body"]
     assert CAN_BE_USED not in told["body"]
 
@@ -154,7 +146,6 @@ def test_a_publish_whose_reply_is_lost_is_told_by_what_the_audit_holds(
     stack: Settings, source: Path, day: date, inbox: Path, ask
 ) -> None:
     """The index of the batch is written after the commit; here the lake refuses it."""
-    from tasks.warehouse import publish
 
     def refuse(_: Settings) -> None:
         raise OSError("the lake does not answer")
@@ -174,8 +165,6 @@ def test_a_publish_whose_reply_is_lost_is_told_by_what_the_audit_holds(
 def test_a_failure_before_the_publish_is_told_as_nothing_published(
     source: Path, day: date, inbox: Path, ask
 ) -> None:
-    from tasks.warehouse import publish
-
     def refuse(*_: object) -> None:
         raise OSError("the commit was refused")
 
@@ -186,7 +175,7 @@ def test_a_failure_before_the_publish_is_told_as_nothing_published(
             daily_elt_flow(day, str(source))
     assert not _published(ask, day)
     (told,) = messages(inbox)
-    assert told["subject"].startswith("[olist] BLOCKED, nothing published")
+    assert told["subject"].startswith("[olist] BLOCKED, not published")
 
 
 def test_the_error_keeps_its_state_in_another_process() -> None:

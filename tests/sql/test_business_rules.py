@@ -253,20 +253,19 @@ def test_sums_of_the_largest_amounts_do_not_overflow(load: Loader, ask: Ask) -> 
         assert ask(f"SELECT SUM({column}) AS v FROM analytics.{table}") == [(everything,)]
 
 
-@pytest.mark.parametrize(
-    "spelling",
-    ["sa\u0303o paulo", "sao\u00a0paulo", "São Paulo ", "sao\tpaulo", "sao\u200b paulo", "sao\u00ad paulo", "SÃO  PAULO", "\u2003são paulo"],
-)  # fmt: skip
-def test_a_city_has_one_name_however_it_is_spelled(load: Loader, ask: Ask, spelling: str) -> None:
+def test_a_city_has_one_name_however_it_is_spelled(load: Loader, ask: Ask) -> None:
+    spellings = ["sao paulo", "sa\u0303o paulo", "sao\u00a0paulo", "São Paulo ", "sao\tpaulo", "sao\u200b paulo", "sao\u00ad paulo", "SÃO  PAULO", "\u2003são paulo"]  # fmt: skip
     load.rows(
         DAY,
         customers=[
-            {"customer_id": "a", "customer_unique_id": "a", "city": "sao paulo"},
-            {"customer_id": "b", "customer_unique_id": "b", "city": spelling},
+            {"customer_id": str(n), "customer_unique_id": str(n), "city": spelling}
+            for n, spelling in enumerate(spellings)
         ],
-        orders=[{"order_id": o, "customer_id": o} for o in "ab"],
+        orders=[{"order_id": str(n), "customer_id": str(n)} for n in range(len(spellings))],
     )
-    assert ask("SELECT city, order_count FROM analytics.sales_overview") == [("sao paulo", 2)]
+    assert ask("SELECT city, order_count FROM analytics.sales_overview") == [
+        ("sao paulo", len(spellings))
+    ]
 
 
 def test_blanks_around_a_payment_type_or_category_do_not_make_another_one(

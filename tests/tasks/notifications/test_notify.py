@@ -56,7 +56,7 @@ def test_a_gate_failure_notification_contains_cause_sample_rows_and_remedy() -> 
         owners={"source": "Ana, ana@example.com"},
     )
     assert told.subject == (
-        "[olist] BLOCKED, nothing published: 2018-08-01 daily: "
+        "[olist] BLOCKED, not published: 2018-08-01 daily: "
         "Gate staging: 1 critical expectation violated"
     )
     for words in (
