@@ -90,6 +90,7 @@ def _redelivered() -> list[Check]:
 
 
 def _in_force() -> Check:
+    """Check against batches outside this run: those of one run may contain each other's orders."""
     return rows(
         "staging.orders",
         "batch_in_force",
@@ -99,7 +100,10 @@ def _in_force() -> Check:
             SELECT arrived.batch_date, COUNT(DISTINCT arrived.order_id) AS order_count,
                 COUNT(DISTINCT later.order_id) AS later_count
             FROM {batch} AS arrived
-            LEFT JOIN candidate.history_orders AS later
+            LEFT JOIN (
+                SELECT order_id, batch_date FROM candidate.history_orders
+                WHERE batch_date NOT IN (SELECT open_batch.batch_date FROM audit.open_batch)
+            ) AS later
                 ON arrived.order_id = later.order_id AND arrived.batch_date < later.batch_date
             GROUP BY arrived.batch_date
         ) AS counted
