@@ -12,7 +12,7 @@ PublishState = Literal["not published", "unknown", "not reconciled", "wrong", "r
 
 @dataclass(frozen=True)
 class Words:
-    """How a state is told."""
+    """The words of messages and pages for one state."""
 
     subject: str  # of the notification
     readers: str  # what readers see, and whether they can use it
@@ -22,7 +22,7 @@ class Words:
 WORDS: dict[PublishState, Words] = {
     "not published": Words(
         "BLOCKED, not published",
-        "The batch that failed is not published.",
+        "The step that failed published nothing.",
         "",
     ),
     "unknown": Words(

@@ -113,7 +113,7 @@ def _print_status(settings: Settings) -> None:
         table.add_row(
             name,
             str(pid),
-            Text("healthy", style="green") if healthy else Text("unreachable", style="red"),
+            _HEALTHY if healthy else _UNREACHABLE,
             address,
         )
     console.print(table)

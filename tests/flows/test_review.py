@@ -51,15 +51,6 @@ def bad(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def inbox(stack: Settings) -> Path:
-    """The emptied inbox of the local stack."""
-    folder = stack.state / "inbox"
-    for path in folder.glob("*.json"):
-        path.unlink()
-    return folder
-
-
 def _subjects(inbox: Path) -> list[str]:
     return [message["subject"] for message in reversed(messages(inbox))]
 

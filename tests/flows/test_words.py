@@ -1,4 +1,4 @@
-"""What people are told after a failure follows from what readers see."""
+"""Messages and pages of a failed run say whether its batch is published and reconciled."""
 
 import html
 import pickle
@@ -47,14 +47,6 @@ def day() -> date:
 
 
 _days = [DAY]
-
-
-@pytest.fixture
-def inbox(stack: Settings) -> Path:
-    folder = stack.state / "inbox"
-    for path in folder.glob("*.json"):
-        path.unlink()
-    return folder
 
 
 @pytest.fixture
