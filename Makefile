@@ -61,9 +61,7 @@ screenshots: .venv/ready ## Retake the README's screenshots from the last run; n
 	@$(BIN)/python -m docs.tools.screenshots
 
 ui: .venv/ready ## Show past runs in the Prefect UI
-	@mkdir -p "$$OLIST_HOME"
-	@PREFECT_HOME="$$(cd "$$OLIST_HOME" && pwd)/prefect" PREFECT_SERVER_ANALYTICS_ENABLED=false \
-		$(BIN)/prefect server start
+	@$(BIN)/olist ui
 
 lock: .venv/ready ## Update and pin all dependencies
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --upgrade \

@@ -15,7 +15,7 @@ from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
-from prefect.settings import PREFECT_API_URL
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL
 from prefect.workers.base import BaseWorker
 
 from flows.automations import register
@@ -72,13 +72,14 @@ def deploy(target: Target) -> list[str]:
     return again
 
 
-def notify_inbox(inbox_url: str, settings: Settings) -> None:
+def notify_inbox(inbox_url: str, authorization: str, settings: Settings) -> None:
     """Save a Prefect block for the local inbox, and register the automations.
 
     The automations notify the blocks of OLIST_NOTIFY, or the local inbox if it is empty.
 
     Args:
         inbox_url: Address of the local inbox, such as `http://127.0.0.1:8025`.
+        authorization: Header `Authorization` that the inbox asks for; Prefect encrypts it.
         settings: `notify` names the notification blocks.
 
     Raises:
@@ -88,6 +89,8 @@ def notify_inbox(inbox_url: str, settings: Settings) -> None:
         name=INBOX,
         url=f"{inbox_url}/hook",
         json_data={"subject": "{{subject}}", "body": "{{body}}"},
+        headers={"Authorization": "{{authorization}}"},
+        secrets={"authorization": authorization},
     ).save(INBOX, overwrite=True)  # pyright: ignore[reportUnusedCoroutine] (saves here)
     channels = settings.notify or f"custom-webhook/{INBOX}"
     asyncio.run(register(settings.model_copy(update={"notify": channels})))
@@ -103,7 +106,10 @@ def _environment(file: Path) -> dict[str, str]:
             f"{file.relative_to(PROJECT)} needs {', '.join(missing)} in the environment or in "
             ".env; `terraform output -raw dotenv` prints them (docs/aws.md)"
         )
-    return {**found, "PREFECT_API_URL": str(PREFECT_API_URL.value())}
+    server = {"PREFECT_API_URL": str(PREFECT_API_URL.value())}
+    if login := PREFECT_API_AUTH_STRING.value():
+        server["PREFECT_API_AUTH_STRING"] = login
+    return {**found, **server}
 
 
 async def _prepare(target: Target) -> set[tuple[str, str | None]]:

@@ -77,6 +77,9 @@ _STATEMENT = {
         "the Parquet in the lake was written for an earlier DDL: load the batches of that table "
         "again from their sources (olist run --batch-date), then repeat the command"
     ),
+    r"olist query, which only reads: .*(permission denied|read-only)": (
+        "`olist query` takes one SELECT; flows write, and `olist export` copies tables to files"
+    ),
     r"permission denied for (schema|relation|database|table|language)": (
         "the database user lacks a grant: apply Terraform again, which runs sql/access/*.sql"
     ),

@@ -67,6 +67,11 @@ def steps(settings: Settings) -> list[Step]:
         Step("warehouse: make tables", "CREATE on four schemas (sql/access)", _make_tables),
         Step("warehouse: COPY", "the role OLIST_COPY_ROLE, which may read checks/*", _copy),
         Step("warehouse: UNLOAD", "the role OLIST_COPY_ROLE, which may write checks/*", _unload),
+        Step(
+            "warehouse: olist query",
+            "sts:AssumeRole on OLIST_INSPECTOR_ROLE, and the grants of sql/access/inspector.sql",
+            _inspect,
+        ),
     ]
     if settings.target == "aws":
         found.insert(0, Step("who we are", "credentials of AWS", _who))
@@ -109,6 +114,11 @@ def _use_lake(settings: Settings) -> str:
 def _log_in(settings: Settings) -> str:
     with transaction(settings, read_only=True) as work:
         return f"{work.value('SELECT current_user AS name')} at {settings.redshift_host}"
+
+
+def _inspect(settings: Settings) -> str:
+    with transaction(settings, read_only=True, inspector=True) as work:
+        return f"{work.value('SELECT current_user AS name')}, who may only read"
 
 
 def _make_tables(settings: Settings) -> str:

@@ -59,6 +59,14 @@ class Settings(BaseSettings):
     redshift_database: str = Field(default="olist", description="Database of the warehouse.")
     redshift_user: str = Field(default="olist", description="User that loads and transforms.")
     redshift_password: SecretStr | None = Field(default=None, description="Password of that user.")
+    inspector_user: str | None = Field(
+        default=None,
+        description="User of `olist query`, who may only read; default: that of the pipeline.",
+    )
+    inspector_password: SecretStr | None = Field(default=None, description="Password of that user.")
+    inspector_role: str | None = Field(
+        default=None, description="On AWS, ARN of the IAM role with which `olist query` logs in."
+    )
     redshift_workgroup: str | None = Field(
         default=None, description="Workgroup of Redshift Serverless; users log in with IAM."
     )
@@ -88,6 +96,11 @@ class Settings(BaseSettings):
     sns_endpoint_url: str | None = Field(default=None, description="URL of an SNS API outside AWS.")
     exports: bool = Field(
         default=True, description="Whether a run exports published tables as Parquet and CSV."
+    )
+    exact_csv: bool = Field(
+        default=False,
+        description="Whether CSV of exports and `olist query` keeps texts that a spreadsheet "
+        "program would run as a formula; for programs that read it.",
     )
     dashboards: bool = Field(default=True, description="Whether a run writes the dashboards.")
     quarantine_limit: float = Field(

@@ -3,10 +3,10 @@
 import re
 
 # Excel, LibreOffice and Google Sheets read a cell that starts with one of these as a formula, which
-# may send data away or run a program.
+# may send data away or run a program; Excel also reads the full-width forms.
 # Source: https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA = r"^[=+\-@\t\r]"
-_FORMULA_SQL = "CHR(61), CHR(43), CHR(45), CHR(64), CHR(9), CHR(13)"
+FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001
+_FORMULA_SQL = "'=', '+', '-', '@', CHR(9), CHR(10), CHR(13), '＝', '＋', '－', '＠'"  # noqa: RUF001
 # a terminal obeys them: ESC and its kind can move the cursor, recolour or overwrite what is shown
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -29,6 +29,8 @@ def markdown(text: str) -> str:
 
 def spreadsheet_cell(value: object) -> object:
     """Return a cell of CSV that no spreadsheet program reads as a formula; only text changes.
+
+    OLIST_EXACT_CSV leaves it out where a program reads the CSV.
 
     Example:
         >>> spreadsheet_cell("=1+1"), spreadsheet_cell("praia"), spreadsheet_cell(-1.5)

@@ -4,6 +4,7 @@ Generated orders are therefore never added to real ones. `olist query` reads the
 run.
 """
 
+from infra.private_files import make_private
 from infra.settings import Settings
 
 _MADE_UP = "made-up"
@@ -17,7 +18,7 @@ def of_run(settings: Settings, *, made_up: bool) -> Settings:
 
 def remember(settings: Settings, *, made_up: bool) -> None:
     """Record whether the last run used generated data."""
-    settings.state.mkdir(parents=True, exist_ok=True)
+    make_private(settings.state)
     (settings.state / _NOTE).write_text(_MADE_UP if made_up else "", encoding="utf-8")
 
 

@@ -84,12 +84,19 @@ class Transaction:
         return [column[0] for column in self._cursor.description or []]
 
 
-def connection_parameters(settings: Settings) -> dict[str, Any]:
+def connection_parameters(settings: Settings, *, inspector: bool = False) -> dict[str, Any]:
     """Return the parameters of `redshift_connector.connect`.
 
     Passwords are separate parameters, so they do not appear in URLs and logs.
     On AWS the driver logs in with the IAM identity of this process, or with the secret of the
     settings, and verifies the server's host name.
+
+    Args:
+        settings: Address and login of the warehouse.
+        inspector: Log in as the user who may only read (sql/access/inspector.sql).
+
+    Raises:
+        WarehouseError: The settings name no such user.
     """
     return {
         "host": settings.redshift_host,
@@ -99,8 +106,30 @@ def connection_parameters(settings: Settings) -> dict[str, Any]:
         "timeout": None,
         "application_name": "olist-elt",
         **({"sslmode": "verify-full"} if settings.target == "aws" else {}),
-        **_login(settings),
+        **(_inspector_login(settings) if inspector else _login(settings)),
     }
+
+
+def _inspector_login(settings: Settings) -> dict[str, Any]:
+    if settings.target == "aws" and settings.inspector_role:
+        assumed = aws.client(settings, "sts").assume_role(
+            RoleArn=settings.inspector_role, RoleSessionName="olist-query"
+        )["Credentials"]
+        return _iam_login(
+            settings,
+            assumed["AccessKeyId"],
+            assumed["SecretAccessKey"],
+            assumed["SessionToken"],
+        )
+    password = settings.inspector_password
+    if settings.inspector_user and password:
+        return {"user": settings.inspector_user, "password": password.get_secret_value()}
+    wanted = (
+        "OLIST_INSPECTOR_ROLE: run `terraform apply` and `terraform output -raw dotenv` (docs/aws.md)"
+        if settings.target == "aws"
+        else "OLIST_INSPECTOR_USER and OLIST_INSPECTOR_PASSWORD"
+    )
+    raise WarehouseError(f"no user of the warehouse may only read; set {wanted}", transient=False)
 
 
 def _login(settings: Settings) -> dict[str, Any]:
@@ -113,15 +142,9 @@ def _login(settings: Settings) -> dict[str, Any]:
     if settings.target == "aws":
         known = aws.session(settings).get_credentials()
         keys = known.get_frozen_credentials() if known else None
-        return {
-            "iam": True,
-            "is_serverless": True,
-            "serverless_work_group": settings.redshift_workgroup,
-            "region": settings.aws_region,
-            "access_key_id": keys and keys.access_key,
-            "secret_access_key": keys and keys.secret_key,
-            "session_token": keys and keys.token,
-        }
+        if keys is None:
+            return _iam_login(settings, None, None, None)
+        return _iam_login(settings, keys.access_key, keys.secret_key, keys.token)
     password = settings.redshift_password
     return {
         "user": settings.redshift_user,
@@ -129,9 +152,27 @@ def _login(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _iam_login(
+    settings: Settings, access_key: str | None, secret_key: str | None, token: str | None
+) -> dict[str, Any]:
+    return {
+        "iam": True,
+        "is_serverless": True,
+        "serverless_work_group": settings.redshift_workgroup,
+        "region": settings.aws_region,
+        "access_key_id": access_key,
+        "secret_access_key": secret_key,
+        "session_token": token,
+    }
+
+
 @contextmanager
 def transaction(
-    settings: Settings, *, read_only: bool = False, undone: bool = False
+    settings: Settings,
+    *,
+    read_only: bool = False,
+    undone: bool = False,
+    inspector: bool = False,
 ) -> Iterator[Transaction]:
     """Run one transaction on a new connection: commit at the end, roll back on an error.
 
@@ -139,12 +180,14 @@ def transaction(
         settings: Address and login of the warehouse.
         read_only: Start the transaction with BEGIN READ ONLY.
         undone: Roll back at the end even without an error.
+        inspector: Connect as the user who may only read, for SQL that a person has typed.
 
     Raises:
         WarehouseError: The connection, a statement or the commit failed.
     """
+    parameters = connection_parameters(settings, inspector=inspector)
     try:
-        connection = redshift_connector.connect(**connection_parameters(settings))
+        connection = redshift_connector.connect(**parameters)
     except (Error, OSError) as error:
         where = f"{settings.redshift_host}:{settings.redshift_port}"
         raise _explained(error, f"connecting to the warehouse at {where}") from error

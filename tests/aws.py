@@ -21,7 +21,10 @@ USER, PASSWORD, REGION = "ana", "pw", "us-east-1"
 def aws_account(home: Path) -> Iterator[Settings]:
     """Settings as `terraform output -raw dotenv` prints them, for a new account."""
     (home / "logs").mkdir(parents=True)
-    s3 = ServiceSpec("s3", ["infra.local.s3", "--path", str(home / "s3")]).spawn(home / "logs")
+    keys = {"LOCAL_S3_ACCESS_KEY": USER, "LOCAL_S3_SECRET_KEY": PASSWORD}
+    s3 = ServiceSpec("s3", ["infra.local.s3", "--path", str(home / "s3")], keys).spawn(
+        home / "logs"
+    )
     with pytest.MonkeyPatch.context() as patch:
         api = s3.wait_for_address()
         api = api if api.startswith("http") else f"http://{api}"
@@ -30,8 +33,14 @@ def aws_account(home: Path) -> Iterator[Settings]:
             [
                 *("infra.local.redshift", "--path", str(home / "w.duckdb")),
                 *("--user", USER, "--database", "olist", "--iam-port", "0"),
+                *("--reader", "IAMR:olist-dev-inspector:staging,candidate,analytics,audit"),
             ],
-            {"LOCAL_REDSHIFT_PASSWORD": PASSWORD, "LOCAL_REDSHIFT_S3_ENDPOINT": api},
+            {
+                "LOCAL_REDSHIFT_PASSWORD": PASSWORD,
+                "LOCAL_REDSHIFT_S3_ENDPOINT": api,
+                "LOCAL_REDSHIFT_S3_ACCESS_KEY": USER,
+                "LOCAL_REDSHIFT_S3_SECRET_KEY": PASSWORD,
+            },
         ).spawn(home / "logs")
         port = redshift.wait_for_address().rpartition(":")[2]
         assert redshift.process.stdout is not None
@@ -42,6 +51,7 @@ def aws_account(home: Path) -> Iterator[Settings]:
             "AWS_SECRET_ACCESS_KEY": PASSWORD,
             "AWS_ENDPOINT_URL": api,
             "AWS_ENDPOINT_URL_REDSHIFT_SERVERLESS": iam,
+            "AWS_ENDPOINT_URL_STS": iam,
             "SSL_CERT_FILE": authority,
             **_dotenv(api, port),
             "OLIST_HOME": str(home / "home"),
@@ -73,6 +83,7 @@ def _dotenv(api: str, port: str) -> dict[str, str]:
         "OLIST_BUCKET": "olist-dev-lake",
         "OLIST_KMS_KEY": key,
         "OLIST_COPY_ROLE": "arn:aws:iam::111122223333:role/olist-dev-copy",
+        "OLIST_INSPECTOR_ROLE": "arn:aws:iam::111122223333:role/olist-dev-inspector",
         "OLIST_REDSHIFT_HOST": "127.0.0.1",
         "OLIST_REDSHIFT_PORT": port,
         "OLIST_REDSHIFT_WORKGROUP": "olist-dev",

@@ -14,7 +14,7 @@ from infra.local.services import Services, running
 from infra.settings import Settings
 from infra.warehouse import SCHEMAS, transaction
 
-_KEPT = {"s3", "redshift", "logs", "inbox", "reader.password"}  # what the services write to
+_KEPT = {"s3", "redshift", "logs", "inbox", "inbox.netrc", "reader.password", "web.password"}
 
 
 class WorkerStack:
@@ -52,7 +52,7 @@ class WorkerStack:
 
 
 def _empty_lake(settings: Settings) -> None:
-    s3 = boto3.resource(
+    s3 = boto3.Session().resource(
         "s3", endpoint_url=settings.s3_endpoint_url, region_name=settings.aws_region
     )
     for bucket in s3.buckets.all():

@@ -17,7 +17,7 @@ app = typer.Typer(
 for command in (
     *(run.run, run.backfill, run.retract, run.rebuild),
     check.check,
-    *(stack.up, stack.down, stack.status, stack.deploy),
+    *(stack.up, stack.down, stack.status, stack.ui, stack.deploy),
     *(export.dashboard, export.export),
     *(query.query, query.trace),
     *(review.report, review.validate, review.profile),
@@ -30,6 +30,7 @@ for command in (
 
 def main() -> None:
     """Run a command; print errors as text, with a traceback only if OLIST_DEBUG is set."""
+    os.umask(0o077)  # reports, logs and databases are for their owner only
     try:
         app()
     except KeyboardInterrupt:

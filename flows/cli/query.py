@@ -34,14 +34,17 @@ def query(
 
     with (
         running(state_dir.last_used(Settings())) as settings,
-        transaction(settings, read_only=True) as work,
+        transaction(settings, read_only=True, inspector=True) as work,
     ):
-        rows = work.query(sql, what="query")
+        rows = work.query(sql, what="olist query, which only reads")
         columns = work.columns
     if output is OutputFormat.csv:
         writer = csv.writer(sys.stdout)
-        writer.writerow(columns)
-        writer.writerows([spreadsheet_cell(value) for value in row] for row in rows)
+        writer.writerow([spreadsheet_cell(column) for column in columns])
+        if settings.exact_csv:
+            writer.writerows(rows)
+        else:
+            writer.writerows([spreadsheet_cell(value) for value in row] for row in rows)
         return
     _print(columns, rows)
 

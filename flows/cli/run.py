@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -217,17 +218,23 @@ def date_of(text: str) -> date:
 def use_own_prefect(settings: Settings) -> None:
     """Point Prefect to a server, or else keep its state under OLIST_HOME.
 
-    The server is that of PREFECT_API_URL, else that of the running stack. Environment variables
-    that are already set keep their values.
+    The server is that of PREFECT_API_URL, else that of the running stack, else a temporary one that
+    answers only this process and its children. Environment variables that are already set keep
+    their values.
     """
+    from infra.local.service_specs import prefect_server_environment  # noqa: PLC0415
     from infra.local.services import known_stack  # noqa: PLC0415
 
     known = known_stack(settings.state) or {}
-    if "PREFECT_API_URL" in known:  # only the stack of `olist up` has a server
-        os.environ.setdefault("PREFECT_API_URL", known["PREFECT_API_URL"])
+    api = known.get("PREFECT_API_URL")  # only the stack of `olist up` has a server
+    if api and os.environ.get("PREFECT_API_URL", api) == api:
+        for name in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING"):
+            os.environ.setdefault(name, known[name])
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     if "PREFECT_API_URL" not in os.environ:
+        for name, value in prefect_server_environment(f"run:{secrets.token_urlsafe(18)}").items():
+            os.environ.setdefault(name, value)
         os.environ.setdefault("PREFECT_HOME", str(settings.state / "prefect"))
         os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     os.environ.setdefault(

@@ -18,7 +18,8 @@ def redshift(
 ) -> None:
     """Serve the local Redshift on its own; OLIST_REDSHIFT_PASSWORD sets its password.
 
-    COPY and UNLOAD use the S3 API at OLIST_S3_ENDPOINT_URL.
+    COPY and UNLOAD use the S3 API at OLIST_S3_ENDPOINT_URL, with AWS_ACCESS_KEY_ID and
+    AWS_SECRET_ACCESS_KEY.
     """
     from infra.local.redshift.wire.server import (  # noqa: PLC0415 (DuckDB is slow to import)
         ServerOptions,
@@ -37,6 +38,10 @@ def redshift(
         user=user,
         database=database,
         s3_endpoint=os.environ.get("OLIST_S3_ENDPOINT_URL"),
+        s3_keys=(
+            os.environ.get("AWS_ACCESS_KEY_ID", "local"),
+            os.environ.get("AWS_SECRET_ACCESS_KEY", "local"),
+        ),
         iam_port=iam_port,
     )
     serve(options, print_addresses)

@@ -1,7 +1,10 @@
 """Commands for the local stack and for deployments: `up`, `down`, `status`, `deploy`."""
 
+import os
+import sys
 from enum import StrEnum
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +27,7 @@ def up(
     """Start S3, Redshift, the inbox, a Prefect server and a worker; register deployments."""
     from infra.local.ports import Ports  # noqa: PLC0415
     from infra.local.stack import start  # noqa: PLC0415
+    from infra.local.stack_secrets import StackSecrets  # noqa: PLC0415
 
     settings = Settings()
     ports = Ports(s3=s3_port, redshift=redshift_port, inbox=inbox_port, prefect=prefect_port)
@@ -35,7 +39,8 @@ def up(
         from flows.deploy import TARGETS, deploy, notify_inbox  # noqa: PLC0415
 
         paused = deploy(TARGETS["local"])
-        notify_inbox(f"http://127.0.0.1:{inbox_port}", Settings())
+        authorization = StackSecrets.of(settings.state).web_authorization
+        notify_inbox(f"http://127.0.0.1:{inbox_port}", authorization, Settings())
     console.print("The stack is up.", style="bold green")
     _print_status(settings)
     _print_paused(paused)
@@ -71,6 +76,33 @@ def _print_paused(deployments: list[str]) -> None:
         console.print(f"The schedule of {name} stays paused; resume it in the Prefect UI.")
 
 
+def ui(
+    port: Annotated[int, typer.Option(help="Port of the UI on 127.0.0.1.")] = 4200,
+) -> None:
+    """Show past runs in the Prefect UI, without the other services, until Ctrl-C."""
+    from infra.local.service_specs import prefect_server_environment  # noqa: PLC0415
+    from infra.local.stack_secrets import StackSecrets  # noqa: PLC0415
+    from infra.private_files import make_private  # noqa: PLC0415
+
+    state = Settings().state
+    make_private(state)
+    address = f"http://127.0.0.1:{port}"
+    console.print(f"Prefect UI: {address}, sign in with {_login_hint(state)}", soft_wrap=True)
+    environment = {
+        **os.environ,
+        **prefect_server_environment(StackSecrets.of(state).prefect_login, port),
+        "PREFECT_HOME": str(state / "prefect"),
+        "PREFECT_UI_API_URL": f"{address}/api",
+    }
+    server = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    os.execve(sys.executable, [sys.executable, "-m", *server], environment)  # noqa: S606
+
+
+def _login_hint(state: Path) -> str:
+    """Where a person finds what the Prefect UI asks for."""
+    return f"olist:PASSWORD; the password is in {state}/web.password"
+
+
 def down() -> None:
     """Stop the stack; its data is kept."""
     from infra.local.stack import stop  # noqa: PLC0415
@@ -94,16 +126,18 @@ def _print_status(settings: Settings) -> None:
 
     from infra.local.pid_file import PidFile  # noqa: PLC0415
     from infra.local.process import responds  # noqa: PLC0415
+    from infra.local.stack_secrets import StackSecrets  # noqa: PLC0415
 
     facts = PidFile(settings.state).read()
     ports = facts["ports"]
+    login = StackSecrets.of(settings.state).web_authorization
     prefect = f"http://127.0.0.1:{ports['prefect']}"
     table = Table("service", "process", "health", "address")
     for name, pid in facts["services"].items():
         if name == "prefect-server":
             healthy, address = responds(f"{prefect}/api/health"), prefect
         elif name == "prefect-worker":
-            healthy, address = _worker_is_online(f"{prefect}/api"), "work pool: local"
+            healthy, address = _worker_is_online(f"{prefect}/api", login), "work pool: local"
         else:
             port = ports[name]
             with socket.socket() as probe:
@@ -122,10 +156,14 @@ def _print_status(settings: Settings) -> None:
         f"-U {settings.redshift_user} {settings.redshift_database}"
     )
     for what, text in (
-        ("Prefect UI (runs, schedules, manual runs)", prefect),
+        (
+            "Prefect UI (runs, schedules, manual runs)",
+            f"{prefect}, sign in with {_login_hint(settings.state)}",
+        ),
         (
             "start a run from the command line",
-            "prefect deployment run daily_elt/daily  (PREFECT_API_URL=" + prefect + "/api)",
+            f"PREFECT_PROFILES_PATH={settings.state}/prefect.toml prefect deployment run "
+            "daily_elt/daily",
         ),
         ("query", f'olist query "SELECT …", or {psql}'),
         (
@@ -133,7 +171,10 @@ def _print_status(settings: Settings) -> None:
             f"127.0.0.1:{ports['redshift']}, database {settings.redshift_database}, user bi, "
             f"password in {settings.state}/reader.password",
         ),
-        ("notifications", f"http://127.0.0.1:{ports['inbox']}"),
+        (
+            "notifications",
+            f"http://127.0.0.1:{ports['inbox']}, user olist, the same password; or `olist inbox`",
+        ),
         ("logs", f"{settings.state}/logs"),
         ("versions", f"olist-elt {version('olist-elt')}, prefect {version('prefect')}"),
     ):
@@ -159,15 +200,20 @@ def _print_last_runs(settings: Settings) -> None:
     console.print(table)
 
 
-def _worker_is_online(api: str) -> bool:
-    """Return whether a worker of the work pool `local` is online."""
+def _worker_is_online(api: str, authorization: str) -> bool:
+    """Return whether a worker of the work pool `local` is online.
+
+    Args:
+        api: Address of Prefect's API.
+        authorization: Header `Authorization` of the request.
+    """
     import json  # noqa: PLC0415
     import urllib.request  # noqa: PLC0415
 
     request = urllib.request.Request(  # noqa: S310 (our own address)
         f"{api}/work_pools/local/workers/filter",
         data=b"{}",
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json", "Authorization": authorization},
     )
     try:
         with urllib.request.urlopen(request, timeout=3) as response:  # noqa: S310

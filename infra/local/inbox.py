@@ -2,13 +2,16 @@
 
 The path `/sns` accepts the messages that Amazon SNS sends to an HTTP subscription. The path `/hook`
 accepts JSON with `subject` and `body`, as Prefect's custom webhook block sends it. Each message is
-a JSON file in the folder of the page.
+a JSON file in the folder of the page. Every request carries the login in LOCAL_INBOX_LOGIN
+(HTTP Basic authentication).
 """
 
 import argparse
+import hmac
 import html
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -16,6 +19,9 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
+
+from infra.local.loopback import page_guard
+from infra.local.stack_secrets import basic_authorization
 
 _MOST = 1_000_000  # maximum bytes of a request
 _SHOWN = 200  # maximum messages on the page
@@ -72,12 +78,18 @@ def messages(folder: Path) -> list[dict[str, str]]:
 
 class _Handler(BaseHTTPRequestHandler):
     inbox: ClassVar[Inbox]
+    authorization: ClassVar[str]
 
     def do_GET(self) -> None:
+        if self._refused():
+            return
         self._answer(200, self.inbox.page(), "text/html; charset=utf-8")
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
+        if self._refused():
+            return
+        given = self.headers.get("Content-Length", "0")
+        length = int(given) if given.isascii() and given.isdigit() else _MOST + 1
         if length > _MOST:
             self._answer(413, "too large")
             return
@@ -91,9 +103,28 @@ class _Handler(BaseHTTPRequestHandler):
             self.inbox.keep(subject, body)
         self._answer(200, "kept")
 
-    def _answer(self, status: int, text: str, kind: str = "text/plain") -> None:
+    def _refused(self) -> bool:
+        """Answer 403 to web pages, and 401 without the login; return whether it was refused."""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        port = self.connection.getsockname()[1]
+        if reason := page_guard.refusal(headers, port, self.command):
+            self._answer(403, reason)
+            return True
+        given = headers.get("authorization", "")
+        if hmac.compare_digest(given.encode(), self.authorization.encode()):
+            return False
+        self._answer(
+            401, "sign in as olist with the password in web.password, in the folder OLIST_HOME"
+        )
+        return True
+
+    def _answer(self, status: int, text: str, kind: str = "text/plain; charset=utf-8") -> None:
         body = text.encode()
         self.send_response(status)
+        if status == 401:
+            self.send_header("WWW-Authenticate", 'Basic realm="olist-elt inbox"')
+        self.send_header("X-Frame-Options", "DENY")
+        self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -117,7 +148,11 @@ def main() -> None:
     parser.add_argument("--path", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     arguments = parser.parse_args()
+    login = os.environ.get("LOCAL_INBOX_LOGIN")
+    if not login:
+        parser.error("set LOCAL_INBOX_LOGIN to user:password")
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    _Handler.authorization = basic_authorization(login)
     _Handler.inbox = Inbox(arguments.path)
     server = ThreadingHTTPServer(("127.0.0.1", arguments.port), _Handler)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.local.process import StackError
-from infra.local.service_specs import write_private
+from infra.private_files import write_private
 
 
 class PidFile:

@@ -53,6 +53,7 @@ class ServiceSpec:
                 text=True,
                 env={**os.environ, **self.environment},
                 cwd=PROJECT,
+                umask=0o077,  # what a service writes is for its owner only
                 start_new_session=True,  # Ctrl-C reaches only the parent, which stops its services
             )
         return Service(self, process, log)

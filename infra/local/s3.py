@@ -4,11 +4,13 @@ moto holds objects in memory. Every successful write is mirrored to a folder wit
 object, which is written beside the buckets and then renamed. The folder is read at the next start.
 Object versions are lost at a restart.
 
-Run it on its own with `python -m infra.local.s3 --path DIR --port N`.
+Run it on its own with `python -m infra.local.s3 --path DIR --port N`. Callers must sign requests
+with the keys in LOCAL_S3_ACCESS_KEY and LOCAL_S3_SECRET_KEY.
 """
 
 import argparse
 import logging
+import os
 import shutil
 import signal
 import sys
@@ -19,10 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.credentials import Credentials
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from infra.local.s3_guard import S3Guard
 
 _WRITES = {"PUT", "POST", "DELETE"}
 _INCOMING = ".incoming"  # no bucket has this name
@@ -80,13 +85,13 @@ class Mirror:
         *folders, last = [p.replace(".", "%2E") if p in {".", ".."} else p for p in pieces]
         return self._folder.joinpath(bucket, *(piece + _MORE for piece in folders), last)
 
-    def restore(self, endpoint: str) -> None:
+    def restore(self, endpoint: str, keys: Credentials) -> None:
         """Upload all objects of the folder to the empty server at the URL `endpoint`."""
         client = boto3.client(
             "s3",
             endpoint_url=endpoint,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106
+            aws_access_key_id=keys.access_key,
+            aws_secret_access_key=keys.secret_key,
             region_name="us-east-1",
         )
         # writes that were killed; their requests never succeeded
@@ -125,15 +130,17 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     arguments.path.mkdir(parents=True, exist_ok=True)
+    keys = _keys(parser)
     moto = DomainDispatcherApplication(create_backend_app)
     mirror = Mirror(moto, arguments.path)
-    server = make_server("127.0.0.1", arguments.port, mirror, threaded=True, request_handler=_Quiet)
+    guard = S3Guard(mirror, keys)
+    server = make_server("127.0.0.1", arguments.port, guard, threaded=True, request_handler=_Quiet)
     endpoint = f"http://127.0.0.1:{server.server_port}"
 
     # restore the objects through a server without the mirror, before the address is printed
-    loader = make_server("127.0.0.1", 0, moto, threaded=True, request_handler=_Quiet)
+    loader = make_server("127.0.0.1", 0, S3Guard(moto, keys), threaded=True, request_handler=_Quiet)
     with _serving(loader):
-        mirror.restore(f"http://127.0.0.1:{loader.server_port}")
+        mirror.restore(f"http://127.0.0.1:{loader.server_port}", keys)
 
     def stop(*_: object) -> None:
         raise SystemExit(0)
@@ -141,6 +148,15 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     print(f"ready {endpoint}", flush=True)
     server.serve_forever()
+
+
+def _keys(parser: argparse.ArgumentParser) -> Credentials:
+    """The keys of callers, from the environment; they are not visible in the process list."""
+    names = ("LOCAL_S3_ACCESS_KEY", "LOCAL_S3_SECRET_KEY")
+    found = [os.environ.get(name, "") for name in names]
+    if not all(found):
+        parser.error(f"set {' and '.join(names)} to the keys that callers sign with")
+    return Credentials(*found)
 
 
 class _serving:  # noqa: N801 (a context manager reads as a verb)

@@ -7,7 +7,6 @@ services.
 import fcntl
 import json
 import os
-import secrets
 import socket
 import sys
 import time
@@ -25,8 +24,9 @@ from infra.local.service_specs import (
     connection_environment,
     create_inbox_topic,
     storage_specs,
-    write_private,
 )
+from infra.local.stack_secrets import StackSecrets
+from infra.private_files import make_private, write_private
 from infra.settings import Settings
 
 _MAX_RESTARTS = 5  # of one service within a minute
@@ -36,10 +36,11 @@ class Services:
     """Starts, restarts and stops the local services of one state folder."""
 
     def __init__(self, settings: Settings, ports: Ports) -> None:
-        """Choose ports and a password; nothing is started yet."""
+        """Choose ports and secrets; nothing is started yet."""
         self.home = settings.state
+        make_private(self.home)
         self.ports = ports.chosen()
-        self.password = secrets.token_urlsafe(24)
+        self.secrets = StackSecrets.of(self.home)
         self.running: dict[str, Service] = {}
         self._settings = settings
         self._deaths: dict[str, list[float]] = {}
@@ -53,8 +54,8 @@ class Services:
         Raises:
             StackError: A service did not start.
         """
-        self.start(storage_specs(self.home, self._settings, self.ports, self.password))
-        return connection_environment(self.home, self._settings, self.ports, self.password)
+        self.start(storage_specs(self.home, self._settings, self.ports, self.secrets))
+        return connection_environment(self.home, self._settings, self.ports, self.secrets)
 
     def start(self, specs: list[ServiceSpec]) -> None:
         """Start services concurrently and wait until all are ready.
@@ -63,7 +64,7 @@ class Services:
             StackError: A service did not start.
         """
         logs = self.home / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
+        make_private(logs)
         for spec in specs:
             self.running[spec.name] = spec.spawn(logs)
         for spec in specs:
@@ -87,7 +88,7 @@ class Services:
             self._count_death(name)
             self._respawn(name)
             if name == "s3":
-                create_inbox_topic(self.ports, self._settings.aws_region)
+                create_inbox_topic(self.ports, self._settings.aws_region, self.secrets)
         return ended
 
     def _respawn(self, name: str) -> None:
@@ -137,7 +138,7 @@ def running(settings: Settings) -> Iterator[Settings]:
         yield settings
         return
     home = settings.state
-    home.mkdir(parents=True, exist_ok=True)
+    make_private(home)
     address_file = home / "stack.json"
     services: Services | None = None
     # each command holds a shared lock; stopping the services takes an exclusive lock
@@ -210,7 +211,8 @@ def _wait_for_other_users(users: IO[str], home: Path) -> None:
 
 
 def _ensure_bucket(settings: Settings) -> None:
-    client = boto3.client(
+    # a session of its own: boto3's default session keeps the keys that it has read first
+    client = boto3.Session().client(
         "s3", endpoint_url=settings.s3_endpoint_url, region_name=settings.aws_region
     )
     try:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from infra.local.pid_file import PidFile
 from infra.local.ports import Ports
 from infra.local.process import StackError
+from infra.private_files import make_private
 from infra.settings import PROJECT, Settings
 
 _STOP_SECONDS = 60
@@ -39,7 +40,8 @@ def start(settings: Settings, ports: Ports) -> None:
         raise StackError(
             f"something else listens on port {named} of 127.0.0.1. Stop it, or name another port"
         )
-    (home / "logs").mkdir(parents=True, exist_ok=True)
+    make_private(home)
+    make_private(home / "logs")
     log = home / "logs" / "up.log"
     with log.open("a", encoding="utf-8") as errors:
         supervisor = subprocess.Popen(  # noqa: S603 (our own module)
@@ -53,6 +55,7 @@ def start(settings: Settings, ports: Ports) -> None:
             text=True,
             cwd=PROJECT,
             env={**os.environ, "OLIST_HOME": str(home)},
+            umask=0o077,
             start_new_session=True,
         )
     assert supervisor.stdout is not None  # noqa: S101

@@ -16,8 +16,10 @@ from dataclasses import asdict
 from infra.local.pid_file import PidFile
 from infra.local.ports import STACK_PORTS, Ports
 from infra.local.process import StackError
-from infra.local.service_specs import READER, prefect_specs, reader_password, write_private
+from infra.local.service_specs import prefect_profile, prefect_specs
 from infra.local.services import Services
+from infra.local.stack_secrets import INSPECTOR, READER
+from infra.private_files import make_private, write_private
 from infra.settings import Settings
 
 _POLL_SECONDS = 1.0
@@ -58,8 +60,11 @@ class Supervisor:
     def _start(self) -> None:
         services = self._services
         environment = services.start_storage()
-        server, worker = prefect_specs(services.home, services.ports, environment)
-        environment["PREFECT_API_URL"] = server.environment["PREFECT_API_URL"]
+        login = services.secrets.prefect_login
+        server, worker = prefect_specs(services.home, services.ports, environment, login)
+        api = server.environment["PREFECT_API_URL"]
+        environment |= {"PREFECT_API_URL": api, "PREFECT_API_AUTH_STRING": login}
+        write_private(services.home / "prefect.toml", prefect_profile(api, login))
         write_private(services.home / "stack.json", json.dumps(environment))
         self._write_pgpass()
         services.start([server])
@@ -85,8 +90,9 @@ class Supervisor:
         """Write the passwords in the format that psql and libpq read."""
         services = self._services
         passwords = {
-            self._settings.redshift_user: services.password,
-            READER: reader_password(services.home),
+            self._settings.redshift_user: services.secrets.redshift,
+            READER: services.secrets.reader,
+            INSPECTOR: services.secrets.inspector,
         }
         lines = [
             f"127.0.0.1:{services.ports.redshift}:*:{user}:{password}\n"
@@ -105,7 +111,7 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
-    settings.state.mkdir(parents=True, exist_ok=True)
+    make_private(settings.state)
 
     def end(*_: object) -> None:
         raise SystemExit(0)

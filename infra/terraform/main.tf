@@ -84,6 +84,7 @@ module "grants" {
   database       = var.project
   admin_secret   = module.warehouse.admin_secret_arn
   pipeline_role  = module.access.pipeline_role_name
+  inspector_role = module.access.inspector_role_name
   copy_role_arn  = module.access.copy_role_arn
   readers        = toset(var.readers)
   scripts_folder = "${path.root}/../../sql/access"

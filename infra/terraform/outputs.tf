@@ -7,6 +7,7 @@ locals {
       OLIST_BUCKET             = module.lake.bucket
       OLIST_KMS_KEY            = aws_kms_key.this.arn
       OLIST_COPY_ROLE          = module.access.copy_role_arn
+      OLIST_INSPECTOR_ROLE     = module.access.inspector_role_arn
       OLIST_REDSHIFT_HOST      = module.warehouse.host
       OLIST_REDSHIFT_PORT      = tostring(module.warehouse.port)
       OLIST_REDSHIFT_WORKGROUP = module.warehouse.workgroup_name

@@ -1,4 +1,4 @@
--- Purpose: the three roles of the warehouse; users and services are members of roles.
+-- Purpose: the four roles of the warehouse; users and services are members of roles.
 -- Run by: Terraform (infra/terraform/modules/grants), once, as the administrator.
 
 -- loads rows: staging and candidate
@@ -9,3 +9,6 @@ CREATE ROLE olist_transformer;
 
 -- reads published tables; for BI tools and users
 CREATE ROLE olist_reader;
+
+-- reads all tables of the pipeline; for `olist query`
+CREATE ROLE olist_inspector;

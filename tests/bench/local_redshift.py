@@ -88,7 +88,9 @@ def _measured(
     path: Path,
 ) -> list[tuple[str, str, str, float, str]]:
     cursor = connection.cursor()
-    s3 = boto3.client("s3", endpoint_url=settings.s3_endpoint_url, region_name="us-east-1")
+    s3 = boto3.Session().client(
+        "s3", endpoint_url=settings.s3_endpoint_url, region_name="us-east-1"
+    )
     s3.upload_fileobj(io.BytesIO(path.read_bytes()), settings.bucket, "bench/sales.parquet")
 
     def copy() -> None:

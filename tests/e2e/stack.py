@@ -28,10 +28,10 @@ class Stack:
     def __init__(self, home: Path, source: Path) -> None:
         self.home = home
         self.source = source
-        self.prefect, self.redshift, s3, inbox = free_ports(4)
+        self.prefect, self.redshift, self.s3, self.inbox_port = free_ports(4)
         self._up = [
             *("up", "--prefect-port", self.prefect, "--redshift-port", self.redshift),
-            *("--s3-port", s3, "--inbox-port", inbox),
+            *("--s3-port", self.s3, "--inbox-port", self.inbox_port),
         ]
         self.api = f"http://127.0.0.1:{self.prefect}/api"
 
@@ -59,6 +59,11 @@ class Stack:
 
     def up(self) -> subprocess.CompletedProcess[str]:
         return self.olist(*self._up)
+
+    @property
+    def login(self) -> str:
+        """What the Prefect server asks for."""
+        return f"olist:{(self.home / 'web.password').read_text()}"
 
     def services(self) -> dict[str, int]:
         return PidFile(self.home).read()["services"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 import yaml
 from playwright.sync_api import Browser, Locator
@@ -20,13 +21,14 @@ from playwright.sync_api import TimeoutError as NotThere
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.schedules import IntervalSchedule
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling, Scheduled
 
 from flows.deploy import TARGETS, deploy
 from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.local.pid_file import PidFile
+from tests.e2e.attack import attacking_page, shell_deployment
 from tests.e2e.stack import Stack, wait_for
 
 pytestmark = pytest.mark.slow
@@ -47,7 +49,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Iterator[St
     found = Stack(tmp_path_factory.mktemp("home"), source)
     done = found.up()
     assert done.returncode == 0, done.stdout + done.stderr
-    with temporary_settings({PREFECT_API_URL: found.api}):
+    with temporary_settings({PREFECT_API_URL: found.api, PREFECT_API_AUTH_STRING: found.login}):
         yield found
     found.olist("down")
 
@@ -110,6 +112,54 @@ def _soon(found: Locator) -> bool:
     return False
 
 
+def test_no_web_page_reaches_the_stack(stack: Stack, browser: Browser) -> None:
+    """Any page can send requests to 127.0.0.1; none may act or read, whatever it sends."""
+
+    def known() -> tuple[str, list[str]]:
+        login = httpx.BasicAuth(*stack.login.split(":"))
+        found = httpx.post(f"{stack.api}/deployments/filter", json={}, auth=login).json()
+        return found[0]["flow_id"], sorted(deployment["name"] for deployment in found)
+
+    flow, deployments = known()
+    notified, objects = stack.inbox(), sorted((stack.home / "s3").rglob("*"))
+    s3, inbox = f"http://127.0.0.1:{stack.s3}", f"http://127.0.0.1:{stack.inbox_port}"
+    with attacking_page() as address:
+        page = browser.new_page()
+        page.goto(address)
+        attacked: dict[str, list[str]] = {}
+        for url, method, body, kind in (
+            (f"{stack.api}/deployments/", "POST", shell_deployment(flow), "application/json"),
+            (f"{stack.api}/deployments/", "POST", shell_deployment(flow), "text/plain"),
+            (f"{stack.api}/deployments/filter", "POST", "{}", "application/json"),
+            (f"{stack.api}/admin/settings", "GET", None, None),
+            (f"{s3}/moto-api/reset", "POST", "", None),
+            (f"{s3}/olist-lake", "GET", None, None),
+            (f"{s3}/olist-lake/planted", "PUT", "x", "text/plain"),
+            (f"{inbox}/hook", "POST", '{"subject": "forged", "body": "forged"}', "text/plain"),
+            (f"{inbox}/", "GET", None, None),
+        ):
+            attacked[f"{method} {url} {kind}"] = page.evaluate(
+                "([url, method, body, kind]) => attacked(url, method, body, kind)",
+                [url, method, body, kind],
+            )
+        for url in (f"{stack.api}/deployments/", f"{s3}/moto-api/reset", f"{inbox}/hook"):
+            page.evaluate("url => posted(url)", url)
+        for path in ("events/out", "logs/out"):
+            socket = stack.api.replace("http", "ws") + f"/{path}"
+            assert page.evaluate("url => listened(url)", socket) in {"closed", "silence"}
+    assert not [tried for tried in attacked.values() if tried[0] != "refused by the browser"]
+    assert known() == (flow, deployments)
+    assert stack.inbox() == notified
+    assert sorted((stack.home / "s3").rglob("*")) == objects
+
+
+def test_services_listen_on_127_0_0_1_only(stack: Stack) -> None:
+    for port in (stack.prefect, stack.redshift, stack.s3, stack.inbox_port):
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        with pytest.raises(ConnectionRefusedError):  # a service on all addresses would answer
+            socket.create_connection(("127.0.0.2", port), timeout=5)
+
+
 def test_a_deployment_can_be_run_from_the_prefect_ui(stack: Stack, browser: Browser) -> None:
     """Start a deployment run by click, wait until it completes, check the schedule."""
     page = browser.new_page(viewport={"width": 1280, "height": 860})
@@ -117,6 +167,8 @@ def test_a_deployment_can_be_run_from_the_prefect_ui(stack: Stack, browser: Brow
     page.on("request", lambda request: asked.append(request.url))
     ui = f"http://127.0.0.1:{stack.prefect}"
     page.goto(f"{ui}/deployments")
+    page.locator("input[type=password]").fill(stack.login)
+    page.get_by_role("button", name="Login").click()
     page.get_by_text("daily_elt").wait_for()
     assert page.get_by_text("Ready", exact=True).count() == len(DEPLOYMENTS)
     page.get_by_role("row").filter(has_text="report").get_by_role("button").last.click()

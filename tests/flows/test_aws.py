@@ -10,6 +10,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from prefect_aws.credentials import AwsCredentials
 from pydantic import SecretStr
 
@@ -21,7 +22,7 @@ from infra.lake import Lake
 from infra.local.generate import generate
 from infra.preflight import AccessError, steps
 from infra.settings import Settings
-from infra.warehouse import connection_parameters, transaction
+from infra.warehouse import WarehouseError, connection_parameters, transaction
 from tasks.reporting.export.unload import LATEST
 from tests.aws import PASSWORD, REGION, USER, aws_account
 from tests.history import require_invariants
@@ -48,6 +49,7 @@ def test_every_step_of_the_check_is_passed(account: Settings) -> None:
     told = {step.name: step.taken(account) for step in steps(account)}
     assert told["who we are"].startswith("arn:aws:")
     assert told["warehouse: log in"].startswith("IAM:ana at ")
+    assert told["warehouse: olist query"].startswith("IAMR:olist-dev-inspector, ")
     assert list(Lake(account).keys("checks/")) == [], "it leaves nothing behind"
 
 
@@ -89,6 +91,39 @@ def test_a_batch_is_published_on_aws(account: Settings, published: RunReceipt) -
     for key in keys:
         head = s3.head_object(Bucket=account.bucket, Key=key)
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", account.kms_key)
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UNLOAD ('SELECT 1 AS n') TO 's3://olist-dev-lake/raw/' IAM_ROLE "
+        "'arn:aws:iam::111122223333:role/olist-dev-copy' FORMAT AS PARQUET CLEANPATH",
+        "DELETE FROM analytics.fact_order",
+    ],
+)
+def test_a_query_on_aws_runs_as_a_role_that_may_only_read(account: Settings, sql: str) -> None:
+    before = sorted(Lake(account).keys(""))
+    with transaction(account, read_only=True, inspector=True) as work:
+        assert work.value("SELECT COUNT(*) AS n FROM staging.orders") == 40
+        with pytest.raises(WarehouseError, match="permission denied"):
+            work.run(sql)
+    assert sorted(Lake(account).keys("")) == before
+
+
+def test_a_query_on_aws_needs_the_role(account: Settings) -> None:
+    without = account.model_copy(update={"inspector_role": None})
+    with (
+        pytest.raises(WarehouseError, match=r"OLIST_INSPECTOR_ROLE: run `terraform apply`"),
+        transaction(without, inspector=True),
+    ):
+        pass
+
+
+def test_another_role_cannot_be_assumed(account: Settings) -> None:
+    other = account.model_copy(update={"inspector_role": "arn:aws:iam::111122223333:role/admin"})
+    with pytest.raises(ClientError, match="AccessDenied"), transaction(other, inspector=True):
+        pass
 
 
 @pytest.mark.usefixtures("published")

@@ -28,7 +28,9 @@ def test_markdown_shows_a_value_as_it_is(text: str) -> None:
     assert html.unescape(cell) == text
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+5", "-5", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+5", "-5", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1"]
+)
 def test_a_text_that_starts_like_a_formula_gets_an_apostrophe(text: str) -> None:
     assert spreadsheet_cell(text) == f"'{text}"
 

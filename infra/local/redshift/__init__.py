@@ -1,7 +1,7 @@
 """A local Redshift: the PostgreSQL wire protocol over DuckDB.
 
 Accepted SQL behaves as on Redshift. Everything else is refused, with the reason. `COVERAGE.md`
-lists both. The package imports nothing from the rest of the project.
+lists both. Of the rest of the project, the package imports `infra.local.loopback` only.
 
     wire     sockets, TLS, login and protocol messages; starts the server
     engine   sessions, transactions, locks, tables, the system catalog

@@ -62,8 +62,9 @@ def export_table(settings: Settings, table: str, day: date, run_id: str) -> Expo
             lake.delete(key)
         with transaction(settings) as work:
             rows = work.value(f"SELECT COUNT(*) AS n FROM analytics.{table}")
+            selected = _selected(table, kind, exact=settings.exact_csv).replace("'", "''")
             work.run(
-                f"UNLOAD ('SELECT {_selected(table, kind)} FROM analytics.{table}') "
+                f"UNLOAD ('SELECT {selected} FROM analytics.{table}') "
                 f"TO '{lake.url(prefix)}' IAM_ROLE '{settings.copy_role}' "
                 f"{options}{encrypted(settings)}",
                 what=f"UNLOAD analytics.{table} to {lake.url(prefix)}",
@@ -78,22 +79,24 @@ def export_table(settings: Settings, table: str, day: date, run_id: str) -> Expo
     return ExportReceipt(table=table, rows=rows, files=files)
 
 
-def _selected(table: str, kind: str) -> str:
+def _selected(table: str, kind: str, *, exact: bool) -> str:
     """Return the columns to select.
 
-    In CSV, floats are cast to decimals, so that their digits are fixed, and no text is read as a
-    formula.
+    In CSV, floats are cast to decimals, so that their digits are fixed. Unless `exact`, no text of
+    CSV is read as a formula.
     """
     columns = dictionary()[table].columns
     if kind != "csv":
         return ", ".join(column.name for column in columns)
-    return ", ".join(f"{_csv_value(column)} AS {column.name}" for column in columns)
+    return ", ".join(f"{_csv_value(column, exact=exact)} AS {column.name}" for column in columns)
 
 
-def _csv_value(column: Column) -> str:
+def _csv_value(column: Column, *, exact: bool) -> str:
     if column.type == "DOUBLE PRECISION":
         return f"CAST(ROUND({column.name}, 6) AS DECIMAL(18, 6))"
-    return spreadsheet_cell_sql(column.name) if column.type.startswith("VARCHAR") else column.name
+    if exact or not column.type.startswith("VARCHAR"):
+        return column.name
+    return spreadsheet_cell_sql(column.name)
 
 
 def switch(settings: Settings, receipts: Sequence[ExportReceipt], day: date, run_id: str) -> str:

@@ -1,5 +1,6 @@
 """The local S3 takes every key that S3 takes, and keeps the objects over a restart."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ def _server(folder: Path) -> Iterator[Any]:
         [sys.executable, "-m", "infra.local.s3", "--path", str(folder)],
         stdout=subprocess.PIPE,
         text=True,
+        env={**os.environ, "LOCAL_S3_ACCESS_KEY": "x", "LOCAL_S3_SECRET_KEY": "x"},
     )
     assert process.stdout
     try:

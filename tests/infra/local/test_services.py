@@ -35,6 +35,7 @@ def test_a_stored_object_survives_a_kill_of_the_s3_server(tmp_path: Path) -> Non
         [sys.executable, "-m", "infra.local.s3", "--path", str(tmp_path / "s3")],
         stdout=subprocess.PIPE,
         text=True,
+        env={**os.environ, "LOCAL_S3_ACCESS_KEY": "local", "LOCAL_S3_SECRET_KEY": "local"},
     )
     endpoint = process.stdout.readline().split()[1]
     import boto3

@@ -7,7 +7,7 @@ import pytest
 
 from tests.infra.terraform.configuration import MODULES, blocks, policy, text_of
 from tests.infra.terraform.iam import allows
-from tests.infra.terraform.values import KEY, LAKE, TOPIC, VALUES, WORKGROUP
+from tests.infra.terraform.values import INSPECTOR, KEY, LAKE, TOPIC, VALUES, WORKGROUP
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +68,23 @@ def test_the_pipeline_role_allows_the_needed_actions(pipeline) -> None:
     assert allows(
         pipeline, "s3:ListBucket", "arn:aws:s3:::company-drops", s3_prefix="drops/olist/2018-01-01/"
     )
+    assert allows(pipeline, "sts:AssumeRole", INSPECTOR)
     login = "redshift-serverless:GetCredentials"
     assert allows(pipeline, login, WORKGROUP)
     assert not allows(pipeline, login, WORKGROUP.replace("workgroup/w", "workgroup/other"))
+
+
+def test_the_role_of_olist_query_only_logs_in() -> None:
+    inspector = policy("access", "inspector", VALUES)
+    assert allows(inspector, "redshift-serverless:GetCredentials", WORKGROUP)
+    for action, resource in (
+        ("s3:GetObject", f"{LAKE}/raw/orders/x.parquet"),
+        ("s3:PutObject", f"{LAKE}/exports/x"),
+        ("kms:Decrypt", KEY),
+        ("sns:Publish", TOPIC),
+        ("sts:AssumeRole", INSPECTOR),
+    ):
+        assert not allows(inspector, action, resource), action
 
 
 def test_the_copy_role_reads_raw_and_writes_exports_only(copy) -> None:

@@ -9,11 +9,13 @@ from collections.abc import Collection
 from infra.local.redshift.copy.statement import Copy
 from infra.local.redshift.copy.unload_statement import Unload
 from infra.local.redshift.engine.utility_commands import Command
-from infra.local.redshift.errors import RedshiftError
+from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.sql.translated import Translated
 
 # public: its tables are empty here, and catalogue views without a schema are looked up in it
-_ALWAYS = {"pg_catalog", "information_schema", "public"}
+ALWAYS_READABLE = ("pg_catalog", "information_schema", "public")
+# logs whose rows of other users are hidden: they hold values of rejected rows
+_LOGS_OF_ALL = {"sys_load_history", "sys_load_error_detail"}
 _COMMANDS = {"BEGIN", "COMMIT", "ROLLBACK", "SET", "SHOW", "DEALLOCATE"}
 
 
@@ -28,12 +30,15 @@ def require_reading(
 
     Raises:
         RedshiftError: 42501, the user lacks the privilege.
+        NotEmulatedError: It reads a log that shows each user other rows.
     """
     if isinstance(statement, Command) and statement.tag in _COMMANDS:
         return
     if not isinstance(statement, Translated) or not statement.returns_rows:
         raise RedshiftError("42501", "permission denied: this user reads, and changes nothing")
     for named in (*statement.reads, *statement.calls):
-        schema = named.partition(".")[0]
-        if schema not in _ALWAYS and schema not in schemas:
+        schema, _, table = named.rpartition(".")
+        if table in _LOGS_OF_ALL:
+            raise NotEmulatedError(f"{table} for this user: Redshift shows only its own loads")
+        if schema not in ALWAYS_READABLE and schema not in schemas:
             raise RedshiftError("42501", f"permission denied for schema {schema}")

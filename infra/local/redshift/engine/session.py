@@ -18,7 +18,7 @@ from infra.local.redshift.copy.unload import unload
 from infra.local.redshift.copy.unload_statement import Unload, parse_unload
 from infra.local.redshift.engine.dml import remove_duplicates, write
 from infra.local.redshift.engine.function_catalog import find_functions
-from infra.local.redshift.engine.privileges import require_reading
+from infra.local.redshift.engine.privileges import ALWAYS_READABLE, require_reading
 from infra.local.redshift.engine.result_columns import (
     OutColumn,
     literal,
@@ -96,6 +96,9 @@ class Session:
         self._readable_schemas = readable_schemas
         self.connect = connect
         self.connection = connect()
+        if readable_schemas is not None:  # the catalogue shows a reader no other names
+            shown = ", ".join(f"'{schema}'" for schema in (*ALWAYS_READABLE, *readable_schemas))
+            self.connection.execute(f"SET VARIABLE readable_schemas = [{shown}]")
         self.s3 = s3
         self.key = key
         self.user = user

@@ -12,6 +12,12 @@ CREATE TABLE IF NOT EXISTS emulator.sys_load_error_detail (
   line_number BIGINT, column_name VARCHAR, column_type VARCHAR, column_length VARCHAR,
   position INTEGER, error_code INTEGER, error_message VARCHAR);
 
+-- whether the user may see the names of a schema; the variable is set for readers only
+-- https://docs.aws.amazon.com/redshift/latest/dg/metadata-security.html
+CREATE OR REPLACE MACRO emulator.is_visible(schema_name) AS
+  getvariable('readable_schemas') IS NULL
+  OR list_contains(getvariable('readable_schemas'), schema_name);
+
 CREATE OR REPLACE VIEW emulator.relations AS
   SELECT 'r' AS relkind, schema_oid, schema_name AS "schema", table_oid AS rel_oid,
          table_name AS relname, coalesce(json_extract_string(comment, '$.diststyle'), 'AUTO')
@@ -19,11 +25,13 @@ CREATE OR REPLACE VIEW emulator.relations AS
          100 AS owner_id, 'olist' AS owner_name,
          NULL::VARCHAR AS view_definition, NULL::VARCHAR AS "privileges", comment
   FROM duckdb_tables() WHERE schema_name NOT IN ('emulator', 'main') AND NOT temporary
+    AND emulator.is_visible(schema_name)
   UNION ALL
   SELECT 'v', schema_oid, schema_name, view_oid, view_name, NULL, 100,
          'olist', sql, NULL, NULL
   FROM duckdb_views() WHERE schema_name NOT IN ('emulator', 'main', 'pg_catalog',
-                                                'information_schema') AND NOT temporary;
+                                                'information_schema') AND NOT temporary
+    AND emulator.is_visible(schema_name);
 
 -- Redshift's name of a DuckDB type, for columns whose table has no definition
 CREATE OR REPLACE MACRO emulator.type_name(kind) AS CASE
@@ -115,4 +123,5 @@ CREATE OR REPLACE VIEW emulator.pg_tables AS
   FROM emulator.svv_all_tables WHERE table_type = 'TABLE';
 CREATE OR REPLACE VIEW emulator.pg_namespace AS
   SELECT oid, schema_name AS nspname, 100 AS nspowner FROM duckdb_schemas()
-  WHERE schema_name NOT IN ('emulator', 'main') AND database_name = current_database();
+  WHERE schema_name NOT IN ('emulator', 'main') AND database_name = current_database()
+    AND emulator.is_visible(schema_name);

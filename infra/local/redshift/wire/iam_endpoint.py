@@ -1,30 +1,48 @@
-"""Temporary passwords for AWS credentials: the part of the Serverless API that drivers use.
+"""Temporary passwords for AWS credentials: what logins use of Redshift Serverless and STS.
 
-A caller signs the request with the server's user as access key and the user's password as secret
-key. The answer holds a user `IAM:…` and a password that is valid for one hour.
-Source: https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_GetCredentials.html
+A caller signs requests with the server's user as access key and the user's password as secret key.
+GetCredentials answers with a user `IAM:…` and a password that is valid for one hour. AssumeRole
+answers with temporary credentials, for which GetCredentials names the user `IAMR:<role>`.
+
+Sources: https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_GetCredentials.html
+and https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
 
-import hmac
 import json
-import re
 import secrets
 import threading
 import time
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+
+from infra.local.loopback import page_guard, signature
 
 _VALID_SECONDS = 3600
 _MAX_BODY = 100_000
+_ACCOUNT = "000000000000"
+_ROLE_USER = "IAMR:"  # prefix of the database user of an IAM role
+_STS = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 
 class CredentialsEndpoint:
-    """Answers GetCredentials and GetWorkgroup on 127.0.0.1, in a background thread."""
+    """Answers GetCredentials, GetWorkgroup, AssumeRole and GetCallerIdentity on 127.0.0.1.
 
-    def __init__(self, port: int, access_key: str, secret_key: str, redshift_port: int) -> None:
+    It runs in a background thread.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        access_key: str,
+        secret_key: str,
+        redshift_port: int,
+        users: Collection[str] = (),
+    ) -> None:
         """Start serving.
 
         Args:
@@ -32,11 +50,14 @@ class CredentialsEndpoint:
             access_key: The access key that callers must sign with.
             secret_key: The secret key that callers must sign with.
             redshift_port: The port that GetWorkgroup returns.
+            users: The database users; `IAMR:<role>` is that of a role that callers may assume.
 
         Raises:
             OSError: The port cannot be used.
         """
-        self._keys = Credentials(access_key, secret_key)
+        self._keys = {access_key: Credentials(access_key, secret_key)}
+        self._names = {access_key: f"IAM:{access_key}"}  # database user of an access key
+        self._roles = {user.removeprefix(_ROLE_USER) for user in users if _ROLE_USER in user}
         self._redshift_port = redshift_port
         self._issued: dict[str, tuple[bytes, float]] = {}
         endpoint = self
@@ -45,10 +66,10 @@ class CredentialsEndpoint:
             def do_POST(self) -> None:
                 length = self.headers.get("Content-Length") or ""
                 size = min(int(length), _MAX_BODY) if length.isdigit() else 0
-                status, answer = endpoint.answer(dict(self.headers), self.rfile.read(size))
-                body = json.dumps(answer).encode()
+                status, kind, answer = endpoint.answer(dict(self.headers), self.rfile.read(size))
+                body = answer.encode()
                 self.send_response(status)
-                self.send_header("Content-Type", "application/x-amz-json-1.1")
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -70,20 +91,36 @@ class CredentialsEndpoint:
         password, until = self._issued.get(user, (None, 0.0))
         return password if time.time() < until else None
 
-    def answer(self, headers: dict[str, str], body: bytes) -> tuple[int, dict]:
-        """Answer a request of the AWS JSON protocol.
+    def answer(self, headers: dict[str, str], body: bytes) -> tuple[int, str, str]:
+        """Answer a request of the AWS JSON protocol (Redshift) or of the query protocol (STS).
 
         Args:
             headers: The HTTP headers of the request.
-            body: The JSON body of the request.
+            body: The body of the request.
 
         Returns:
-            The HTTP status and the JSON object of the response.
+            The HTTP status, the content type and the body of the response.
         """
         named = {name.lower(): value for name, value in headers.items()}
-        if not self._signed(named, body):
-            return 403, {"__type": "AccessDeniedException", "message": "the signature is wrong"}
-        action = named.get("x-amz-target", "").removeprefix("RedshiftServerless.")
+        key = signature.access_key(named)
+        reason = page_guard.refusal(named, self.port)
+        if reason is None and not (
+            key in self._keys and signature.is_signed("POST", "/", named, body, self._keys[key])
+        ):
+            reason = "the signature is wrong"
+        if signature.service(named) == "sts":
+            status, text = (403, _sts_error("AccessDenied", reason)) if reason else (
+                self._answer_sts(key, body)
+            )  # fmt: skip
+            return status, "text/xml", text
+        if reason:
+            found = 403, {"__type": "AccessDeniedException", "message": reason}
+        else:
+            action = named.get("x-amz-target", "").removeprefix("RedshiftServerless.")
+            found = self._answer_redshift(key, action, body)
+        return found[0], "application/x-amz-json-1.1", json.dumps(found[1])
+
+    def _answer_redshift(self, key: str, action: str, body: bytes) -> tuple[int, dict]:
         try:
             name = json.loads(body or b"{}").get("workgroupName")
         except (ValueError, AttributeError):
@@ -92,28 +129,45 @@ class CredentialsEndpoint:
             endpoint = {"address": "127.0.0.1", "port": self._redshift_port}
             return 200, {"workgroup": {"workgroupName": name, "endpoint": endpoint}}
         if action == "GetCredentials":
-            user, password = f"IAM:{self._keys.access_key}", secrets.token_urlsafe(24)
+            user, password = self._names[key], secrets.token_urlsafe(24)
             until = time.time() + _VALID_SECONDS
             self._issued[user] = (password.encode(), until)
             return 200, {"dbUser": user, "dbPassword": password, "expiration": until}
         return 400, {"__type": "ValidationException", "message": f"{action} is not emulated"}
 
-    def _signed(self, headers: dict[str, str], body: bytes) -> bool:
-        """Whether the request is signed with the server's own keys."""
-        given = headers.get("authorization", "")
-        match = re.search(r"SignedHeaders=([^,\s]+)", given)
-        scope = re.search(r"Credential=[^/]+/\d{8}/([\w-]+)/([\w-]+)/", given)
-        if match is None or scope is None:
-            return False
-        names = match[1].split(";")
-        request = AWSRequest("POST", f"http://{headers.get('host', '')}/", data=body)
-        for name in names:
-            request.headers[name] = headers.get(name, "")
-        signer = SigV4Auth(self._keys, scope[2], scope[1])
-        request.context["timestamp"] = headers.get("x-amz-date", "")
-        canonical = signer.canonical_request(request)
-        signature = signer.signature(signer.string_to_sign(request, canonical), request)
-        expected = f"Credential={self._keys.access_key}/"
-        return expected in given and hmac.compare_digest(
-            given.rsplit("Signature=", 1)[-1].encode(), str(signature).encode()
+    def _answer_sts(self, key: str, body: bytes) -> tuple[int, str]:
+        asked = {name: values[0] for name, values in parse_qs(body.decode("latin-1")).items()}
+        action = asked.get("Action", "")
+        if action == "GetCallerIdentity":
+            arn = f"arn:aws:iam::{_ACCOUNT}:user/{self._names[key].partition(':')[2]}"
+            return 200, _sts(action, f"<Arn>{arn}</Arn><Account>{_ACCOUNT}</Account>")
+        if action != "AssumeRole":
+            return 400, _sts_error("InvalidAction", f"{action} is not emulated")
+        role = asked.get("RoleArn", "").rpartition("/")[2]
+        if role not in self._roles:
+            return 403, _sts_error("AccessDenied", f"no role {role} that this server knows")
+        known = Credentials(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30))
+        self._keys[known.access_key] = known
+        self._names[known.access_key] = f"{_ROLE_USER}{role}"
+        until = datetime.now(UTC) + timedelta(seconds=_VALID_SECONDS)
+        return 200, _sts(
+            action,
+            f"<Credentials><AccessKeyId>{known.access_key}</AccessKeyId>"
+            f"<SecretAccessKey>{known.secret_key}</SecretAccessKey>"
+            f"<SessionToken>{secrets.token_urlsafe(30)}</SessionToken>"
+            f"<Expiration>{until:%Y-%m-%dT%H:%M:%SZ}</Expiration></Credentials>",
         )
+
+
+def _sts(action: str, result: str) -> str:
+    return (
+        f'<{action}Response xmlns="{_STS}"><{action}Result>{result}</{action}Result>'
+        f"</{action}Response>"
+    )
+
+
+def _sts_error(code: str, message: str) -> str:
+    return (
+        f'<ErrorResponse xmlns="{_STS}"><Error><Type>Sender</Type><Code>{code}</Code>'
+        f"<Message>{escape(message)}</Message></Error></ErrorResponse>"
+    )

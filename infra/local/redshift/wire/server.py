@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
@@ -37,8 +37,8 @@ class Reader:
     """A user who may only read some schemas."""
 
     user: str
-    password: str
-    schemas: tuple[str, ...]
+    password: str | None = field(repr=False)  # None: only GetCredentials issues passwords
+    schemas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,19 @@ class ServerOptions:
         user: The user who may read and write everything.
         database: The database's name: a-z, 0-9 and _.
         s3_endpoint: URL of the S3 API for COPY and UNLOAD; with None, connections to S3 fail.
-        reader: A second user, who may only read some schemas.
+        s3_keys: Access key and secret key of that S3 API.
+        readers: More users, who may only read some schemas.
         iam_port: A port for GetCredentials of Redshift Serverless; None for no endpoint.
     """
 
     path: Path
-    password: str
+    password: str = field(repr=False)
     port: int = 0
     user: str = "awsuser"
     database: str = "dev"
     s3_endpoint: str | None = None
-    reader: Reader | None = None
+    s3_keys: tuple[str, str] = field(default=("local", "local"), repr=False)
+    readers: tuple[Reader, ...] = ()
     iam_port: int | None = None
 
 
@@ -99,7 +101,11 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
             self.server_bind()
             if options.iam_port is not None:
                 self.credentials = CredentialsEndpoint(
-                    options.iam_port, options.user, options.password, self.port
+                    options.iam_port,
+                    options.user,
+                    options.password,
+                    self.port,
+                    [reader.user for reader in options.readers],
                 )
         except OSError as error:
             self.server_close()
@@ -112,12 +118,12 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         except duckdb.Error as error:
             self.server_close()
             raise StartError(f"cannot open {options.path}: {error}. Give another --path") from error
-        # local S3 servers ask for a signature but do not check it
+        access_key, secret_key = options.s3_keys
         self.s3 = boto3.client(
             "s3",
             endpoint_url=options.s3_endpoint or "http://127.0.0.1:9",  # nothing listens there
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
             region_name="us-east-1",
         )
         self.server_activate()
@@ -143,9 +149,9 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
 
         Args:
             key: Process ID and secret of the client's cancel requests.
-            user: The user; the user of `ServerOptions.reader` may only read some schemas.
+            user: The user; those of `ServerOptions.readers` may only read some schemas.
         """
-        reader = self._options.reader
+        reader = self._reader(user)
         return Session(
             self.connect,
             self.locks,
@@ -154,7 +160,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
             key,
             user,
             self.name,
-            readable_schemas=reader.schemas if reader and user == reader.user else None,
+            readable_schemas=reader.schemas if reader else None,
         )
 
     def password_of(self, user: str) -> bytes | None:
@@ -162,9 +168,14 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         options = self._options
         if user == options.user:
             return options.password.encode()
-        if options.reader and user == options.reader.user:
-            return options.reader.password.encode()
+        reader = self._reader(user)
+        if reader is not None and reader.password is not None:
+            return reader.password.encode()
         return self.credentials.password_of(user) if self.credentials else None
+
+    def _reader(self, user: str) -> Reader | None:
+        """The user who may only read, of this name."""
+        return next((known for known in self._options.readers if known.user == user), None)
 
     def watch(self) -> None:
         """Cancel statements of disconnected clients until the server closes."""

@@ -1,4 +1,4 @@
-# IAM permissions: the role of COPY and UNLOAD, and the role of the pipeline.
+# IAM permissions: the roles of COPY and UNLOAD, of the pipeline, and of `olist query`.
 
 # --- COPY and UNLOAD: Redshift accesses the lake ---
 
@@ -185,8 +185,47 @@ data "aws_iam_policy_document" "pipeline" {
   }
 
   statement {
+    sid       = "QueryAsTheInspector"
+    actions   = ["sts:AssumeRole"]
+    resources = [aws_iam_role.inspector.arn]
+  }
+
+  statement {
     sid       = "TellPeople"
     actions   = ["sns:Publish", "sns:GetTopicAttributes"]
     resources = [var.topic_arn]
+  }
+}
+
+# --- olist query: logs in to the warehouse as a user who may only read, and nothing else ---
+
+resource "aws_iam_role" "inspector" {
+  name               = "${var.name}-inspector"
+  description        = "olist query: logs in as a user who may only read"
+  assume_role_policy = data.aws_iam_policy_document.inspector_trust.json
+}
+
+data "aws_iam_policy_document" "inspector_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "AWS"
+      identifiers = concat([aws_iam_role.pipeline.arn], var.trusted_principals)
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "inspector" {
+  name   = "inspector"
+  role   = aws_iam_role.inspector.id
+  policy = data.aws_iam_policy_document.inspector.json
+}
+
+data "aws_iam_policy_document" "inspector" {
+  statement {
+    sid       = "LogInToTheWarehouse"
+    actions   = ["redshift-serverless:GetCredentials", "redshift-serverless:GetWorkgroup"]
+    resources = [var.workgroup_arn]
   }
 }

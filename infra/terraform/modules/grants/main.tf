@@ -6,7 +6,7 @@
 locals {
   # the Data API takes one statement at a time; the key of each is its text
   statements = {
-    for file in ["roles", "schemas", "loader", "transformer", "reader"] : file => {
+    for file in ["roles", "schemas", "loader", "transformer", "reader", "inspector"] : file => {
       for text in compact([
         for part in split(";", join("\n", [
           for line in split("\n", file("${var.scripts_folder}/${file}.sql")) : line
@@ -17,7 +17,7 @@ locals {
   }
 
   # names of IAM roles differ by environment, so these statements are written here
-  users   = { for name in setunion([var.pipeline_role], var.readers) : name => "CREATE USER \"IAMR:${name}\" PASSWORD DISABLE" }
+  users   = { for name in setunion([var.pipeline_role, var.inspector_role], var.readers) : name => "CREATE USER \"IAMR:${name}\" PASSWORD DISABLE" }
   members = { for name in var.readers : name => "GRANT ROLE olist_reader TO \"IAMR:${name}\"" }
 }
 
@@ -67,7 +67,7 @@ resource "aws_redshiftdata_statement" "users" {
   }
 }
 
-# grant to the three roles one after the other: Redshift refuses concurrent grants on one schema
+# grant to the four roles one after the other: Redshift refuses concurrent grants on one schema
 resource "aws_redshiftdata_statement" "loader" {
   for_each = local.statements.loader
 
@@ -116,13 +116,43 @@ resource "aws_redshiftdata_statement" "reader" {
   }
 }
 
+resource "aws_redshiftdata_statement" "inspector" {
+  for_each = local.statements.inspector
+
+  workgroup_name = var.workgroup
+  database       = var.database
+  secret_arn     = var.admin_secret
+  sql            = each.value
+
+  depends_on = [aws_redshiftdata_statement.reader]
+
+  lifecycle {
+    ignore_changes       = [workgroup_name, database, secret_arn, sql]
+    replace_triggered_by = [terraform_data.namespace]
+  }
+}
+
 resource "aws_redshiftdata_statement" "pipeline" {
   workgroup_name = var.workgroup
   database       = var.database
   secret_arn     = var.admin_secret
   sql            = "GRANT ROLE olist_loader, ROLE olist_transformer TO \"IAMR:${var.pipeline_role}\""
 
-  depends_on = [aws_redshiftdata_statement.users, aws_redshiftdata_statement.reader]
+  depends_on = [aws_redshiftdata_statement.users, aws_redshiftdata_statement.inspector]
+
+  lifecycle {
+    ignore_changes       = [workgroup_name, database, secret_arn, sql]
+    replace_triggered_by = [terraform_data.namespace]
+  }
+}
+
+resource "aws_redshiftdata_statement" "inspectors" {
+  workgroup_name = var.workgroup
+  database       = var.database
+  secret_arn     = var.admin_secret
+  sql            = "GRANT ROLE olist_inspector TO \"IAMR:${var.inspector_role}\""
+
+  depends_on = [aws_redshiftdata_statement.pipeline]
 
   lifecycle {
     ignore_changes       = [workgroup_name, database, secret_arn, sql]
@@ -138,7 +168,7 @@ resource "aws_redshiftdata_statement" "readers" {
   secret_arn     = var.admin_secret
   sql            = each.value
 
-  depends_on = [aws_redshiftdata_statement.pipeline]
+  depends_on = [aws_redshiftdata_statement.inspectors]
 
   lifecycle {
     ignore_changes       = [workgroup_name, database, secret_arn, sql]

@@ -23,6 +23,11 @@ variable "pipeline_role" {
   type        = string
 }
 
+variable "inspector_role" {
+  description = "Name of the IAM role that `olist query` acts as; it may only read."
+  type        = string
+}
+
 variable "copy_role_arn" {
   description = "ARN of the role that the pipeline may use in COPY and UNLOAD."
   type        = string

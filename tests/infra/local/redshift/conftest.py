@@ -141,7 +141,9 @@ def place(request: pytest.FixtureRequest) -> Place:
             pytest.skip("COPY and UNLOAD on a real workgroup need OLIST_BUCKET and OLIST_COPY_ROLE")
         return Place(REAL["OLIST_BUCKET"], REAL["OLIST_COPY_ROLE"], boto3.client("s3"))
     stack = request.getfixturevalue("stack")
-    client = boto3.client("s3", endpoint_url=stack.s3_endpoint_url, region_name="us-east-1")
+    client = boto3.Session().client(
+        "s3", endpoint_url=stack.s3_endpoint_url, region_name="us-east-1"
+    )
     return Place(stack.bucket, "arn:aws:iam::000000000000:role/olist-copy", client)
 
 

@@ -1,4 +1,4 @@
-"""The package on its own: what another project gets that copies nothing but this folder."""
+"""The package on its own: what another project gets that copies it and `infra/local/loopback`."""
 
 import os
 import shutil
@@ -30,9 +30,10 @@ def test_the_package_imports_without_the_rest_of_the_project():
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Path:
-    """A folder that holds the package and nothing else of the project."""
+    """A folder that holds the two packages and nothing else of the project."""
     target = tmp_path / "infra" / "local"
-    shutil.copytree(PROJECT / "infra" / "local" / "redshift", target / "redshift")
+    for package in ("redshift", "loopback"):
+        shutil.copytree(PROJECT / "infra" / "local" / package, target / package)
     for folder in (target, target.parent):
         (folder / "__init__.py").touch()
     return tmp_path

@@ -75,7 +75,7 @@ def test_the_exported_data_dictionary_has_type_and_meaning_of_every_column(
 
 
 def test_no_text_of_a_csv_export_is_a_formula(load: Loader, tmp_path: Path) -> None:
-    formulas = ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "bom - otimo"]
+    formulas = ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "＝1", "bom - otimo"]  # noqa: RUF001
     load.rows(
         DAY,
         customers=[{"customer_id": "c", "customer_unique_id": "p"}],
@@ -90,12 +90,16 @@ def test_no_text_of_a_csv_export_is_a_formula(load: Loader, tmp_path: Path) -> N
     list(fetch(load.settings, tmp_path / "csv", "csv", []))
     with (tmp_path / "csv" / "fact_review.csv").open(newline="") as file:
         shown = {line["comment_message"] for line in csv.DictReader(file)}
-    assert shown == {"'=HYPERLINK(1)", "'+1", "'-1", "'@SUM(A1)", "bom - otimo"}
+    assert shown == {"'=HYPERLINK(1)", "'+1", "'-1", "'@SUM(A1)", "'＝1", "bom - otimo"}  # noqa: RUF001
     with (tmp_path / "csv" / "dim_geography.csv").open(newline="") as file:
         assert all(not line["latitude"].startswith("'") for line in csv.DictReader(file))
     list(fetch(load.settings, tmp_path / "parquet", "parquet", ["fact_review"]))
     exact = pq.read_table(tmp_path / "parquet" / "fact_review.parquet")["comment_message"]
     assert set(exact.to_pylist()) == set(formulas)
+    _exported(load.settings.model_copy(update={"exact_csv": True}), "r2")
+    list(fetch(load.settings, tmp_path / "exact", "csv", ["fact_review"]))
+    with (tmp_path / "exact" / "fact_review.csv").open(newline="") as file:
+        assert {line["comment_message"] for line in csv.DictReader(file)} == set(formulas)
 
 
 def test_readers_see_the_last_complete_export(loaded: Settings) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from infra.local.service_specs import READER, reader_password
+from infra.local.stack_secrets import READER, StackSecrets
 from infra.settings import Settings
 from tests.infra.local.redshift.ledger import documented, emulator_only
 from tests.load import Loader
@@ -19,7 +19,7 @@ def reader(stack: Settings, load: Loader) -> Iterator[psycopg.Connection]:
         host="127.0.0.1",
         port=stack.redshift_port,
         user=READER,
-        password=reader_password(stack.state),
+        password=StackSecrets.of(stack.state).reader,
         dbname=stack.redshift_database,
         client_encoding="utf8",
         autocommit=True,
@@ -99,6 +99,26 @@ def test_the_reader_can_neither_write_nor_read_other_schemas(
 ) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match=said):
         reader.execute(sql)
+
+
+@emulator_only("as with ALTER SYSTEM SET metadata_security = TRUE")
+def test_the_reader_sees_the_names_of_its_schemas_only(reader: psycopg.Connection) -> None:
+    schemas = {"pg_catalog", "information_schema", "public", "analytics", "audit"}
+    for sql in (
+        "SELECT nspname FROM pg_catalog.pg_namespace",
+        "SELECT table_schema FROM svv_tables",
+        "SELECT table_schema FROM svv_columns",
+        "SELECT schema_name FROM svv_all_tables",
+        "SELECT schema_name FROM svv_all_columns",
+        "SELECT schemaname FROM pg_tables",
+        "SELECT table_schema FROM information_schema.tables",
+    ):
+        seen = {schema for (schema,) in reader.execute(sql).fetchall()}
+        assert "analytics" in seen, sql
+        assert seen <= schemas, sql
+    for log in ("sys_load_history", "sys_load_error_detail"):
+        with pytest.raises(psycopg.errors.FeatureNotSupported, match="only its own loads"):
+            reader.execute(f"SELECT * FROM {log}")
 
 
 @emulator_only("the local password of the reader is made once, and kept with the state")
