@@ -8,7 +8,8 @@ override OLIST_HOME := .local
 endif
 export OLIST_HOME
 
-.PHONY: run up down test test-slow test-full lint lint-terraform format bench coverage docs screenshots ui lock clean help
+.PHONY: run up down test test-slow test-full lint lint-terraform format bench coverage docs screenshots ui lock licences \
+	sbom clean help
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -63,9 +64,15 @@ screenshots: .venv/ready ## Retake the README's screenshots from the last run; n
 ui: .venv/ready ## Show past runs in the Prefect UI
 	@$(BIN)/olist ui
 
-lock: .venv/ready ## Update and pin all dependencies
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --upgrade \
+lock: .venv/ready ## Update and pin all dependencies, with the hashes of their files
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --upgrade --generate-hashes \
 		--no-emit-index-url --no-header --output-file requirements.lock
+
+licences: .venv/ready ## List the licences of all dependencies in licences.txt; check that they are allowed
+	@$(BIN)/python -m docs.tools.licences
+
+sbom: .venv/ready ## Write a bill of materials of .venv (CycloneDX, JSON)
+	$(BIN)/cyclonedx-py environment --output-format JSON --output-file sbom.cdx.json .venv/bin/python
 
 clean: ## Remove all local state; .venv is kept
 	rm -rf -- "$$OLIST_HOME"
@@ -79,12 +86,14 @@ clean: ## Remove all local state; .venv is kept
 		cdktf-cdktf-provider-aws==21.22.1
 	@touch $@
 
-# uv is pinned in the lock file; compiling bytecode here makes the first run faster
+# pip and uv check the hash of each file that they install; compiling bytecode here makes the first run faster
 .venv/ready: requirements.lock pyproject.toml
 	@echo "Setting up .venv (once; about a minute) …"
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[0-9.]*' requirements.lock)"
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r requirements.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@awk '/^[^ ]/ { uv = /^uv==/ } uv && !/#/' requirements.lock > .venv/uv.lock.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python \
+		-r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -118,6 +118,14 @@ class Settings(BaseSettings):
     lock_stale_seconds: int = Field(
         default=120, ge=30, description="Seconds without a heartbeat until a lock is stale."
     )
+    max_file_gb: float = Field(
+        default=100, gt=0, description="Maximum text of a source file in GB, decompressed."
+    )
+    max_gzip_ratio: int = Field(
+        default=200,
+        ge=1,
+        description="Maximum bytes of text for each byte of a gzip source file.",
+    )
     upload_workers: int = Field(
         default=4, ge=1, description="Number of tables uploaded or loaded concurrently."
     )

@@ -125,7 +125,7 @@ def _inspector_login(settings: Settings) -> dict[str, Any]:
     if settings.inspector_user and password:
         return {"user": settings.inspector_user, "password": password.get_secret_value()}
     wanted = (
-        "OLIST_INSPECTOR_ROLE: run `terraform apply` and `terraform output -raw dotenv` (docs/aws.md)"
+        "OLIST_INSPECTOR_ROLE: `terraform apply`, `terraform output -raw dotenv` (docs/aws.md)"
         if settings.target == "aws"
         else "OLIST_INSPECTOR_USER and OLIST_INSPECTOR_PASSWORD"
     )

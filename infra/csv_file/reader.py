@@ -7,7 +7,7 @@ fields and has to find as many.
 import codecs
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
@@ -23,9 +23,11 @@ from infra.csv_file import set_aside
 from infra.csv_file.header import HEAD_BYTES, check_header
 from infra.csv_file.records import Offsets, Records, split
 from infra.csv_file.set_aside import Part
+from infra.csv_file.size_limits import LimitedFile, SizeLimits, check_records
 from infra.source_storage import SourceError
 
 BLOCK_BYTES = 2 << 20
+_MAX_RECORDS = 100_000  # of a block: records of two bytes would take a kilobyte each
 MAX_RECORD_BYTES = 16 << 20  # bounds the memory; no row of Redshift is as long
 # the stub of isal says that its exception is an instance
 _UNREADABLE: tuple[Any, ...] = (OSError, EOFError, isal_zlib.error)
@@ -66,6 +68,7 @@ class CsvFile:
     path: Path
     contract: Contract
     address: str  # for messages
+    limits: SizeLimits = field(default_factory=SizeLimits.of_settings)
 
     def blocks(self) -> Iterator[TextBlock]:
         """Read the file once; the next block is read while the caller works on one.
@@ -75,7 +78,8 @@ class CsvFile:
 
         Raises:
             SourceError: The file is unreadable, its header is wrong, it is not UTF-8, a quoted
-                field does not end, or a record is longer than 16 MiB.
+                field does not end, a record is longer than 16 MiB, most records have other fields,
+                or the file holds more text than it may.
         """
         blocks = self._blocks()
         with ThreadPoolExecutor(1, "csv") as reader:
@@ -86,16 +90,23 @@ class CsvFile:
 
     def _blocks(self) -> Iterator[TextBlock]:
         try:
-            with open_bytes(self.path) as file:
+            with open_bytes(self.path) as opened:
+                file = LimitedFile(opened, self.path, self.address, self.limits)
                 head = file.read(HEAD_BYTES)
                 columns, start = check_header(head, self.contract, self.address)
                 line = 1 + int(split(head[:start], at_end=True).line_ends.size)
+                records = unsplit = first_unsplit = 0
                 for part in self._parts(file, head[start:], line):
-                    yield self._block(part, columns)
+                    block = self._block(part, columns)
+                    records, unsplit = records + block.records, unsplit + block.set_aside.height
+                    if block.set_aside.height:
+                        first_unsplit = first_unsplit or block.set_aside["line"][0]
+                    check_records(records, unsplit, first_unsplit, len(columns), self.address)
+                    yield block
         except _UNREADABLE as error:
             raise SourceError(f"{self.address}: cannot be read: {error}") from error
 
-    def _parts(self, file: IO[bytes], rest: bytes, line: int) -> Iterator[Part]:
+    def _parts(self, file: LimitedFile, rest: bytes, line: int) -> Iterator[Part]:
         at_end = False
         while not at_end:
             # a long record doubles the buffer each time, so that it is scanned a few times only
@@ -109,7 +120,7 @@ class CsvFile:
                 part = Part(buffer, records, line)
                 self._check_length(part)
                 self._check_encoding(part)
-                yield part
+                yield from part.pieces(_MAX_RECORDS)
             rest = buffer[records.end :]
             if len(rest) > MAX_RECORD_BYTES:
                 raise self._endless(records, line, _LIMIT)

@@ -34,6 +34,17 @@ class Part:
         """The bytes of the records."""
         return memoryview(self.buffer)[: self.records.end]
 
+    def pieces(self, most: int) -> Iterator["Part"]:
+        """Yield parts of at most `most` records each; the part itself if it has no more."""
+        count = self.records.starts.size
+        if count <= most:
+            yield self
+            return
+        for first in range(0, count, most):
+            start = int(self.records.starts[first])
+            piece = self.buffer[start : int(self.records.ends[min(first + most, count) - 1])]
+            yield Part(piece, split(piece, at_end=True), self.line(start))
+
     def record(self, index: int) -> bytes:
         """Return the bytes of a record, line end included."""
         return self.buffer[int(self.records.starts[index]) : int(self.records.ends[index])]
@@ -67,9 +78,11 @@ class Part:
 
 def blank_lines(part: Part) -> Offsets:
     """Return the indexes of empty lines; they hold no value."""
-    lengths = part.records.ends - part.records.starts
-    short = np.flatnonzero(lengths <= len(b"\r\n")).tolist()
-    return np.array([n for n in short if not part.record(n).strip(b"\r\n")], dtype=np.int64)
+    starts, ends = part.records.starts, part.records.ends
+    short = np.flatnonzero(ends - starts <= len(b"\r\n"))
+    codes = np.frombuffer(part.buffer, dtype=np.uint8)
+    ends_line = np.isin(codes[starts[short]], (10, 13)) & np.isin(codes[ends[short] - 1], (10, 13))
+    return short[ends_line]
 
 
 def malformed(part: Part) -> Iterator[tuple[int, list[Row]]]:

@@ -7,6 +7,7 @@ import argparse
 import os
 from pathlib import Path
 
+from infra.local.redshift.wire.memory import DEFAULT_LIMIT
 from infra.local.redshift.wire.server import (
     Reader,
     ServerOptions,
@@ -52,6 +53,12 @@ def main() -> None:
         help="a user who may only read these schemas; may be repeated",
     )
     parser.add_argument("--iam-port", type=int, help="port of the GetCredentials endpoint")
+    parser.add_argument(
+        "--memory-mb",
+        type=int,
+        default=DEFAULT_LIMIT,
+        help="memory of the process above which statements are ended",
+    )
     given = parser.parse_args()
     try:
         options = ServerOptions(
@@ -67,6 +74,7 @@ def main() -> None:
             ),
             readers=tuple(map(_reader, given.reader)),
             iam_port=given.iam_port,
+            memory_mb=given.memory_mb,
         )
         serve(options, print_addresses)
     except StartError as error:

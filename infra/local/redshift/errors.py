@@ -36,9 +36,19 @@ class NotEmulatedError(RedshiftError):
         super().__init__("0A000", f"refused by the local Redshift: {reason}")
 
 
+_SHOWN_DEPTH = 8  # levels of a tree in messages
+
+
 def short(node: exp.Expr) -> str:
-    """The SQL of a node, cut to 120 characters."""
-    text = node.sql(dialect="redshift")
+    """The SQL of a node without its deepest parts, cut to 120 characters.
+
+    sqlglot writes an operand of some nodes twice, so the text of a deep tree grows exponentially.
+    """
+    shallow = node.copy()
+    for deep in [part for part in shallow.walk() if part.depth >= _SHOWN_DEPTH]:
+        if deep.depth == _SHOWN_DEPTH:
+            deep.replace(exp.Var(this="…"))
+    text = shallow.sql(dialect="redshift")
     return text if len(text) <= 120 else text[:117] + "…"
 
 
@@ -63,6 +73,8 @@ _WORDS = [
     (r"MERGE INTO.* more than once", "XX000", "Found multiple matches to update the same tuple."),
     (r"Cannot compare values of type (\S+) and (?:type )?(\S+)", "0A000",
      "refused by the local Redshift: comparing {1} with {2}: CAST one side"),
+    (r"Out of Memory Error|failed to allocate|bad_alloc|could not allocate|malloc of size", "53200",
+     "out of memory: read fewer rows or shorter texts at a time"),
     # names; the SQLSTATEs are from https://www.postgresql.org/docs/8.0/errcodes-appendix.html
     (r'because schema "(\w+)" does not exist', "3F000", 'schema "{1}" does not exist'),
     (r'Schema with name "?(\w+)"? does not exist', "3F000", 'schema "{1}" does not exist'),

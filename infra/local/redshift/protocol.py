@@ -166,10 +166,16 @@ def cstring(text: str) -> bytes:
     return text.encode() + b"\0"
 
 
+def error_message(error: RedshiftError, severity: str = "ERROR") -> bytes:
+    """Encode an ErrorResponse."""
+    fields = {b"S": severity, b"C": error.sqlstate, b"M": error.message, b"D": error.detail}
+    body = b"".join(k + cstring(text) for k, text in fields.items() if text) + b"\0"
+    return b"E" + struct.pack(">i", len(body) + 4) + body
+
+
 def send_error(wire: Wire, error: RedshiftError, severity: str = "ERROR") -> None:
     """Queue an ErrorResponse."""
-    fields = {b"S": severity, b"C": error.sqlstate, b"M": error.message, b"D": error.detail}
-    wire.send(b"E", b"".join(k + cstring(text) for k, text in fields.items() if text) + b"\0")
+    wire.send_raw(error_message(error, severity))
 
 
 def decode_parameter(value: bytes | None, oid: int, binary: bool) -> Any:  # noqa: ANN401

@@ -41,6 +41,7 @@ class Outcome:
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks that end anywhere in a file of some hundred bytes."""
     monkeypatch.setattr(reader, "BLOCK_BYTES", 200)
+    monkeypatch.setattr(reader, "_MAX_RECORDS", 2)
     for module in (reader, header):
         monkeypatch.setattr(module, "HEAD_BYTES", 300)  # longer than any header
 

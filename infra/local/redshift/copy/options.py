@@ -7,7 +7,7 @@ from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 
 ROLE = r"IAM_ROLE\s+(?:AS\s+)?(?:'arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]+'|DEFAULT)"
 CREDENTIALS = r"CREDENTIALS\s+(?:AS\s+)?'aws_iam_role=arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]+'"
-TEXT = r"(?:AS\s+)?'((?:[^']|'')*)'"
+TEXT = r"(?:AS\s+)?'([^']*(?:''[^']*)*)'"
 SWITCH = r"(?:\s+(ON|OFF|TRUE|FALSE))?"
 
 

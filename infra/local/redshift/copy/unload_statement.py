@@ -22,7 +22,7 @@ from infra.local.redshift.sql.parser import parse
 from infra.local.redshift.sql.translator import checked
 
 _UNLOAD = re.compile(
-    r"\s*UNLOAD\s*\(\s*(?:'(?P<quoted>(?:[^']|'')*)'|\$\$(?P<dollar>.*?)\$\$)\s*\)\s*"
+    r"\s*UNLOAD\s*\(\s*(?:'(?P<quoted>[^']*(?:''[^']*)*)'|\$\$(?P<dollar>.*?)\$\$)\s*\)\s*"
     r"TO\s+'s3://(?P<bucket>[^/']+)/(?P<prefix>[^']*)'(?P<options>.*)",
     re.IGNORECASE | re.DOTALL,
 )

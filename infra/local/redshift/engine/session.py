@@ -19,6 +19,7 @@ from infra.local.redshift.copy.unload_statement import Unload, parse_unload
 from infra.local.redshift.engine.dml import remove_duplicates, write
 from infra.local.redshift.engine.function_catalog import find_functions
 from infra.local.redshift.engine.privileges import ALWAYS_READABLE, require_reading
+from infra.local.redshift.engine.result_batches import stream
 from infra.local.redshift.engine.result_columns import (
     OutColumn,
     literal,
@@ -42,7 +43,6 @@ from infra.local.redshift.sql.translator import checked, translate
 from infra.local.redshift.sql.user_functions import parse_function
 
 _COMMENT = re.compile(r"\s*(?:--|/\*)")
-_ROWS_PER_BATCH = 10_000
 
 
 @dataclass
@@ -255,7 +255,7 @@ class Session:
             self.transaction.open()
             self.describe(prepared)
             sql = statement.bind(literals, self.session_variables())
-            return Result("SELECT", self._stream(sql))
+            return Result("SELECT", stream(self.connection, sql))
         return Result(write(self, statement, literals))
 
     def _require_privileges(self, statement: Translated | Copy | Unload | Command) -> None:
@@ -344,14 +344,6 @@ class Session:
             return self.connection.execute(sql)
         except duckdb.Error as error:
             raise from_duckdb(error) from error
-
-    def _stream(self, sql: str) -> Iterator[pa.RecordBatch]:
-        try:
-            yield from self.connection.sql(sql).to_arrow_reader(_ROWS_PER_BATCH)
-        except duckdb.Error as error:
-            raise from_duckdb(error) from error
-        except (pa.ArrowException, OSError) as error:  # a DuckDB error after the first rows
-            raise from_duckdb(duckdb.Error(str(error))) from error
 
 
 def _until_the_last(

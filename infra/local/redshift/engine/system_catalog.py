@@ -13,7 +13,7 @@ from infra.local.redshift.sql.translated import Translated
 
 CATALOGUE = Path(__file__).with_name("system_catalog.sql").read_text(encoding="utf-8")
 
-_FILTER = re.compile(r"AND (schema|table_name|relname) = '((?:[^']|'')*)'", re.IGNORECASE)
+_FILTER = re.compile(r"AND (schema|table_name|relname) = '([^']*(?:''[^']*)*)'", re.IGNORECASE)
 _REFLECTED = [
     ("pg_get_constraintdef(t.oid", "reflected_constraints"),
     ("pg_get_late_binding_view_cols", "reflected_columns"),

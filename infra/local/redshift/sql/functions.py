@@ -201,7 +201,6 @@ REWRITES: dict[str, Callable[[list[exp.Expr]], exp.Expr]] = {
     "datediff": lambda a: call("datediff", _part(a[0]), *a[1:]),
     "current_database": lambda _: exp.var("$database"),
     "getdate": lambda _: exp.var("$statement_time"),
-    "initcap": lambda a: exp.Initcap(this=a[0]),
     "json_extract_path_text": _json_path,
     "ltrim": _trim("ltrim"),
     "mod": lambda a: call("modulo", a[0], a[1]),

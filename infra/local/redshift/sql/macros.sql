@@ -196,9 +196,29 @@ CREATE OR REPLACE MACRO emulator.split_part(s, delimiter, part) AS
        WHEN delimiter = '' THEN error('0A000|SPLIT_PART at nothing')
        ELSE split_part(s, delimiter, part) END;
 CREATE OR REPLACE MACRO emulator.charindex(part, s) AS strpos(s, part);
-CREATE OR REPLACE MACRO emulator.pad_left(s, n) AS lpad(s, n, ' '), (s, n, fill) AS lpad(s, n, fill);
-CREATE OR REPLACE MACRO emulator.pad_right(s, n) AS rpad(s, n, ' '),
-  (s, n, fill) AS rpad(s, n, fill);
+-- A VARCHAR has at most 65,535 bytes: dg/r_Character_types.html
+-- The check stands in an argument: DuckDB may compute all branches of a CASE over constants.
+CREATE OR REPLACE MACRO emulator.checked_length(x, bytes) AS
+  CASE WHEN bytes > 65535
+       THEN error('54000|the result has more than 65,535 bytes, the longest VARCHAR')
+       ELSE x END;
+CREATE OR REPLACE MACRO emulator.repeated(s, n) AS
+  repeat(s, emulator.checked_length(n, CAST(strlen(s) AS HUGEINT) * n));
+CREATE OR REPLACE MACRO emulator.pad_left(s, n) AS lpad(s, emulator.checked_length(n, n), ' '),
+  (s, n, fill) AS lpad(s, emulator.checked_length(n, n), fill);
+CREATE OR REPLACE MACRO emulator.pad_right(s, n) AS rpad(s, emulator.checked_length(n, n), ' '),
+  (s, n, fill) AS rpad(s, emulator.checked_length(n, n), fill);
+-- not named like DuckDB's functions, which the views of this schema would no longer find; the texts
+-- that are replaced are only counted where the result may be too long
+CREATE OR REPLACE MACRO emulator.replaced(s, part, by_what) AS
+  replace(s, part, CASE
+    WHEN strlen(s) * (1 + strlen(by_what)) <= 65535 OR part = '' THEN by_what
+    ELSE emulator.checked_length(by_what, strlen(s) + (strlen(by_what) - strlen(part))
+           * ((strlen(s) - strlen(replace(s, part, ''))) // strlen(part))) END);
+-- a word begins after a blank or a sign: dg/r_INITCAP.html
+CREATE OR REPLACE MACRO emulator.initcap(x) AS array_to_string(list_transform(
+  regexp_extract_all(x, '([ \t\n\r\x0c\x0b!"#$%&''()*+,\-./:;<=>?@\[\]\^_`{|}~\\]+|[^ \t\n\r\x0c\x0b!"#$%&''()*+,\-./:;<=>?@\[\]\^_`{|}~\\]+)'),
+  lambda word: upper(left(word, 1)) || lower(substring(word, 2))), '');
 CREATE OR REPLACE MACRO emulator.to_hex(x) AS lower(to_hex(x));
 CREATE OR REPLACE MACRO emulator.sha2(s, bits) AS
   CASE bits WHEN 256 THEN sha256(s) WHEN 0 THEN sha256(s)
@@ -217,7 +237,10 @@ CREATE OR REPLACE MACRO emulator.replacement(r) AS
 CREATE OR REPLACE MACRO emulator.regexp_replace(s, pattern) AS
     regexp_replace(s, pattern, '', 'g'),
   (s, pattern, by_what) AS
-    regexp_replace(s, pattern, emulator.replacement(by_what), 'g');
+    regexp_replace(s, pattern, CASE
+      WHEN (1 + strlen(s)) * (1 + strlen(by_what)) <= 65535 THEN emulator.replacement(by_what)
+      ELSE emulator.checked_length(emulator.replacement(by_what),
+             len(regexp_extract_all(s, pattern)) * strlen(by_what)) END, 'g');
 CREATE OR REPLACE MACRO emulator.regexp_count(s, pattern) AS
   len(regexp_extract_all(s, pattern));
 -- count the text before the match: a search for the matched text would ignore anchors and

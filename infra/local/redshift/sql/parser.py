@@ -17,7 +17,9 @@ from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.sql.translated import PLACEHOLDER
 
 # a temporary table may be written as #name
-_TEMPORARY = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)|#(?=[A-Za-z_])", re.DOTALL)
+_TEMPORARY = re.compile(
+    r"('[^']*(?:''[^']*)*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)|#(?=[A-Za-z_])", re.DOTALL
+)
 LATE_BINDING = re.compile(r"\s+with\s+no\s+schema\s+binding\s*;?\s*$", re.IGNORECASE)
 # text that sqlglot accepts and drops or misreads
 _MISREAD = [

@@ -73,7 +73,7 @@ func_sha1              | 1   | scalar    | text             | sha1
 getdate                | 0   | scalar    | date             | rewrite
 greatest               | 1+  | scalar    | arguments        | greatest
 grouping               | 1   | scalar    | number           | grouping
-initcap                | 1   | scalar    | text             | rewrite
+initcap                | 1   | scalar    | text             | emulator.initcap
 json_extract_path_text | 2+  | scalar    | text             | rewrite
 lag                    | 1-3 | ranking   | first            | lag
 last_day               | 1   | scalar    | date             | emulator.last_day
@@ -121,9 +121,9 @@ regexp_count           | 2   | scalar    | integer          | emulator.regexp_co
 regexp_instr           | 2   | scalar    | integer          | emulator.regexp_instr::INTEGER
 regexp_replace         | 2-3 | scalar    | text             | emulator.regexp_replace
 regexp_substr          | 2-5 | scalar    | text             | rewrite
-repeat                 | 2   | scalar    | text             | repeat
-replace                | 3   | scalar    | text             | replace
-replicate              | 2   | scalar    | text             | repeat
+repeat                 | 2   | scalar    | text             | emulator.repeated
+replace                | 3   | scalar    | text             | emulator.replaced
+replicate              | 2   | scalar    | text             | emulator.repeated
 reverse                | 1   | scalar    | text             | reverse
 right                  | 2   | scalar    | text             | emulator.right
 round                  | 1-2 | scalar    | number           | round

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from infra.local.redshift.sql import ddl
 
 # group 1: quoted text and comments, unchanged; group 2: $1, $2, … or a session variable
-PLACEHOLDER = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)|\$(\d+|\w+)", re.DOTALL)
+PLACEHOLDER = re.compile(
+    r"('[^']*(?:''[^']*)*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)|\$(\d+|\w+)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)

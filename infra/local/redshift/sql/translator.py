@@ -7,21 +7,26 @@ applies Redshift's rules for the type that DuckDB finds.
 
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 
 from sqlglot import exp
 
-from infra.local.redshift.errors import NotEmulatedError
+from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.sql import ddl
 from infra.local.redshift.sql.allowlist import is_system
 from infra.local.redshift.sql.function_store import UserFunction, drop_in_schema
 from infra.local.redshift.sql.generator import generate, multiple_matches
 from infra.local.redshift.sql.parser import LATE_BINDING, parse
+from infra.local.redshift.sql.rewrite.expansion import check_expansion
 from infra.local.redshift.sql.rewrite.expressions import REWRITES
 from infra.local.redshift.sql.rewrite.result_names import name_result_columns
-from infra.local.redshift.sql.rewrite.text_comparison import COMPARING, normalise
+from infra.local.redshift.sql.rewrite.text_comparison import (
+    COMPARING,
+    copied_nodes,
+    normalise,
+)
 from infra.local.redshift.sql.scope.annotate import Schema, annotate
 from infra.local.redshift.sql.scope.assignment_check import check_assignments
+from infra.local.redshift.sql.size_limits import check_size
 from infra.local.redshift.sql.statement_facts import (
     first_words,
     kind_of_statement,
@@ -37,15 +42,14 @@ from infra.local.redshift.sql.user_functions import (
 )
 from infra.local.redshift.sql.validator import check
 
-MACROS = Path(__file__).with_name("macros.sql").read_text(encoding="utf-8")
-
+_CACHED_LETTERS = 20_000  # longer statements are not kept: a tree takes about 1 KB a word
+_MAX_COPIED_NODES = 100_000
 _STATEMENTS = (
     exp.Select, exp.Union, exp.Except, exp.Intersect, exp.Insert, exp.Delete, exp.Update, exp.Merge,
     exp.Create, exp.Drop, exp.Alter, exp.TruncateTable,
 )  # fmt: skip
 
 
-@lru_cache(maxsize=1024)
 def checked(sql: str) -> tuple[exp.Expr, tuple[str, ...], tuple[str, ...]]:
     """Parse a statement and check that it is accepted.
 
@@ -56,6 +60,12 @@ def checked(sql: str) -> tuple[exp.Expr, tuple[str, ...], tuple[str, ...]]:
     Raises:
         RedshiftError: 42601 for a syntax error, 0A000 for SQL that is refused.
     """
+    return _checked(sql) if len(sql) <= _CACHED_LETTERS else _checked.__wrapped__(sql)
+
+
+@lru_cache(maxsize=1024)
+def _checked(sql: str) -> tuple[exp.Expr, tuple[str, ...], tuple[str, ...]]:
+    check_size(sql)
     tree = parse(sql)
     if not isinstance(tree, _STATEMENTS):
         raise NotEmulatedError(f"statement {first_words(sql)}: not emulated, leave it out locally")
@@ -65,7 +75,6 @@ def checked(sql: str) -> tuple[exp.Expr, tuple[str, ...], tuple[str, ...]]:
     return tree, tables, called_functions(tree)
 
 
-@lru_cache(maxsize=1024)
 def translate(
     sql: str,
     schema: Schema = (),
@@ -86,6 +95,20 @@ def translate(
     Raises:
         RedshiftError: 42601 for a syntax error, 0A000 for SQL that is refused.
     """
+    translated = _translated if len(sql) <= _CACHED_LETTERS else _translated.__wrapped__
+    return translated(sql, schema, parameters, functions)
+
+
+def clear_caches() -> None:
+    """Forget the statements that were parsed and translated before."""
+    _checked.cache_clear()
+    _translated.cache_clear()
+
+
+@lru_cache(maxsize=1024)
+def _translated(
+    sql: str, schema: Schema, parameters: tuple[str, ...], functions: tuple[UserFunction, ...]
+) -> Translated:
     checked_tree, reads, calls = checked(sql)
     tree = _select_into_as_create(checked_tree.copy())
     inline_calls(tree, functions)
@@ -116,6 +139,7 @@ def translate(
     )
     _add_from_to_delete(tree)
     _rewrite_expressions(tree)
+    check_expansion(tree)
     sql = generate(tree)
     if kind == "DROP SCHEMA":
         dropped = tree.args["tables"][0].db
@@ -161,7 +185,15 @@ def _add_from_to_delete(tree: exp.Expr) -> None:
 
 def _rewrite_expressions(tree: exp.Expr) -> None:
     """Apply the rewrites of each type of expression, children before their parents."""
-    for node in list(tree.walk()):
+    added = 0
+    for node in reversed(list(tree.walk())):
+        added += copied_nodes(node)
+        if added > _MAX_COPIED_NODES:
+            raise RedshiftError(
+                "54001",
+                "the statement is too complex for the local Redshift: nested CASE, DECODE, NULLIF "
+                "or BETWEEN copy their operands. Compute inner ones in a CTE",
+            )
         normalise(node)
     for rewrites in (COMPARING, REWRITES):
         for node in reversed(list(tree.walk())):

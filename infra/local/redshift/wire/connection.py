@@ -11,6 +11,7 @@ import socket
 import socketserver
 import ssl
 import struct
+import time
 from contextlib import suppress
 
 from infra.local.redshift.errors import RedshiftError
@@ -21,6 +22,7 @@ from infra.local.redshift.wire.server_context import ServerContext
 
 _LOGIN_SECONDS = 30
 _GOODBYE_SECONDS = 1
+_NO_MEMORY = "out of memory: read fewer rows or shorter texts at a time"
 _GONE = getattr(select, "POLLRDHUP", select.POLLHUP)  # the peer has closed its side
 _log = logging.getLogger("local_redshift")
 
@@ -29,16 +31,32 @@ class Connection(socketserver.BaseRequestHandler):
     """Serves one client until it disconnects; does not trust its input."""
 
     server: ServerContext  # pyright: ignore[reportIncompatibleVariableOverride]
-    busy = False
+    busy_since: float | None = None  # monotonic seconds; None while it waits for its client
+    logged_in = False
+    _ended_because = ""
 
     def handle(self) -> None:
         """Log in, then answer messages."""
+        self.began = time.monotonic()
+        self._raw = self.request.dup()  # stays open when TLS takes the socket over
         self.key = (os.getpid() & 0x7FFFFFFF, secrets.randbits(31))  # process ID, cancel secret
         self.server.connections.add(self)
         try:
             self._handle()
         finally:
             self.server.connections.discard(self)
+            self._raw.close()
+
+    def end_statement(self, reason: str) -> None:
+        """Cancel the running statement with SQLSTATE 53200; callable from any thread."""
+        session = self.server.sessions.get(self.key)
+        if session is not None:
+            self._ended_because = reason
+            session.interrupt()
+
+    def is_late(self) -> bool:
+        """Whether the client has not logged in in time; callable from any thread."""
+        return not self.logged_in and time.monotonic() - self.began > _LOGIN_SECONDS
 
     def hang_up(self) -> None:
         """Cancel the running statement and close the connection; callable from any thread."""
@@ -46,14 +64,14 @@ class Connection(socketserver.BaseRequestHandler):
         if session is not None:
             session.interrupt()
         with suppress(OSError):  # it is already closed
-            self.request.shutdown(socket.SHUT_RDWR)
+            self._raw.shutdown(socket.SHUT_RDWR)
 
     def abandoned(self) -> bool:
         """Whether a statement runs for a disconnected client; callable from any thread."""
         poll = select.poll()
         try:
-            poll.register(self.request, _GONE)
-            return self.busy and bool(poll.poll(0))
+            poll.register(self._raw, _GONE)
+            return self.busy_since is not None and bool(poll.poll(0))
         except (OSError, ValueError):  # the socket was closed meanwhile
             return False
 
@@ -100,6 +118,7 @@ class Connection(socketserver.BaseRequestHandler):
         startup.welcome(self.wire, self.key)
         session = self.server.new_session(self.key, user)
         self.server.sessions[self.key] = session
+        self.logged_in = True
         self.queries = Queries(self.wire, session)
         self.queries.ready()
         return True
@@ -119,12 +138,14 @@ class Connection(socketserver.BaseRequestHandler):
                 self.wire.flush()
             elif not skipping:
                 try:
-                    self.busy = True
+                    self.busy_since, self._ended_because = time.monotonic(), ""
                     self.queries.answer(kind, body)
                 except RedshiftError as error:
                     skipping = self._failed(error, kind)
                 except ConnectionEndedError:
                     raise
+                except MemoryError:
+                    skipping = self._failed(RedshiftError("53200", _NO_MEMORY), kind)
                 except Exception as error:  # noqa: BLE001 (logged, and sent to the client)
                     # an error in a statement must not end its connection or the server
                     _log.exception("internal error")
@@ -133,9 +154,11 @@ class Connection(socketserver.BaseRequestHandler):
                     )
                     skipping = self._failed(RedshiftError("XX000", reason), kind)
                 finally:
-                    self.busy = False
+                    self.busy_since = None
 
     def _failed(self, error: RedshiftError, kind: bytes) -> bool:
+        if error.sqlstate == "57014" and self._ended_because:
+            error = RedshiftError("53200", self._ended_because)
         self.queries.session.transaction.fail()
         send_error(self.wire, error)
         if kind == b"Q":

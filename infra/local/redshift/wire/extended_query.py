@@ -16,8 +16,11 @@ from infra.local.redshift.engine.session import Prepared, Result, Session
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.protocol import PARAMETER_OIDS, Reader, Wire, cstring, decode_parameter
 from infra.local.redshift.sql.parser import split_statements
+from infra.local.redshift.sql.size_limits import check_size
 
-_MAX_STATEMENT = 16 * 1024 * 1024
+_MAX_PREPARED = 1000  # statements of a session
+_MAX_PORTALS = 100
+_MAX_KEPT = 64 << 20  # bytes of prepared statements, and of the parameters of portals
 
 
 @dataclass
@@ -27,6 +30,7 @@ class Portal:
     prepared: Prepared
     values: list[Any]
     formats: list[int]
+    size: int = 0  # bytes of its parameters
     result: Result | None = None
     rest: Iterator[pa.RecordBatch] = field(default_factory=lambda: iter(()))
 
@@ -71,6 +75,9 @@ class Queries:
 
     def _parse(self, body: Reader) -> None:
         name, sql, oids = body.string(), body.string(), body.many(">i")
+        others = [p for other, p in self.session.prepared.items() if other != name]
+        if len(others) >= _MAX_PREPARED or sum(len(p.sql) for p in others) > _MAX_KEPT:
+            raise RedshiftError("54000", "too many prepared statements: DEALLOCATE some")
         self.session.prepared[name] = self._prepare(sql, oids)
         self.wire.send(b"1")
 
@@ -91,7 +98,11 @@ class Queries:
             ]
         except (ValueError, struct.error, ArithmeticError) as error:
             raise RedshiftError("22P03", f"incorrect binary or text data: {error}") from error
-        self.portals[portal] = Portal(prepared, values, results)
+        size = sum(len(value) for value in raw if value)
+        others = [p for other, p in self.portals.items() if other != portal]
+        if len(others) >= _MAX_PORTALS or size + sum(p.size for p in others) > _MAX_KEPT:
+            raise RedshiftError("54000", "too many open portals: close some")
+        self.portals[portal] = Portal(prepared, values, results, size)
         self.wire.send(b"2")
 
     def _describe(self, body: Reader) -> None:
@@ -126,8 +137,7 @@ class Queries:
         self.ready()
 
     def _prepare(self, sql: str, oids: list[int]) -> Prepared:
-        if len(sql) > _MAX_STATEMENT:
-            raise RedshiftError("54000", "Statement is too large. Statement Size: more than 16 MB")
+        check_size(sql)
         try:
             return self.session.prepare(sql, oids)
         except RecursionError:
@@ -135,6 +145,7 @@ class Queries:
 
     def _split(self, sql: str) -> tuple[str, ...]:
         """Split a query string into statements; an empty string is one statement."""
+        check_size(sql)
         if ";" not in sql.rstrip("; \n"):
             return (sql,)
         try:

@@ -3,14 +3,16 @@
 import logging
 import re
 import signal
+import socket
 import socketserver
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import boto3
 import duckdb
@@ -19,13 +21,17 @@ from infra.local.redshift.engine.session import Session
 from infra.local.redshift.engine.system_catalog import CATALOGUE
 from infra.local.redshift.engine.table_catalog import Changes
 from infra.local.redshift.engine.table_locks import TableLocks
-from infra.local.redshift.sql.translator import MACROS
+from infra.local.redshift.errors import RedshiftError
+from infra.local.redshift.protocol import error_message
+from infra.local.redshift.sql.macros import MACROS
 from infra.local.redshift.wire.connection import Connection
 from infra.local.redshift.wire.iam_endpoint import CredentialsEndpoint
+from infra.local.redshift.wire.memory import DEFAULT_LIMIT, MemoryWatch, limit_address_space
 from infra.local.redshift.wire.tls import server_context
 
 _STOP_SECONDS = 10
 _WATCH_SECONDS = 1
+_MAX_CONNECTIONS = 300
 
 
 class StartError(RuntimeError):
@@ -55,6 +61,7 @@ class ServerOptions:
         s3_keys: Access key and secret key of that S3 API.
         readers: More users, who may only read some schemas.
         iam_port: A port for GetCredentials of Redshift Serverless; None for no endpoint.
+        memory_mb: Memory of the process in MB, above which statements are ended.
     """
 
     path: Path
@@ -66,6 +73,7 @@ class ServerOptions:
     s3_keys: tuple[str, str] = field(default=("local", "local"), repr=False)
     readers: tuple[Reader, ...] = ()
     iam_port: int | None = None
+    memory_mb: int = DEFAULT_LIMIT
 
 
 class RedshiftServer(socketserver.ThreadingTCPServer):
@@ -92,6 +100,8 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         self.sessions: dict[tuple[int, int], Session] = {}
         self.connections: set[Connection] = set()
         self.closing = threading.Event()
+        self.memory = MemoryWatch(options.memory_mb, lambda: tuple(self.connections))
+        self._sockets: set[socket.socket] = set()
         self.credentials: CredentialsEndpoint | None = None
         address = ("127.0.0.1", options.port)
         try:
@@ -114,7 +124,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
                 f"{error}. Give another --port or --path"
             ) from error
         try:
-            self.database = _open_database(options.path, options.database)
+            self.database = _open_database(options.path, options.database, options.memory_mb)
         except duckdb.Error as error:
             self.server_close()
             raise StartError(f"cannot open {options.path}: {error}. Give another --path") from error
@@ -178,11 +188,32 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         return next((known for known in self._options.readers if known.user == user), None)
 
     def watch(self) -> None:
-        """Cancel statements of disconnected clients until the server closes."""
+        """End statements of disconnected clients and late logins, until the server closes."""
         while not self.closing.wait(_WATCH_SECONDS):
             for connection in tuple(self.connections):
-                if connection.abandoned():
+                if connection.abandoned() or connection.is_late():
                     connection.hang_up()
+
+    def watch_memory(self) -> None:
+        """End statements that take too much memory, until the server closes."""
+        self.memory.run(self.closing)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """Serve a client in a thread, unless there are too many."""
+        if len(self._sockets) >= _MAX_CONNECTIONS:
+            error = RedshiftError("53300", f"too many connections: at most {_MAX_CONNECTIONS}")
+            with suppress(OSError):
+                request.settimeout(1)
+                request.sendall(error_message(error, "FATAL"))
+            self.shutdown_request(request)
+            return
+        self._sockets.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401
+        """Close the socket of a client."""
+        self._sockets.discard(request)
+        super().shutdown_request(request)
 
     def server_close(self) -> None:
         """Close the socket, then all connections, then the database."""
@@ -199,7 +230,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
             self.database.close()
 
 
-def _open_database(path: Path, name: str) -> duckdb.DuckDBPyConnection:
+def _open_database(path: Path, name: str, memory_mb: int) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect(
         str(path),
         # a macro binds `/` when it is created, so this setting must precede the macros
@@ -212,6 +243,7 @@ def _open_database(path: Path, name: str) -> duckdb.DuckDBPyConnection:
         "SET GLOBAL TimeZone = 'UTC'",
         # a join without a condition then fails with an error before it fills the disk
         "SET GLOBAL max_temp_directory_size = '10GB'",
+        f"SET GLOBAL memory_limit = '{memory_mb * 3 // 4}MB'",  # then it writes to disk
         # the write-ahead log makes commits durable; frequent checkpoints would double the writes
         "SET GLOBAL checkpoint_threshold = '1GB'",
         "SET GLOBAL enable_external_access = false",
@@ -239,7 +271,10 @@ def running(options: ServerOptions) -> Iterator[RedshiftServer]:
         ...     redshift_connector.connect(host="127.0.0.1", port=server.port, ...)
     """
     server = RedshiftServer(options)
-    threads = [threading.Thread(target=run) for run in (server.watch, server.serve_forever)]
+    threads = [
+        threading.Thread(target=run)
+        for run in (server.watch, server.watch_memory, server.serve_forever)
+    ]
     for thread in threads:
         thread.start()
     try:
@@ -266,14 +301,17 @@ def serve(options: ServerOptions, ready: Callable[[RedshiftServer], object]) -> 
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: sys.exit(0))
     server = RedshiftServer(options)
-    watch = threading.Thread(target=server.watch)
-    watch.start()
+    limit_address_space(options.memory_mb)
+    watches = [threading.Thread(target=run) for run in (server.watch, server.watch_memory)]
+    for watch in watches:
+        watch.start()
     try:
         ready(server)
         server.serve_forever()
     finally:
         server.server_close()
-        watch.join()
+        for watch in watches:
+            watch.join()
 
 
 def print_addresses(server: RedshiftServer) -> None:

@@ -205,8 +205,28 @@ def _identifier(name: str) -> exp.Identifier:
     return exp.to_identifier(name)
 
 
+def copied_nodes(node: exp.Expr) -> int:
+    """The number of syntax tree nodes that `normalise` adds; nested copies grow exponentially."""
+    if isinstance(node, exp.Case) and node.this is not None:
+        return _size(node.this) * len(node.args["ifs"])
+    if isinstance(node, exp.Between):
+        return _size(node.this)
+    if name_of(node) == "nullif":
+        return _size(node.expressions[0])
+    if name_of(node) == "decode":
+        return _size(node.expressions[0]) * (len(node.expressions) // 2)
+    return 0
+
+
+def _size(node: exp.Expr | None) -> int:
+    return 0 if node is None else sum(1 for _ in node.walk())
+
+
 def normalise(node: exp.Expr) -> None:
-    """Rewrite CASE, DECODE, NULLIF and BETWEEN to explicit comparisons, in place."""
+    """Rewrite CASE, DECODE, NULLIF and BETWEEN to explicit comparisons, in place.
+
+    Call it for inner nodes first: it copies operands.
+    """
     if isinstance(node, exp.Case) and node.this is not None:
         operand = node.this
         node.set("this", None)

@@ -216,3 +216,17 @@ def test_names_fold_to_lower_case_quoted_or_not(sales: Database) -> None:
     cursor = sales.connection.cursor()
     cursor.execute('SELECT "I" AS "MyCol", COUNT(*), 1 + 1, MAX(F) FROM SALES GROUP BY I LIMIT 1')
     assert [column[0] for column in cursor.description] == ["mycol", "count", "?column?", "max"]
+
+
+@documented("r_Character_types")
+def test_nested_comparisons_ignore_trailing_blanks_at_every_depth(db) -> None:
+    db.run("CREATE TEMP TABLE padded (s VARCHAR(9))")
+    db.run("INSERT INTO padded VALUES ('a  ')")
+    for sql, expected in {
+        "NULLIF(NULLIF(s, 'a'), 'b')": None,
+        "DECODE(DECODE(s, 'a', 'x'), 'x', 'y', 'z')": "y",
+        "CASE CASE s WHEN 'a' THEN 'x' END WHEN 'x' THEN 'y' ELSE 'z' END": "y",
+        "CASE WHEN CASE WHEN s BETWEEN 'a' AND 'a' THEN 'm' END BETWEEN 'm' AND 'm' "
+        "THEN 'y' ELSE 'z' END": "y",
+    }.items():
+        assert db.rows(f"SELECT {sql} AS r FROM padded") == [(expected,)], sql

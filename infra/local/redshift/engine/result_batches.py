@@ -1,0 +1,36 @@
+"""Streams the rows of a query in batches of bounded size, so that a result takes little memory."""
+
+from collections.abc import Iterator
+
+import duckdb
+import pyarrow as pa
+
+from infra.local.redshift.errors import from_duckdb
+
+_ROWS = 2048  # DuckDB's vector: the fewest rows that it computes at a time
+_BYTES = 4 << 20
+
+
+def stream(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[pa.RecordBatch]:
+    """Run a query and yield its rows, in batches of at most 4 MB or one row.
+
+    Args:
+        connection: The DuckDB connection.
+        sql: A query in DuckDB's SQL.
+
+    Raises:
+        RedshiftError: The query fails, also after its first rows.
+    """
+    try:
+        for batch in connection.sql(sql).to_arrow_reader(_ROWS):
+            yield from _pieces(batch)
+    except duckdb.Error as error:
+        raise from_duckdb(error) from error
+    except (pa.ArrowException, OSError) as error:  # a DuckDB error after the first rows
+        raise from_duckdb(duckdb.Error(str(error))) from error
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    rows = max(1, _BYTES * batch.num_rows // max(1, batch.nbytes))
+    for start in range(0, batch.num_rows, rows):
+        yield batch.slice(start, rows)
