@@ -1,7 +1,33 @@
 """Files and folders that only their owner may read, whatever the umask."""
 
 import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+_PRIVATE = 0o077
+_given: list[int] = []  # the umask with which the process was started, once it was changed
+
+
+def keep_files_private() -> None:
+    """Make all files that this process writes readable by their owner only."""
+    before = os.umask(_PRIVATE)
+    if not _given:
+        _given.append(before)
+
+
+@contextmanager
+def given_umask() -> Iterator[None]:
+    """Write files with the umask of the user, into a folder that the user has named."""
+    if not _given:
+        yield
+        return
+    os.umask(_given[0])
+    try:
+        yield
+    finally:
+        os.umask(_PRIVATE)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -14,11 +40,13 @@ def write_private(path: Path, text: str) -> None:
 
 
 def make_private(folder: Path) -> None:
-    """Create a folder that only its owner may enter; close one that others may enter.
+    """Create a folder that only its owner may enter, or close an existing one to others.
 
-    Raises:
-        PermissionError: The folder belongs to another user.
+    A folder that others use, too, stays as it is: the home of the user, one with the sticky bit
+    such as /tmp, or one of another user.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if folder.stat().st_mode & 0o077:
+    found = folder.stat()
+    shared = found.st_mode & stat.S_ISVTX or folder in {Path("/"), Path.home()}
+    if found.st_mode & _PRIVATE and not shared and found.st_uid == os.geteuid():
         folder.chmod(0o700)

@@ -7,6 +7,7 @@ import typer
 
 from flows.cli.console import console
 from flows.cli.run import date_of
+from infra.private_files import given_umask
 
 _DEMO_ORDERS = 10_000
 
@@ -19,7 +20,8 @@ def generate(
     """Generate data in the exact format of the real data set."""
     from infra.local.generate import generate as write  # noqa: PLC0415
 
-    rows = write(directory, orders, seed)
+    with given_umask():
+        rows = write(directory, orders, seed)
     console.print(f"{sum(rows.values()):,} rows in {len(rows)} files: {directory}", soft_wrap=True)
 
 
@@ -38,7 +40,8 @@ def extract(
     from infra.local.extract import extract as write  # noqa: PLC0415
 
     days = [None if text is None else date_of(text) for text in (first, last)]
-    batches = write(dump, out, *days, every=every)
+    with given_umask():
+        batches = write(dump, out, *days, every=every)
     console.print(
         f"{len(batches)} batches, {batches[0]} to {batches[-1]}: {out}. "
         f"Load them: olist backfill --source {out}",
@@ -52,7 +55,8 @@ def fetch(
     """Download the real data set from Kaggle (CC BY-NC-SA 4.0)."""
     from infra.local.fetch import fetch as download  # noqa: PLC0415
 
-    download(directory)
+    with given_umask():
+        download(directory)
     console.print(
         f"The real data set is in {directory}. Load it: olist run --source {directory}",
         soft_wrap=True,

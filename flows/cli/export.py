@@ -8,6 +8,7 @@ import typer
 
 from flows.cli.console import console
 from infra import state_dir
+from infra.private_files import given_umask
 from infra.settings import Settings
 
 
@@ -48,7 +49,7 @@ def export(
     from infra.local.services import running  # noqa: PLC0415
     from tasks.reporting.export.download import fetch  # noqa: PLC0415
 
-    with running(state_dir.last_used(Settings())) as settings:
+    with running(state_dir.last_used(Settings())) as settings, given_umask():
         for path, rows in fetch(settings, folder.expanduser(), form.value, table or []):
             row_count = f"  {rows:,} rows" if rows is not None else ""
             console.print(f"{path}{row_count}", soft_wrap=True)

@@ -6,6 +6,7 @@ import typer
 
 from flows.cli import check, data, export, query, review, run, serve, stack
 from flows.cli.console import errors
+from infra.private_files import keep_files_private
 
 app = typer.Typer(
     name="olist",
@@ -30,7 +31,7 @@ for command in (
 
 def main() -> None:
     """Run a command; print errors as text, with a traceback only if OLIST_DEBUG is set."""
-    os.umask(0o077)  # reports, logs and databases are for their owner only
+    keep_files_private()
     try:
         app()
     except KeyboardInterrupt:

@@ -2,6 +2,9 @@
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from prefect.settings import PREFECT_API_URL
 
 from infra.local.generate import generate
 from infra.local.services import running
-from infra.settings import Settings
+from infra.settings import PROJECT, Settings
 from tests.flows.cli.conftest import Ended, in_a_process
 
 
@@ -72,6 +75,39 @@ def test_trace_names_the_file_and_the_run_behind_a_row(
     missing = olist(home, "trace", "fact_order", "nobody")
     assert missing.returncode == 1
     assert "has no row with order_id = nobody" in missing.stderr
+
+
+_ASK_THE_TEMPORARY_SERVER = """
+import asyncio, httpx
+from flows.cli.run import use_own_prefect
+from infra.settings import Settings
+use_own_prefect(Settings())
+from prefect.client.orchestration import get_client
+
+async def ask():
+    async with get_client() as client:  # starts the server of a single run
+        address = f"{str(client.api_url).rstrip('/')}/flows/filter"
+        print(len(await client.read_flows()), httpx.post(address, json={}).status_code)
+        asked = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
+        print(httpx.options(address, headers=asked).headers.get("access-control-allow-origin"))
+
+asyncio.run(ask())
+"""
+
+
+@pytest.mark.slow
+def test_the_temporary_prefect_server_of_a_run_answers_that_run_only(tmp_path: Path) -> None:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OLIST_", "PREFECT_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", _ASK_THE_TEMPORARY_SERVER],
+        env={**clean, "OLIST_HOME": str(tmp_path)},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=200,
+    )
+    assert done.stdout.split() == ["0", "401", "None"]
 
 
 @pytest.mark.slow
