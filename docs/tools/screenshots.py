@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 
 from infra import state_dir
 from infra.local.ports import free_ports
+from infra.local.stack_secrets import StackSecrets
 from infra.settings import PROJECT, Settings
 from tests.browser import CHROMIUM, chromium
 
@@ -47,7 +48,8 @@ def prefect_ui(browser: Browser, settings: Settings) -> None:
         *("--prefect-port", prefect, "--redshift-port", redshift),
         *("--s3-port", s3, "--inbox-port", inbox),
     ]
-    environment = {**os.environ, "OLIST_HOME": str(settings.state / "screenshots")}
+    home = settings.state / "screenshots"
+    environment = {**os.environ, "OLIST_HOME": str(home)}
     subprocess.run([*base, "up", *map(str, words)], check=True, cwd=PROJECT, env=environment)
     try:
         subprocess.run(
@@ -57,10 +59,12 @@ def prefect_ui(browser: Browser, settings: Settings) -> None:
             ],
             check=True,
             cwd=PROJECT,
-            env={**environment, "PREFECT_API_URL": f"http://127.0.0.1:{prefect}/api"},
+            env={**environment, "PREFECT_PROFILES_PATH": str(home / "prefect.toml")},
         )
         page = browser.new_page(viewport={"width": 1280, "height": 860})
         page.goto(f"http://127.0.0.1:{prefect}/deployments")
+        page.locator("input[type=password]").fill(StackSecrets.of(home).prefect_login)
+        page.get_by_role("button", name="Login").click()
         page.get_by_text("daily_elt").wait_for()
         page.wait_for_timeout(1500)
         page.screenshot(path=IMAGES / "deployments.png")
