@@ -114,7 +114,7 @@ def test_a_query_on_aws_runs_as_a_role_that_may_only_read(account: Settings, sql
 def test_a_query_on_aws_needs_the_role(account: Settings) -> None:
     without = account.model_copy(update={"inspector_role": None})
     with (
-        pytest.raises(WarehouseError, match=r"OLIST_INSPECTOR_ROLE: run `terraform apply`"),
+        pytest.raises(WarehouseError, match=r"OLIST_INSPECTOR_ROLE: `terraform apply`"),
         transaction(without, inspector=True),
     ):
         pass
