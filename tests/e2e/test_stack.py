@@ -104,6 +104,23 @@ def test_a_deployment_run_publishes_rows_that_can_be_queried(stack: Stack, sourc
     assert f"{day}" in stack.olist("status").stdout
 
 
+def test_no_secret_is_in_a_log_a_report_or_the_prefect_database(stack: Stack) -> None:
+    known = json.loads((stack.home / "stack.json").read_text())
+    secrets = {value for name, value in known.items() if "PASSWORD" in name or "SECRET" in name}
+    secrets |= {(stack.home / f"{name}.password").read_text() for name in ("web", "reader")}
+    assert len(secrets) == 5
+    searched = [
+        path
+        for folder in ("logs", "reports", "gx", "inbox", "prefect")
+        for path in (stack.home / folder).rglob("*")
+        if path.is_file()
+    ]
+    assert {"prefect.db", "prefect-worker.log", "prefect-server.log"} <= {p.name for p in searched}
+    for path in searched:
+        text = path.read_bytes()
+        assert not [secret for secret in secrets if secret.encode() in text], path
+
+
 def _soon(found: Locator) -> bool:
     """Whether the element appears on the page within two seconds."""
     with contextlib.suppress(NotThere):
