@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     redshift_password: SecretStr | None = Field(default=None, description="Password of that user.")
     inspector_user: str | None = Field(
         default=None,
-        description="User of `olist query`, who may only read; default: that of the pipeline.",
+        description="User of `olist query`, who may only read; local services have one.",
     )
     inspector_password: SecretStr | None = Field(default=None, description="Password of that user.")
     inspector_role: str | None = Field(

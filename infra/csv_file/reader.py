@@ -22,7 +22,7 @@ from infra.contracts import Contract
 from infra.csv_file import set_aside
 from infra.csv_file.header import HEAD_BYTES, check_header
 from infra.csv_file.records import Offsets, Records, split
-from infra.csv_file.set_aside import Part
+from infra.csv_file.set_aside import Part, TooManyLinesError
 from infra.csv_file.size_limits import LimitedFile, SizeLimits, check_records
 from infra.source_storage import SourceError
 
@@ -100,9 +100,14 @@ class CsvFile:
                     block = self._block(part, columns)
                     records, unsplit = records + block.records, unsplit + block.set_aside.height
                     if block.set_aside.height:
-                        first_unsplit = first_unsplit or block.set_aside["line"][0]
+                        first_unsplit = first_unsplit or min(block.set_aside["line"])
                     check_records(records, unsplit, first_unsplit, len(columns), self.address)
                     yield block
+        except TooManyLinesError as error:
+            raise SourceError(
+                f"{self.address}, line {error.line}: the record goes on for over 100,000 lines "
+                f"and is malformed: {error.reason}. Ask the source for the file again"
+            ) from error
         except _UNREADABLE as error:
             raise SourceError(f"{self.address}: cannot be read: {error}") from error
 

@@ -18,7 +18,23 @@ from infra.csv_file.records import Offsets, Records, field_counts, split
 Row = tuple[int, str, str]  # line of the file, from 1; reason; text
 
 _FIELD_EDGE = re.compile(r'(?:^|(?<=,))"|"(?=,|$)')  # a quote that starts or ends a field
+_MOST_LINES = 100_000  # of a malformed record: each is a row of quarantine
 _MOST_EDGES = 50  # a line of millions of quotes is no record
+
+
+class TooManyLinesError(ValueError):
+    """A malformed record has so many lines that it is no record.
+
+    Attributes:
+        line: Line of the file, from 1, on which it starts.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, line: int, reason: str) -> None:
+        """Store the line and the reason."""
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -170,6 +186,9 @@ def ragged(part: Part, indexes: Offsets, width: int) -> tuple[Offsets, list[Row]
 
 
 def _malformed_lines(part: Part, index: int, reason: str) -> list[Row]:
+    record = part.record(index)
+    if record.count(b"\n") + record.count(b"\r") > _MOST_LINES:
+        raise TooManyLinesError(part.line(int(part.records.starts[index])), reason)
     lines = list(part.lines_of(index))
     extent = f" (lines {lines[0][0]} to {lines[-1][0]})" if len(lines) > 1 else ""
     return [(number, f"malformed CSV{extent}: {reason}", text) for number, text in lines]

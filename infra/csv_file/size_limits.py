@@ -61,7 +61,7 @@ class LimitedFile:
         """
         data = self._file.read(count)
         self._read += len(data)
-        self._lines += data.count(b"\n")
+        self._lines += data.count(b"\n") or data.count(b"\r")  # or a file with CR line ends
         if self._read > self._limits.text_bytes:
             self._refuse(
                 f"more than {self._limits.text_bytes / 1e9:g} GB of text (OLIST_MAX_FILE_GB)"
@@ -80,8 +80,8 @@ class LimitedFile:
 
     def _refuse(self, problem: str) -> None:
         raise SourceError(
-            f"{self._address}, line {self._lines + 1:,}: {problem}. Nothing was loaded from it; "
-            "ask the source for the file again, or raise the setting"
+            f"{self._address}, before line {self._lines + 1:,}: {problem}. Nothing was loaded "
+            "from it; ask the source for the file again, or raise the setting"
         )
 
 

@@ -79,6 +79,7 @@ def messages(folder: Path) -> list[dict[str, str]]:
 class _Handler(BaseHTTPRequestHandler):
     inbox: ClassVar[Inbox]
     authorization: ClassVar[str]
+    timeout = 30  # seconds without a byte until a request ends
 
     def do_GET(self) -> None:
         if self._refused():

@@ -3,8 +3,10 @@
 The passwords that a person or a BI tool saves are kept in the state folder.
 """
 
+import os
 import secrets
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,6 +64,12 @@ def basic_authorization(login: str) -> str:
 
 def _kept(path: Path) -> str:
     """The password in a file, which is created if it is missing or empty."""
-    if not path.is_file() or not path.read_text(encoding="utf-8").strip():
-        write_private(path, secrets.token_urlsafe(18))
+    if path.is_file() and not path.read_text(encoding="utf-8").strip():
+        path.unlink()
+    if not path.is_file():
+        new = path.with_name(f"{path.name}.{os.getpid()}.new")
+        write_private(new, secrets.token_urlsafe(18))
+        with suppress(FileExistsError):  # another process has made it at the same time
+            path.hardlink_to(new)
+        new.unlink()
     return path.read_text(encoding="utf-8").strip()

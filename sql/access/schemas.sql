@@ -8,3 +8,6 @@ CREATE SCHEMA IF NOT EXISTS candidate;
 CREATE SCHEMA IF NOT EXISTS analytics;
 
 CREATE SCHEMA IF NOT EXISTS audit;
+
+-- by default every user may create tables here, also one who should only read
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;

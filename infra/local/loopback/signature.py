@@ -1,4 +1,7 @@
-"""Checks the AWS signature (version 4) of a request, as AWS does.
+"""Checks the AWS signature (version 4) of a request.
+
+Unlike AWS, it accepts a request of any age: it does not protect from a person who can record what
+passes the loopback interface, which only root can.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """

@@ -41,6 +41,7 @@ class Wire:
         self.socket = sock
         self._in = sock.makefile("rb", buffering=65536)
         self._out = bytearray()
+        self.pending = 0  # bytes of the message that is being read
 
     def read_startup(self) -> tuple[int, bytes]:
         """Read the first message, which has no type byte.
@@ -72,7 +73,10 @@ class Wire:
         (length,) = struct.unpack(">i", self._exactly(4))
         if not 4 <= length <= limit:
             raise ConnectionEndedError("malformed message length")
-        return kind, self._exactly(length - 4)
+        self.pending = length
+        body = self._exactly(length - 4)
+        self.pending = 0
+        return kind, body
 
     def raw(self, data: bytes) -> None:
         """Send bytes outside the message framing (the answer to an SSLRequest)."""

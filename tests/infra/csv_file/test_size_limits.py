@@ -43,7 +43,8 @@ def test_a_gzip_bomb_is_refused_at_the_ratio_with_its_line(
     gzipped: Callable[[str, int], Path],
 ) -> None:
     with pytest.raises(
-        SourceError, match=r"^f.csv.gz, line [\d,]+: .* \(OLIST_MAX_GZIP_RATIO\); no real data"
+        SourceError,
+        match=r"^f.csv.gz, before line [\d,]+: .* \(OLIST_MAX_GZIP_RATIO\); no real data",
     ):
         _read(gzipped(ROW, 2_000_000))
 
@@ -58,7 +59,9 @@ def test_more_text_than_allowed_is_refused_with_its_line(tmp_path: Path, name: s
     opened = gzip.open(path, "wt") if name.endswith("gz") else path.open("w")  # noqa: SIM115
     with opened as file:
         file.write(HEADER + ROW * 200_000)
-    with pytest.raises(SourceError, match=r"line [\d,]+: more than 0.003 GB .*OLIST_MAX_FILE_GB"):
+    with pytest.raises(
+        SourceError, match=r"before line [\d,]+: more than 0.003 GB .*OLIST_MAX_FILE_GB"
+    ):
         _read(path, SizeLimits(text_bytes=3_000_000, gzip_ratio=1000))
 
 
@@ -81,6 +84,20 @@ def test_many_wrong_records_in_a_larger_file_are_set_aside(
     assert _read(gzipped("x\n" + ROW * 2, 110_000)) == 330_000
 
 
+def test_the_first_wrong_record_is_named_whatever_is_wrong_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    path.write_text(HEADER + "x\n" * 50 + 'a,b"c,d,e\n' + "x\n" * 100_100)
+    with pytest.raises(SourceError, match="from line 2: "):
+        _read(path)
+
+
+def test_lines_are_counted_by_carriage_returns_where_a_file_has_no_others(tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    path.write_bytes((HEADER + ROW * 200_000).replace("\n", "\r").encode())
+    with pytest.raises(SourceError, match=r"before line \d\d\d?,\d+: more than"):
+        _read(path, SizeLimits(text_bytes=3_000_000, gzip_ratio=1000))
+
+
 HOSTILE = {
     "records of one letter": "x\n" * 1000,
     "records of two quotes": '""\n' * 1000,
@@ -90,6 +107,7 @@ HOSTILE = {
     "commas": "," * 1000,
     "NUL": "\0" * 1000,
     "quotes": '"' * 1001,
+    "a malformed record of many lines": 'a,"x"y' + "\n" * 900 + "z\n" * 50,
 }
 
 

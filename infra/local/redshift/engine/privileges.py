@@ -36,7 +36,23 @@ def require_reading(
         return
     if not isinstance(statement, Translated) or not statement.returns_rows:
         raise RedshiftError("42501", "permission denied: this user reads, and changes nothing")
-    for named in (*statement.reads, *statement.calls):
+    require_schemas((*statement.reads, *statement.calls), schemas)
+
+
+def require_schemas(names: Collection[str], schemas: Collection[str]) -> None:
+    """Check that tables and functions are in schemas that a user may read.
+
+    It comes before any look-up: an error about a column would tell whether a table exists.
+
+    Args:
+        names: The tables and functions, schema-qualified.
+        schemas: The schemas that the user may read.
+
+    Raises:
+        RedshiftError: 42501, the user lacks the privilege.
+        NotEmulatedError: One is a log that shows each user other rows.
+    """
+    for named in names:
         schema, _, table = named.rpartition(".")
         if table in _LOGS_OF_ALL:
             raise NotEmulatedError(f"{table} for this user: Redshift shows only its own loads")

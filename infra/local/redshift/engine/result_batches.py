@@ -1,6 +1,6 @@
 """Streams the rows of a query in batches of bounded size, so that a result takes little memory."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import duckdb
 import pyarrow as pa
@@ -11,7 +11,7 @@ _ROWS = 2048  # DuckDB's vector: the fewest rows that it computes at a time
 _BYTES = 4 << 20
 
 
-def stream(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[pa.RecordBatch]:
+def stream(connection: duckdb.DuckDBPyConnection, sql: str) -> Generator[pa.RecordBatch]:
     """Run a query and yield its rows, in batches of at most 4 MB or one row.
 
     Args:
@@ -22,8 +22,12 @@ def stream(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[pa.Recor
         RedshiftError: The query fails, also after its first rows.
     """
     try:
-        for batch in connection.sql(sql).to_arrow_reader(_ROWS):
-            yield from _pieces(batch)
+        reader = connection.sql(sql).to_arrow_reader(_ROWS)
+        try:
+            for batch in reader:
+                yield from _pieces(batch)
+        finally:
+            reader.close()
     except duckdb.Error as error:
         raise from_duckdb(error) from error
     except (pa.ArrowException, OSError) as error:  # a DuckDB error after the first rows

@@ -3,7 +3,8 @@
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,11 @@ from infra.local.redshift.copy.unload import unload
 from infra.local.redshift.copy.unload_statement import Unload, parse_unload
 from infra.local.redshift.engine.dml import remove_duplicates, write
 from infra.local.redshift.engine.function_catalog import find_functions
-from infra.local.redshift.engine.privileges import ALWAYS_READABLE, require_reading
+from infra.local.redshift.engine.privileges import (
+    ALWAYS_READABLE,
+    require_reading,
+    require_schemas,
+)
 from infra.local.redshift.engine.result_batches import stream
 from infra.local.redshift.engine.result_columns import (
     OutColumn,
@@ -104,7 +109,10 @@ class Session:
         self.user = user
         self.database = database
         self.tables = Tables(self.run, changes)
-        self.transaction = Transaction(self.run, locks, self.tables.begun, self.tables.forget)
+        self.transaction = Transaction(
+            self._run_transaction, locks, self.tables.begun, self.tables.forget
+        )
+        self._open_results: list[Generator[pa.RecordBatch]] = []
         self.notices: deque[str] = deque()
         self.prepared: dict[str, Prepared] = {}
         self.last_copy: tuple[int, int] = (0, -1)  # pg_last_copy_count(), pg_last_copy_id()
@@ -148,6 +156,8 @@ class Session:
             RedshiftError: The statement is wrong or refused.
         """
         tree, tables, calls = checked(sql)
+        if self._readable_schemas is not None:
+            require_schemas((*tables, *calls), self._readable_schemas)
         for table in tree.find_all(exp.Table):
             if table.catalog and table.catalog.lower() != self.database.lower():
                 raise NotEmulatedError(f"another database than {self.database}: {table.sql()}")
@@ -255,7 +265,9 @@ class Session:
             self.transaction.open()
             self.describe(prepared)
             sql = statement.bind(literals, self.session_variables())
-            return Result("SELECT", stream(self.connection, sql))
+            rows = stream(self.connection, sql)
+            self._open_results.append(rows)
+            return Result("SELECT", rows)
         return Result(write(self, statement, literals))
 
     def _require_privileges(self, statement: Translated | Copy | Unload | Command) -> None:
@@ -272,7 +284,8 @@ class Session:
     def interrupt(self) -> None:
         """Cancel the running statement; callable from any thread."""
         if not self.transaction.cancel_waiting():
-            self.connection.interrupt()
+            with suppress(duckdb.Error):  # closed meanwhile
+                self.connection.interrupt()
 
     # ------------------------------------------------------------------ statements
 
@@ -337,6 +350,13 @@ class Session:
             self.run(f"SET VARIABLE {clock} = {variables[clock]}")
 
     # ------------------------------------------------------------------ DuckDB
+
+    def _run_transaction(self, sql: str) -> object:
+        """Run BEGIN, COMMIT or ROLLBACK; a transaction ends with the results that it has open."""
+        for rows in self._open_results:
+            rows.close()
+        self._open_results.clear()
+        return self.run(sql)
 
     def run(self, sql: str) -> duckdb.DuckDBPyConnection:
         """Run DuckDB SQL; raises RedshiftError."""

@@ -27,8 +27,9 @@ CREATE OR REPLACE VIEW emulator.relations AS
   FROM duckdb_tables() WHERE schema_name NOT IN ('emulator', 'main') AND NOT temporary
     AND emulator.is_visible(schema_name)
   UNION ALL
-  SELECT 'v', schema_oid, schema_name, view_oid, view_name, NULL, 100,
-         'olist', sql, NULL, NULL
+  SELECT 'v', schema_oid, schema_name, view_oid, view_name, NULL, 100, 'olist',
+         -- its text may name schemas that a reader must not see
+         CASE WHEN getvariable('readable_schemas') IS NULL THEN sql END, NULL, NULL
   FROM duckdb_views() WHERE schema_name NOT IN ('emulator', 'main', 'pg_catalog',
                                                 'information_schema') AND NOT temporary
     AND emulator.is_visible(schema_name);
@@ -75,7 +76,9 @@ CREATE OR REPLACE VIEW emulator.keys AS
          CAST(f.value.columns AS VARCHAR[]),
          ' REFERENCES ' || json_extract_string(f.value, '$.table') || '('
            || array_to_string(CAST(f.value.referred AS VARCHAR[]), ', ') || ')'
-  FROM tables, (SELECT unnest(CAST(json_extract(comment, '$.foreign_keys') AS JSON[])) AS value) AS f;
+  FROM tables, (SELECT unnest(CAST(json_extract(comment, '$.foreign_keys') AS JSON[])) AS value) AS f
+  WHERE emulator.is_visible(string_split(json_extract_string(f.value, '$.table'), '.')[1])
+     OR NOT contains(json_extract_string(f.value, '$.table'), '.');
 CREATE OR REPLACE VIEW emulator.reflected_constraints AS
   SELECT k."schema", k.relname AS table_name, k.contype, k.conname,
          (SELECT list(CAST(x.attnum AS SMALLINT) ORDER BY list_position(k.columns, x."name"))

@@ -33,6 +33,7 @@ class Connection(socketserver.BaseRequestHandler):
     server: ServerContext  # pyright: ignore[reportIncompatibleVariableOverride]
     busy_since: float | None = None  # monotonic seconds; None while it waits for its client
     logged_in = False
+    began = 0.0  # monotonic seconds
     _ended_because = ""
 
     def handle(self) -> None:
@@ -53,6 +54,14 @@ class Connection(socketserver.BaseRequestHandler):
         if session is not None:
             self._ended_because = reason
             session.interrupt()
+
+    def kept_bytes(self) -> int:
+        """Bytes that the connection holds between two statements; callable from any thread."""
+        if not self.logged_in:
+            return 0
+        with suppress(RuntimeError):  # its thread changes them right now
+            return self.queries.kept_bytes() + self.wire.pending
+        return 0
 
     def is_late(self) -> bool:
         """Whether the client has not logged in in time; callable from any thread."""

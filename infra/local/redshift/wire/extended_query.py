@@ -52,6 +52,11 @@ class Queries:
             b"Q": self._query,
         }
 
+    def kept_bytes(self) -> int:
+        """Bytes of prepared statements and of the parameters of portals; for any thread."""
+        prepared, portals = tuple(self.session.prepared.values()), tuple(self.portals.values())
+        return sum(len(p.sql) for p in prepared) + sum(p.size for p in portals)
+
     def answer(self, kind: bytes, body: bytes) -> None:
         """Process one message and queue the answer.
 
@@ -76,7 +81,8 @@ class Queries:
     def _parse(self, body: Reader) -> None:
         name, sql, oids = body.string(), body.string(), body.many(">i")
         others = [p for other, p in self.session.prepared.items() if other != name]
-        if len(others) >= _MAX_PREPARED or sum(len(p.sql) for p in others) > _MAX_KEPT:
+        kept = len(sql) + sum(len(p.sql) for p in others)
+        if len(others) >= _MAX_PREPARED or kept > _MAX_KEPT:
             raise RedshiftError("54000", "too many prepared statements: DEALLOCATE some")
         self.session.prepared[name] = self._prepare(sql, oids)
         self.wire.send(b"1")

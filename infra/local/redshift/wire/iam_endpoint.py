@@ -24,6 +24,7 @@ from infra.local.loopback import page_guard, signature
 
 _VALID_SECONDS = 3600
 _MAX_BODY = 100_000
+_REQUEST_SECONDS = 30
 _ACCOUNT = "000000000000"
 _ROLE_USER = "IAMR:"  # prefix of the database user of an IAM role
 _STS = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -57,12 +58,15 @@ class CredentialsEndpoint:
         """
         self._keys = {access_key: Credentials(access_key, secret_key)}
         self._names = {access_key: f"IAM:{access_key}"}  # database user of an access key
+        self._until = {access_key: float("inf")}  # when a key expires
         self._roles = {user.removeprefix(_ROLE_USER) for user in users if _ROLE_USER in user}
         self._redshift_port = redshift_port
         self._issued: dict[str, tuple[bytes, float]] = {}
         endpoint = self
 
         class Handler(BaseHTTPRequestHandler):
+            timeout = _REQUEST_SECONDS
+
             def do_POST(self) -> None:
                 length = self.headers.get("Content-Length") or ""
                 size = min(int(length), _MAX_BODY) if length.isdigit() else 0
@@ -105,7 +109,8 @@ class CredentialsEndpoint:
         key = signature.access_key(named)
         reason = page_guard.refusal(named, self.port)
         if reason is None and not (
-            key in self._keys and signature.is_signed("POST", "/", named, body, self._keys[key])
+            time.time() < self._until.get(key, 0)
+            and signature.is_signed("POST", "/", named, body, self._keys[key])
         ):
             reason = "the signature is wrong"
         if signature.service(named) == "sts":
@@ -144,11 +149,12 @@ class CredentialsEndpoint:
         if action != "AssumeRole":
             return 400, _sts_error("InvalidAction", f"{action} is not emulated")
         role = asked.get("RoleArn", "").rpartition("/")[2]
-        if role not in self._roles:
-            return 403, _sts_error("AccessDenied", f"no role {role} that this server knows")
+        if role not in self._roles or self._names[key].startswith(_ROLE_USER):
+            return 403, _sts_error("AccessDenied", f"this user may not assume a role {role}")
         known = Credentials(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30))
         self._keys[known.access_key] = known
         self._names[known.access_key] = f"{_ROLE_USER}{role}"
+        self._until[known.access_key] = time.time() + _VALID_SECONDS
         until = datetime.now(UTC) + timedelta(seconds=_VALID_SECONDS)
         return 200, _sts(
             action,

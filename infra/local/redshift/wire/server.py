@@ -32,6 +32,8 @@ from infra.local.redshift.wire.tls import server_context
 _STOP_SECONDS = 10
 _WATCH_SECONDS = 1
 _MAX_CONNECTIONS = 300
+_MAX_LOGINS = 100  # connections that have not logged in yet
+_log = logging.getLogger("local_redshift")
 
 
 class StartError(RuntimeError):
@@ -191,8 +193,11 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
         """End statements of disconnected clients and late logins, until the server closes."""
         while not self.closing.wait(_WATCH_SECONDS):
             for connection in tuple(self.connections):
-                if connection.abandoned() or connection.is_late():
-                    connection.hang_up()
+                try:
+                    if connection.abandoned() or connection.is_late():
+                        connection.hang_up()
+                except Exception:  # noqa: BLE001 (the watch has to go on)
+                    _log.exception("ending a connection failed")
 
     def watch_memory(self) -> None:
         """End statements that take too much memory, until the server closes."""
@@ -207,6 +212,9 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
                 request.sendall(error_message(error, "FATAL"))
             self.shutdown_request(request)
             return
+        waiting = [client for client in tuple(self.connections) if not client.logged_in]
+        if len(waiting) >= _MAX_LOGINS:  # a stranger must not take the place of users
+            min(waiting, key=lambda client: client.began).hang_up()
         self._sockets.add(request)
         super().process_request(request, client_address)
 

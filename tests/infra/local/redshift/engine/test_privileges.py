@@ -7,6 +7,7 @@ import pytest
 
 from infra.local.stack_secrets import READER, StackSecrets
 from infra.settings import Settings
+from infra.warehouse import transaction
 from tests.infra.local.redshift.ledger import documented, emulator_only
 from tests.load import Loader
 
@@ -119,6 +120,40 @@ def test_the_reader_sees_the_names_of_its_schemas_only(reader: psycopg.Connectio
     for log in ("sys_load_history", "sys_load_error_detail"):
         with pytest.raises(psycopg.errors.FeatureNotSupported, match="only its own loads"):
             reader.execute(f"SELECT * FROM {log}")
+
+
+@emulator_only("as with ALTER SYSTEM SET metadata_security = TRUE")
+def test_the_reader_cannot_find_out_names_of_other_schemas(
+    stack: Settings, reader: psycopg.Connection
+) -> None:
+    with transaction(stack) as work:
+        work.run("CREATE OR REPLACE VIEW analytics.seen AS SELECT order_id FROM staging.orders")
+        work.run(
+            "CREATE TABLE analytics.child (id VARCHAR(9) REFERENCES staging.orders (order_id))"
+        )
+    try:
+        texts = [
+            str(reader.execute(sql).fetchall())
+            for sql in (
+                "SELECT relname, c.reldiststyle, pg_catalog.pg_class AS x",
+                "SELECT pg_get_constraintdef(t.oid), pg_catalog.pg_class AS x",
+            )
+        ]
+        assert "seen" in texts[0]
+        assert not [text for text in texts if "staging." in text]
+        # a wrong column and a table that does not exist are answered like any table of the schema
+        for sql in (
+            "SELECT a.no_such_column FROM staging.orders AS a",
+            "SELECT 1 AS n FROM staging.orders AS a JOIN staging.orders AS b USING (no_such_column)",
+            "SELECT 1 AS n FROM staging.no_such_table",
+            "SELECT staging.f_no_such_function(1) AS n",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="for schema staging"):
+                reader.execute(sql)
+    finally:
+        with transaction(stack) as work:
+            work.run("DROP TABLE analytics.child")
+            work.run("DROP VIEW analytics.seen")
 
 
 @emulator_only("the local password of the reader is made once, and kept with the state")

@@ -22,6 +22,7 @@ from infra.local.redshift.engine.result_batches import stream
 from infra.local.redshift.errors import RedshiftError
 from infra.local.redshift.sql.registry import FUNCTIONS
 from infra.local.redshift.sql.translator import translate
+from infra.local.redshift.wire.memory import MemoryWatch
 from infra.local.redshift.wire.server import ServerOptions, running
 from infra.settings import PROJECT
 from tests.infra.local.redshift import raw as wire
@@ -333,3 +334,106 @@ def test_batches_of_a_result_are_small_and_complete(lengths: list[int]) -> None:
         batches = list(stream(engine, f"SELECT * FROM (VALUES {rows}) AS t (n, s)"))
     assert [n for batch in batches for n in batch["n"].to_pylist()] == [*range(len(lengths))]
     assert [len(s) for batch in batches for s in batch["s"].to_pylist()] == lengths
+
+
+# ------------------------------------------------------------------ what a review has found
+
+
+@emulator_only("the limits of its memory")
+@pytest.mark.parametrize(
+    "around", ["/* ' */", "'\\'' ,", "{# ' #}", "/* /* */ ' */", "$$ ' $$", '/* " */', "-- '\n"]
+)
+def test_no_text_hides_the_tokens_of_a_statement(around: str) -> None:
+    sql = f"SELECT {around} 1{' + 1' * 60_000} {around}"
+    with pytest.raises(RedshiftError, match=r"100,000 words and signs|syntax error"):
+        translate(sql)
+
+
+@emulator_only("the limits of its memory")
+def test_a_long_text_of_words_is_one_token(db: Database) -> None:
+    assert db.rows(f"SELECT LEN('{'a b ' * 15_000}') AS n") == [(60_000,)]
+
+
+class _Held:
+    """A connection as the watch sees it."""
+
+    def __init__(self, kept: int, busy: float | None) -> None:
+        self.kept, self.busy_since, self.ended = kept, busy, ""
+
+    def kept_bytes(self) -> int:
+        return self.kept
+
+    def hang_up(self) -> None:
+        self.ended = "hung up"
+
+    def end_statement(self, reason: str) -> None:
+        self.ended = reason
+
+
+@emulator_only("the limits of its memory")
+def test_an_idle_connection_that_holds_memory_ends_before_a_statement() -> None:
+    holder, smaller, worker = _Held(80 << 20, None), _Held(2 << 20, None), _Held(0, 1.0)
+    watch = MemoryWatch(1, lambda: (holder, smaller, worker))
+    watch.look()  # this process takes more than 1 MB
+    assert [c.ended for c in (holder, smaller, worker)] == ["hung up", "", ""]
+    idle = _Held(1000, None)
+    MemoryWatch(1, lambda: (idle, worker)).look()
+    assert (idle.ended, worker.ended[:13]) == ("", "out of memory")
+
+
+@emulator_only("the limits of its memory")
+def test_the_bytes_that_a_connection_holds_are_counted(tmp_path: Path) -> None:
+    with running(ServerOptions(tmp_path / "w.duckdb", "pw")) as server:
+        known = {"host": "127.0.0.1", "port": server.port, "user": "awsuser", "password": "pw"}
+        with logged_in({**known, "database": "dev"}) as client:
+            (connection,) = server.connections
+            client.socket.sendall(
+                wire.parse(f"-- {'a' * 1_000_000}\nSELECT 1 AS n", "s") + wire.SYNC
+            )
+            client.until(b"Z")
+            assert connection.kept_bytes() > 1_000_000
+            client.socket.sendall(b"Q" + (50_000_000).to_bytes(4, "big") + b"x")  # half a message
+            for _ in range(100):
+                if connection.kept_bytes() > 50_000_000:
+                    break
+                time.sleep(0.05)
+            assert connection.kept_bytes() > 50_000_000
+
+
+@documented("https://www.postgresql.org/docs/8.0/protocol-flow.html")
+@pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
+def test_a_transaction_ends_with_its_suspended_portals(server: Server, end: str) -> None:
+    rows = "WITH RECURSIVE r(n) AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 9000) "
+    with server.connect() as other:
+        other.execute("CREATE TABLE IF NOT EXISTS ended (n INTEGER)")
+        other.execute("DELETE FROM ended")
+        with logged_in(server.parameters) as client:
+            for sql in ("BEGIN", "INSERT INTO ended VALUES (1)"):
+                client.send(b"Q", wire.text(sql))
+                client.until(b"Z")
+            client.socket.sendall(
+                wire.parse(f"{rows}SELECT a.n FROM r AS a CROSS JOIN r AS b")
+                + wire.bind("p") + wire.execute("p", 10) + wire.FLUSH
+            )  # fmt: skip
+            client.until(b"s")
+            for sql in (end, "INSERT INTO ended VALUES (2)"):
+                client.send(b"Q", wire.text(sql))
+                assert client.state(client.until(b"Z")) == ""
+        found = other.execute("SELECT n FROM ended ORDER BY n").fetchall()
+    assert found == ([(1,), (2,)] if end == "COMMIT" else [(2,)])
+
+
+@emulator_only("the number of logins at a time is not documented")
+def test_clients_that_do_not_log_in_make_way_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "_MAX_LOGINS", 3)
+    with running(ServerOptions(tmp_path / "w.duckdb", "pw")) as server:
+        address = ("127.0.0.1", server.port)
+        strangers = [socket.create_connection(address, timeout=20) for _ in range(10)]
+        known = {"host": "127.0.0.1", "port": server.port, "user": "awsuser", "password": "pw"}
+        with logged_in({**known, "database": "dev"}) as client:
+            client.send(b"Q", wire.text("SELECT 1 AS n"))
+            assert client.kinds() == "TDCZ"
+        for sock in strangers:
+            sock.close()
