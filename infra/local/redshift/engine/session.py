@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Any
 
 import duckdb
@@ -266,7 +267,8 @@ class Session:
             self.describe(prepared)
             sql = statement.bind(literals, self.session_variables())
             rows = stream(self.connection, sql)
-            self._open_results.append(rows)
+            unfinished = [r for r in self._open_results if getgeneratorstate(r) != GEN_CLOSED]
+            self._open_results = [*unfinished, rows]
             return Result("SELECT", rows)
         return Result(write(self, statement, literals))
 

@@ -166,6 +166,8 @@ class Queries:
         if portal.result is None:
             portal.result = self.session.execute(portal.prepared, portal.values)
             portal.rest = portal.result.batches
+            if portal.result.tag in {"COMMIT", "ROLLBACK"}:  # the others have ended with it
+                self.portals = {name: p for name, p in self.portals.items() if p is portal}
         columns = portal.prepared.columns
         if columns is not None:
             formats = [_pick(portal.formats, i) for i in range(len(columns))]

@@ -423,6 +423,32 @@ def test_a_transaction_ends_with_its_suspended_portals(server: Server, end: str)
     assert found == ([(1,), (2,)] if end == "COMMIT" else [(2,)])
 
 
+@documented("https://www.postgresql.org/docs/8.0/protocol-flow.html")
+def test_a_portal_of_an_ended_transaction_does_not_exist(server: Server) -> None:
+    rows = "WITH RECURSIVE r(n) AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 9000) "
+    with logged_in(server.parameters) as client:
+        client.send(b"Q", wire.text("BEGIN"))
+        client.until(b"Z")
+        client.socket.sendall(
+            wire.parse(f"{rows}SELECT n FROM r") + wire.bind("p") + wire.execute("p", 10)
+            + wire.parse("COMMIT", "c") + wire.bind("c", "c") + wire.execute("c")
+            + wire.execute("p", 10) + wire.SYNC
+        )  # fmt: skip
+        assert client.state(client.until(b"Z")) == "34000"
+
+
+@emulator_only("a session in autocommit runs any number of statements")
+def test_a_session_forgets_the_results_that_were_read(tmp_path: Path) -> None:
+    with running(ServerOptions(tmp_path / "w.duckdb", "pw")) as server:
+        known = {"host": "127.0.0.1", "port": server.port, "user": "awsuser", "password": "pw"}
+        with logged_in({**known, "database": "dev"}) as client:
+            for _ in range(20):
+                client.send(b"Q", wire.text("SELECT 1 AS n"))
+                client.until(b"Z")
+            (session,) = server.sessions.values()
+            assert len(session._open_results) <= 1
+
+
 @emulator_only("the number of logins at a time is not documented")
 def test_clients_that_do_not_log_in_make_way_for_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
