@@ -9,5 +9,5 @@ CREATE SCHEMA IF NOT EXISTS analytics;
 
 CREATE SCHEMA IF NOT EXISTS audit;
 
--- by default every user may create tables here, also one who should only read
-REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+-- by default all users (the group public) may create tables here, also those who should only read
+REVOKE CREATE ON SCHEMA public FROM public;
