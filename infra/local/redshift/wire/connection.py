@@ -127,8 +127,8 @@ class Connection(socketserver.BaseRequestHandler):
         startup.welcome(self.wire, self.key)
         session = self.server.new_session(self.key, user)
         self.server.sessions[self.key] = session
-        self.logged_in = True
         self.queries = Queries(self.wire, session)
+        self.logged_in = True  # last: other threads then ask for what `queries` holds
         self.queries.ready()
         return True
 
