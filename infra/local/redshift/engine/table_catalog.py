@@ -70,6 +70,8 @@ class Tables:
 
     def columns(self, table: str) -> list[tuple[str, str]]:
         """Names and DuckDB types of a table's columns, in order."""
+        if table not in self._temporary:
+            return list(self._columns_of([table])[table])
         return self._run(
             f"SELECT column_name, data_type FROM duckdb_columns() WHERE {self._where(table)} "
             "ORDER BY column_index"
@@ -78,20 +80,34 @@ class Tables:
     def _columns_of(self, tables: Sequence[str]) -> dict[str, Columns]:
         """The columns of several permanent tables; empty for a table that does not exist.
 
-        DuckDB scans its whole catalogue for each query, so one query reads all tables.
+        DuckDB reads the columns of one table 20 times faster than it lists those of all. But
+        reading those of a view that no longer fits its tables would abort the transaction, so the
+        columns of views are looked up in the list.
         """
-        found: dict[str, list[tuple[str, str]]] = {table: [] for table in tables}
-        if tables:
-            listed = ", ".join(f"'{table}'" for table in tables)
-            rows = self._run(
-                "SELECT schema_name || '.' || table_name, column_name, data_type "
-                "FROM duckdb_columns() WHERE database_name <> 'temp' "
-                f"AND schema_name || '.' || table_name IN ({listed}) "
-                "ORDER BY schema_name, table_name, column_index"
-            ).fetchall()
-            for table, name, kind in rows:
-                found[table].append((name, kind))
-        return {table: tuple(columns) for table, columns in found.items()}
+        found: dict[str, Columns] = dict.fromkeys(tables, ())
+        if not tables:
+            return found
+        listed = ", ".join(f"'{table}'" for table in tables)
+        kinds = self._run(
+            "SELECT name, is_view FROM ("
+            "SELECT schema_name || '.' || table_name AS name, FALSE AS is_view "
+            "FROM duckdb_tables() WHERE NOT temporary "
+            "UNION ALL SELECT schema_name || '.' || view_name, TRUE FROM duckdb_views() "
+            f"WHERE NOT temporary) WHERE name IN ({listed})"
+        ).fetchall()
+        for table, is_view in kinds:
+            if is_view:
+                schema, name = table.split(".")
+                rows = self._run(
+                    "SELECT column_name, data_type FROM duckdb_columns() "
+                    f"WHERE database_name <> 'temp' AND schema_name = '{schema}' "
+                    f"AND table_name = '{name}' ORDER BY column_index"
+                )
+            else:
+                quoted = self.engine_name(table).replace("'", "''")
+                rows = self._run(f"SELECT name, type FROM pragma_table_info('{quoted}')")
+            found[table] = tuple(rows.fetchall())
+        return found
 
     def require_lengths(self, table: str, assigned: Sequence[str]) -> None:
         """Check that the lengths of the text columns that a statement writes are known.
