@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
+from flows import current_run
 from flows.concurrency import TASK_RUNNER, gather
 from flows.post_publish import after_publish, export_tables
 from flows.progress import Progress
@@ -138,6 +139,7 @@ def run_batches(
     outputs = [o for o in ("exports", "dashboards") if with_outputs and getattr(settings, o)]
     run = BatchRun(batches, run_id, label, rerun, accept, outputs, with_outputs)
     facts = _facts_of(run)
+    current_run.remember(facts)
     import_in_background()
     for batch in batches:
         if batch.action == "load":

@@ -34,9 +34,6 @@ def main() -> None:
     keep_files_private()
     try:
         app()
-    except KeyboardInterrupt:
-        errors.print("Stopped. Readers see no unpublished data; run the same command again.")
-        raise SystemExit(130) from None
     except Exception as error:
         if os.environ.get("OLIST_DEBUG"):
             raise

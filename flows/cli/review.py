@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import console
-from flows.cli.run import date_of, started, use_own_prefect
+from flows.cli.prefect_server import require_known_server
+from flows.cli.run import date_of, started
 from infra import state_dir
 from infra.settings import Settings
 
@@ -100,7 +101,7 @@ def automations() -> None:
     import asyncio  # noqa: PLC0415
 
     settings = Settings()
-    use_own_prefect(settings)
+    require_known_server(settings)
     from flows.automations import register  # noqa: PLC0415
 
     for name in asyncio.run(register(settings)):

@@ -1,10 +1,8 @@
 """Commands that run a flow: `run`, `backfill`, `retract`, `rebuild`."""
 
-import os
 import re
-import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
@@ -13,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.console import console
+from flows.cli.prefect_server import prefect_server
+from flows.cli.stopping import state_told, stoppable
 from infra import state_dir
 from infra.settings import Settings
 
@@ -56,16 +56,18 @@ def run(
     if made_up and settings.target == "aws":
         raise typer.BadParameter("name a --source: generated data is for the local stack only")
     base, settings = settings, state_dir.of_run(settings, made_up=made_up)
-    use_own_prefect(base)  # Prefect reads its settings when the modules below import it
     chosen = _address(given) if given else _demo(settings)
     day = _named(batch_date, chosen, settings.today)
     acceptance = _acceptance(accept, accepted_by, because)
-    if not chosen.startswith("s3://"):  # report a wrong folder before starting any service
-        from tasks.ingest.source import batch_folder, check_source  # noqa: PLC0415
 
-        check_source(batch_folder(chosen, day, settings))
-    state_dir.remember(base, made_up=made_up)
-    with started(settings, base):
+    def check() -> None:
+        if not chosen.startswith("s3://"):  # report a wrong folder before starting any service
+            from tasks.ingest.source import batch_folder, check_source  # noqa: PLC0415
+
+            check_source(batch_folder(chosen, day, settings))
+        state_dir.remember(base, made_up=made_up)
+
+    with started(settings, base, check):
         from flows.cli.summary import summarise  # noqa: PLC0415
         from flows.daily_elt import daily_elt_flow  # noqa: PLC0415 (Prefect takes seconds to import)
         from tasks.validation.gate import import_in_background  # noqa: PLC0415
@@ -144,19 +146,26 @@ def rebuild(
 
 
 @contextmanager
-def started(settings: Settings, base: Settings) -> Iterator[None]:
+def started(
+    settings: Settings, base: Settings, check: Callable[[], None] | None = None
+) -> Iterator[None]:
     """Provide the local services and Prefect to a flow run.
 
     Args:
         settings: Settings of the run; `home` is that of its S3 and Redshift.
         base: Settings with the main OLIST_HOME, which holds Prefect's state.
+        check: Checks the source before S3 and Redshift start.
     """
     from infra.local.services import running  # noqa: PLC0415
 
-    use_own_prefect(base)
-    with running(settings):
-        console.print("Starting; the first log lines take a few seconds …", style="dim")
-        yield
+    with stoppable(), prefect_server(base) as wait_for_server:
+        if check:
+            check()
+        with running(settings):
+            console.print("Starting; the first log lines take a few seconds …", style="dim")
+            wait_for_server()
+            with state_told():
+                yield
 
 
 def _demo(settings: Settings) -> str:
@@ -213,35 +222,3 @@ def date_of(text: str) -> date:
         with suppress(ValueError):
             return date.fromisoformat(text)
     raise typer.BadParameter(f"{text!r} is not a date ({_DAY})")
-
-
-def use_own_prefect(settings: Settings) -> None:
-    """Point Prefect to a server, or else keep its state under OLIST_HOME.
-
-    The server is that of PREFECT_API_URL, else that of the running stack, else a temporary one that
-    answers only this process and its children. Environment variables that are already set keep
-    their values.
-    """
-    from infra.local.service_specs import prefect_server_environment  # noqa: PLC0415
-    from infra.local.services import known_stack  # noqa: PLC0415
-
-    known = known_stack(settings.state) or {}
-    api = known.get("PREFECT_API_URL")  # only the stack of `olist up` has a server
-    if api and os.environ.get("PREFECT_API_URL", api) == api:
-        for name in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING"):
-            os.environ.setdefault(name, known[name])
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    if "PREFECT_API_URL" not in os.environ:
-        for name, value in prefect_server_environment(f"run:{secrets.token_urlsafe(18)}").items():
-            os.environ.setdefault(name, value)
-        os.environ.setdefault("PREFECT_HOME", str(settings.state / "prefect"))
-        os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
-    os.environ.setdefault(
-        "PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT",
-        "%(asctime)s %(levelname)-7s %(task_run_name)s: %(message)s",
-    )
-    os.environ.setdefault(
-        "PREFECT_LOGGING_FORMATTERS_STANDARD_FLOW_RUN_FMT",
-        "%(asctime)s %(levelname)-7s %(flow_run_name)s: %(message)s",
-    )

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.cli.console import console
+from flows.cli.prefect_server import require_known_server, uses_known_server
 from infra import state_dir
 from infra.settings import Settings
 
@@ -62,10 +63,9 @@ def deploy(
     to: Annotated[RunTarget, typer.Option(help="Run as processes of a worker, or as ECS tasks.")],
 ) -> None:
     """Register the work pool and all deployments with the Prefect server at PREFECT_API_URL."""
-    from flows.cli.run import use_own_prefect  # noqa: PLC0415
-    from flows.deploy import TARGETS, deploy  # noqa: PLC0415
+    require_known_server(Settings())
+    from flows.deploy import TARGETS, deploy  # noqa: PLC0415 (Prefect reads its settings now)
 
-    use_own_prefect(Settings())
     target = TARGETS[to.value]
     _print_paused(deploy(target))
     console.print(f"Deployed. Runs need a worker: prefect worker start --pool {target.pool}")
@@ -224,8 +224,7 @@ def _worker_is_online(api: str, authorization: str) -> bool:
 
 def _stack_environment(settings: Settings):  # noqa: ANN202 (a context manager)
     """Connect to the running stack: a context manager that sets its environment variables."""
-    from flows.cli.run import use_own_prefect  # noqa: PLC0415
     from infra.local.services import running  # noqa: PLC0415
 
-    use_own_prefect(settings)
+    uses_known_server(settings)
     return running(settings)

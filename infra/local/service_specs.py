@@ -131,6 +131,42 @@ def prefect_specs(
     ]
 
 
+def command_server_spec(home: Path, port: int, environment: dict[str, str]) -> ServiceSpec:
+    """Return the spec of a Prefect server for one command, without UI, schedules and automations.
+
+    It runs what Prefect starts as a temporary server, but as a service of ours: Ctrl-C in the
+    terminal does not end it before the run that uses it, and it never outlives the command.
+    Source: `prefect.server.api.server.SubprocessASGIServer`.
+
+    Args:
+        home: State folder, which holds the server's database.
+        port: The server's port on 127.0.0.1.
+        environment: From `prefect_server_environment`.
+    """
+    factory = ["--factory", "prefect.server.api.server:create_app", "--lifespan", "on"]
+    variables = {
+        **environment,
+        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_UI_ENABLED": "false",
+        "PREFECT__SERVER_EPHEMERAL": "1",
+        "PREFECT__SERVER_FINAL": "1",
+    }
+    return ServiceSpec(
+        "prefect-server",
+        [
+            "uvicorn",
+            *factory,
+            *("--host", "127.0.0.1"),
+            *("--port", str(port)),
+            *("--log-level", "error"),
+            *("--timeout-graceful-shutdown", "1"),  # do not wait for the connections of clients
+        ],
+        variables,
+        prints_ready=False,
+        health_url=f"{_url(port)}/api/health",
+    )
+
+
 def connection_environment(
     home: Path, settings: Settings, ports: Ports, known: StackSecrets
 ) -> dict[str, str]:

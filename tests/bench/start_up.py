@@ -13,7 +13,7 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.cli.run import use_own_prefect
+from flows.cli.prefect_server import require_known_server
 from infra.settings import Settings
 
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
-    use_own_prefect(Settings())
+    require_known_server(Settings())
     with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}):
         found = [asyncio.run(_seconds()) for _ in range(runs)]
     print(

@@ -77,29 +77,31 @@ def test_trace_names_the_file_and_the_run_behind_a_row(
     assert "has no row with order_id = nobody" in missing.stderr
 
 
-_ASK_THE_TEMPORARY_SERVER = """
+_ASK_THE_SERVER_OF_A_COMMAND = """
 import asyncio, httpx
-from flows.cli.run import use_own_prefect
+from flows.cli.prefect_server import prefect_server
 from infra.settings import Settings
-use_own_prefect(Settings())
-from prefect.client.orchestration import get_client
+with prefect_server(Settings()) as wait:
+    wait()
+    from prefect.client.orchestration import get_client
 
-async def ask():
-    async with get_client() as client:  # starts the server of a single run
-        address = f"{str(client.api_url).rstrip('/')}/flows/filter"
-        print(len(await client.read_flows()), httpx.post(address, json={}).status_code)
-        asked = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
-        print(httpx.options(address, headers=asked).headers.get("access-control-allow-origin"))
+    async def ask():
+        async with get_client() as client:
+            address = f"{str(client.api_url).rstrip('/')}/flows/filter"
+            print(len(await client.read_flows()), httpx.post(address, json={}).status_code)
+            asked = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
+            answer = httpx.options(address, headers=asked)
+            print(answer.headers.get("access-control-allow-origin"))
 
-asyncio.run(ask())
+    asyncio.run(ask())
 """
 
 
 @pytest.mark.slow
-def test_the_temporary_prefect_server_of_a_run_answers_that_run_only(tmp_path: Path) -> None:
+def test_the_prefect_server_of_a_command_answers_that_command_only(tmp_path: Path) -> None:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("OLIST_", "PREFECT_"))}
     done = subprocess.run(
-        [sys.executable, "-c", _ASK_THE_TEMPORARY_SERVER],
+        [sys.executable, "-c", _ASK_THE_SERVER_OF_A_COMMAND],
         env={**clean, "OLIST_HOME": str(tmp_path)},
         cwd=PROJECT,
         capture_output=True,

@@ -1,0 +1,35 @@
+"""The run that this process executes, so that its state can be told when the process ends early."""
+
+from infra.settings import Settings
+from tasks.publish_state import WORDS
+from tasks.receipts import RunReport
+from tasks.warehouse.published_index import dates_published_by
+
+_runs: list[RunReport] = []
+
+
+def remember(facts: RunReport) -> None:
+    """Make a run the current one."""
+    _runs[:] = [facts]
+
+
+def stopped_message() -> str:
+    """Describe what readers see if the process ends now, and how to continue.
+
+    Returns:
+        Sentences for the terminal; empty if no run is in progress.
+    """
+    if not _runs:
+        return ""
+    facts = _runs[0]
+    if facts.commit_unknown:
+        try:
+            facts.published_dates = dates_published_by(Settings(), facts.run_id)
+            facts.commit_unknown = False
+        except Exception:  # noqa: BLE001 (the state stays unknown, and is told as such)
+            pass
+    if facts.state == "not published":
+        seen = "Nothing of it is published; readers see the state before it."
+    else:
+        seen = WORDS[facts.state].readers
+    return f"{facts.label} is stopped. {seen} Continue: {facts.rerun}"
