@@ -73,6 +73,7 @@ def published(
     return receipt
 
 
+@pytest.mark.slow
 def test_a_batch_is_published_on_aws(account: Settings, published: RunReceipt) -> None:
     receipt = published
     assert receipt.published.batch_dates == [DAY]
@@ -102,6 +103,7 @@ def test_a_batch_is_published_on_aws(account: Settings, published: RunReceipt) -
         "DELETE FROM analytics.fact_order",
     ],
 )
+@pytest.mark.slow
 def test_a_query_on_aws_runs_as_a_role_that_may_only_read(account: Settings, sql: str) -> None:
     before = sorted(Lake(account).keys(""))
     with transaction(account, read_only=True, inspector=True) as work:
@@ -127,6 +129,7 @@ def test_another_role_cannot_be_assumed(account: Settings) -> None:
 
 
 @pytest.mark.usefixtures("published")
+@pytest.mark.slow
 def test_a_missing_export_is_written_by_the_next_run(account: Settings, tmp_path: Path) -> None:
     """If a run published but did not export, the next run without new batches exports."""
     lake = Lake(account)
@@ -141,6 +144,7 @@ def test_a_missing_export_is_written_by_the_next_run(account: Settings, tmp_path
     assert lake.require_json("reports/overview.json")["run_id"] == before["run_id"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("published")
 def test_a_run_writes_only_to_prefixes_allowed_by_its_role(account: Settings) -> None:
     """Every prefix that the code writes must be listed in infra/terraform/modules/access."""

@@ -111,7 +111,13 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if number % 4 else [])
+        for number, name in enumerate(HOSTILE)
+    ],
+)
 def test_hostile_files_are_refused_in_little_memory(
     gzipped: Callable[[str, int], Path], name: str
 ) -> None:

@@ -140,7 +140,13 @@ SMALL = {
 
 
 @emulator_only("the limits of its memory")
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if number % 4 else [])
+        for number, name in enumerate(SMALL)
+    ],
+)
 def test_a_request_takes_at_most_300_mb(server: Server, name: str) -> None:
     sql, state = SMALL[name]
     with logged_in(server.parameters) as client, server.measured() as taken:
