@@ -1,8 +1,9 @@
 """Flows that correct published data: retract a batch, or rebuild all of `analytics`."""
 
+from collections.abc import Sequence
 from datetime import date
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
 from flows.concurrency import TASK_RUNNER
@@ -13,7 +14,7 @@ from flows.results import RunReceipt
 from infra.settings import Settings
 from tasks.receipts import OpenBatch
 from tasks.warehouse.prepare import ensure_warehouse
-from tasks.warehouse.published_index import published_days
+from tasks.warehouse.published_index import published_days, repair_index, retracted_days
 from tasks.warehouse.restore import indexed_days
 
 
@@ -28,13 +29,17 @@ class CorrectionError(ValueError):
     on_failure=[announce_failure],
     on_completion=[announce_success],
 )
-def retract_flow(batch_date: date) -> RunReceipt:
-    """Retract a published batch and recompute the rows that it affected.
+def retract_flow(batch_date: date, also: Sequence[date] = ()) -> RunReceipt:
+    """Retract published batches and recompute the rows that they affected.
 
-    The lake keeps the files of the batch. Loading the batch again restores it.
+    The lake keeps the files of a batch. Loading the batch again restores it. Retracting a batch
+    that is already retracted finishes a run that was interrupted: totals are compared, and exports
+    and pages written.
 
     Args:
         batch_date: Date of the batch.
+        also: Dates of batches to retract in the same publish, such as those that refer to rows
+            that only this batch has.
 
     Raises:
         CorrectionError: The batch is not published.
@@ -44,14 +49,17 @@ def retract_flow(batch_date: date) -> RunReceipt:
     """
     settings = Settings()
     ensure_warehouse(str(flow_run.id), "correction")
-    known = published_days(settings)
-    if batch_date not in known:
-        there = f"{len(known)}, from {known[0]} to {known[-1]}" if known else "none"
-        raise CorrectionError(f"Batch {batch_date} is not published; there are {there}")
-    batch = OpenBatch(batch_date=batch_date, action="retract", source="retracted")
-    return run_batches(
-        [batch], f"{batch_date} retract", rerun_command("retract", {"batch_date": batch_date})
-    )
+    known, retracted = published_days(settings), retracted_days(settings)
+    days = sorted({batch_date, *also})
+    for day in days:
+        if day in retracted:
+            get_run_logger().warning("%s is already retracted; finishing what is left", day)
+        elif day not in known:
+            there = f"{len(known)}, from {known[0]} to {known[-1]}" if known else "none"
+            raise CorrectionError(f"Batch {day} is not published; there are {there}")
+    batches = [OpenBatch(batch_date=day, action="retract", source="retracted") for day in days]
+    rerun = rerun_command("retract", {"batch_date": batch_date, "also": also})
+    return run_batches(batches, f"{batch_date} retract", rerun)
 
 
 @flow(
@@ -75,8 +83,14 @@ def rebuild_flow(from_lake: bool = False) -> RunReceipt:
     """
     settings = Settings()
     ensure_warehouse(str(flow_run.id), "correction")
-    staged = published_days(settings)
-    days = sorted({*staged, *indexed_days(settings)}) if from_lake else staged
+    days = published_days(settings)
+    if from_lake:
+        if repaired := repair_index(settings):
+            get_run_logger().warning(
+                "the index of the lake did not agree with the audit; its entries are rewritten: %s",
+                ", ".join(map(str, repaired)),
+            )
+        days = sorted({*days, *indexed_days(settings)})
     if not days:
         raise CorrectionError("No batch is published, so there is nothing to rebuild")
     action, source = ("restore", "lake") if from_lake else ("rebuild", "staging")

@@ -207,7 +207,7 @@ def _upload(batches: Sequence[OpenBatch]) -> list[UploadReceipt]:
     """Upload the source files to the lake, or find the receipts of files already in it."""
     arriving = [batch for batch in batches if batch.action == "load"]
     if any(batch.action == "restore" for batch in batches):
-        return find_receipts()
+        return find_receipts([batch.batch_date for batch in batches])
     if len(arriving) == 1:
         day, source = arriving[0].batch_date, arriving[0].source
         return gather(upload.submit(table, day, source) for table in contracts())

@@ -22,7 +22,7 @@ def rerun_command(flow: str, parameters: dict[str, Any]) -> RerunCommand:
         'olist run --source data --batch-date 2018-08-01'
     """
     parameters = {
-        name: value for name, value in parameters.items() if value not in (None, False, "")
+        name: value for name, value in parameters.items() if value not in (None, False, "", (), [])
     }
     if flow not in _COMMANDS:
         return RerunCommand(text=f"flow {flow}")
@@ -55,7 +55,10 @@ _COMMANDS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "daily_elt": _run,
     "upload": _run,
     "backfill": _backfill,
-    "retract": lambda parameters: ["retract", str(parameters["batch_date"])[:10]],
+    "retract": lambda parameters: [
+        "retract",
+        *(str(day)[:10] for day in (parameters["batch_date"], *parameters.get("also", ()))),
+    ],
     "rebuild": lambda parameters: [
         "rebuild",
         *(["--from-lake"] if "from_lake" in parameters else []),

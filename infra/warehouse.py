@@ -21,12 +21,14 @@ class WarehouseError(RuntimeError):
     Attributes:
         transient: Whether a retry may succeed: after a failed connection (a Serverless workgroup
             is resuming) or a serialization failure.
+        code: SQLSTATE of the server's error; empty if the server sent none.
     """
 
-    def __init__(self, message: str, *, transient: bool) -> None:
-        """Store the message and whether a retry may succeed."""
+    def __init__(self, message: str, *, transient: bool, code: str = "") -> None:
+        """Store the message, whether a retry may succeed, and the server's code."""
         super().__init__(message)
         self.transient = transient
+        self.code = code
 
 
 def encrypted(settings: Settings) -> str:
@@ -218,6 +220,7 @@ def _explained(error: Exception, what: str) -> WarehouseError:
     return WarehouseError(
         f"{what}: {text}{f' [{state}]' if state else ''}",
         transient=transient or state in _TRANSIENT_STATES,
+        code=state,
     )
 
 

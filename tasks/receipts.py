@@ -111,6 +111,7 @@ class ExpectationResult(BaseModel):
     acceptable: bool = True  # whether a person may accept a failure
     sample: list[dict[str, str]] = []  # a few of the rows that fail, sensitive values hidden
     sql: str = ""  # query that finds all failing rows
+    batches: dict[date, int] = {}  # number of failing rows by batch, if they are of other batches
     accepted_by: str = ""
     accepted_because: str = ""
 

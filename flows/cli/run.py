@@ -116,16 +116,20 @@ def backfill(
 
 
 def retract(
-    batch_date: Annotated[str, typer.Argument(metavar=_DAY, help="The day of the batch.")],
+    batch_dates: Annotated[
+        list[str],
+        typer.Argument(metavar=f"{_DAY}…", help="The days of the batches, retracted together."),
+    ],
 ) -> None:
-    """Retract a published batch and recompute the rows that it affected."""
-    day = date_of(batch_date)
+    """Retract published batches and recompute the rows that they affected."""
+    first, *others = map(date_of, batch_dates)
     settings = Settings()
     with started(state_dir.last_used(settings), settings):
         from flows.corrections import retract_flow as flow  # noqa: PLC0415
 
-        flow(day)
-    console.print(f"Batch {day} is retracted. Load it again to restore it.")
+        flow(first, others)
+    for day in (first, *others):
+        console.print(f"Batch {day} is retracted. Load it again to restore it.")
 
 
 def rebuild(

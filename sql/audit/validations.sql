@@ -20,5 +20,7 @@ CREATE TABLE IF NOT EXISTS audit.validations (
     accepted_because VARCHAR(1024),
     validated_at TIMESTAMP NOT NULL,
     expectation_id VARCHAR(256), -- Stable id: staging.orders.status_known
+    validation_number BIGINT, -- Counts the gates recorded, and so orders them; NULL before it existed
+    publish_number BIGINT, -- The last publish before the gate ran, as in audit.batches
     PRIMARY KEY (run_id, gate, expectation_number)
 );

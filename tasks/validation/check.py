@@ -56,6 +56,7 @@ class Check:
     owner: Owner
     failing_rows: str = ""  # SQL that finds the failing rows; `{batch}` is replaced by the dataset
     acceptable: bool = True  # False: the models cannot hold such rows, so nobody may accept them
+    of_other_batches: bool = False  # the failing rows are of published batches; results name them
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The rows that fail a check: the query that finds them, their number, and a sample."""
 
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -74,6 +75,21 @@ def count_and_sample(
         found = work.query(f"SELECT * FROM ({sql}) AS failing_rows LIMIT {settings.sample_rows}")
         rows = [shown(dict(zip(work.columns, row, strict=True))) for row in found]
         return count, [{**{first: row[first]}, **row} if first in row else row for row in rows]
+
+
+def count_by_batch(settings: Settings, sql: str) -> dict[date, int]:
+    """Count the rows that a query finds, by their `batch_date`.
+
+    Raises:
+        WarehouseError: The query failed.
+    """
+    with transaction(settings, read_only=True) as work:
+        return dict(
+            work.query(
+                f"SELECT batch_date, COUNT(*) AS row_count FROM ({sql}) AS failing_rows "
+                "GROUP BY batch_date ORDER BY batch_date"
+            )
+        )
 
 
 def sample_of_files(

@@ -24,6 +24,7 @@ from tasks.receipts import (
     UploadReceipt,
 )
 from tasks.retries import RETRY
+from tasks.warehouse.published_index import last_publish_number
 
 if TYPE_CHECKING:
     from tasks.validation.check import Scope
@@ -129,6 +130,8 @@ def remedy(receipt: GateReceipt, rerun: RerunCommand) -> str:
             "This is a pipeline bug, so running again does not help: fix the model under sql/ or "
             f"the expectation, then run again: {rerun}"
         )
+    if depending := sorted({day for r in receipt.blocking for day in r.batches}):
+        return _remedy_for(depending, rerun)
     correct = f"Correct the source, then run again: {rerun}"
     if not rerun.accepts_failures:
         return correct
@@ -143,12 +146,32 @@ def remedy(receipt: GateReceipt, rerun: RerunCommand) -> str:
     )
 
 
+def _remedy_for(depending: list[date], rerun: RerunCommand) -> str:
+    """Return instructions for a run that removes rows which published batches refer to."""
+    days = " ".join(map(str, depending))
+    if rerun.text.startswith("olist retract"):
+        together = f"Retract the batches that refer to the removed rows as well: {rerun} {days}"
+    else:
+        together = (
+            f"Retract the batches that refer to the removed rows: olist retract {days}\n"
+            f"Then run again: {rerun}"
+        )
+    return (
+        f"{together}\n"
+        "Or keep them: deliver the rows that they refer to in another batch, then run again. The "
+        "queries above find them."
+    )
+
+
 def _format_result(result: ExpectationResult) -> list[str]:
     lines = [f"  - {result.id}: violated: {result.reason}. Found: {result.observed}"]
     lines += [
         "      " + ", ".join(f"{name}={value}" for name, value in row.items())
         for row in result.sample
     ]
+    if result.batches:
+        counts = ", ".join(f"{day} ({count:,})" for day, count in result.batches.items())
+        lines.append(f"      rows by batch: {counts}")
     return [*lines, f'      all failing rows: olist query "{result.sql}"'] if result.sql else lines
 
 
@@ -174,7 +197,7 @@ def recorded_acceptances(settings: Settings) -> list[Acceptance]:
         rows = work.query(
             "SELECT expectation_id, accepted_by, accepted_because FROM audit.validations "
             "WHERE accepted_by IS NOT NULL AND expectation_id IS NOT NULL "
-            "ORDER BY validated_at DESC"
+            "ORDER BY COALESCE(validation_number, 0) DESC, validated_at DESC"
         )
     return [
         Acceptance(expectations=[expectation], by=by, because=because)
@@ -183,6 +206,11 @@ def recorded_acceptances(settings: Settings) -> list[Acceptance]:
 
 
 def _note(settings: Settings, receipt: GateReceipt, run_id: str) -> None:
+    with transaction(settings, read_only=True) as work:
+        published = last_publish_number(work)
+        recorded = work.value(
+            "SELECT COALESCE(MAX(validation_number), 0) AS n FROM audit.validations"
+        )
     now = datetime.now(UTC).replace(tzinfo=None)
     rows = [
         (
@@ -201,6 +229,8 @@ def _note(settings: Settings, receipt: GateReceipt, run_id: str) -> None:
             r.accepted_because or None,
             now,
             r.id,
+            recorded + 1,
+            published,
         )
         for number, r in enumerate(receipt.results)
     ]

@@ -225,7 +225,10 @@ class _Dataset:
             if check.failing_rows == "" and not count
             else failing_rows.format_count(count)
         )
-        return result.model_copy(update={"observed": observed, "sample": sample, "sql": sql})
+        update: dict[str, Any] = {"observed": observed, "sample": sample, "sql": sql}
+        if check.of_other_batches:
+            update["batches"] = failing_rows.count_by_batch(self._settings, sql)
+        return result.model_copy(update=update)
 
 
 def _exception(info: dict[str, Any] | None) -> str:

@@ -76,7 +76,8 @@ def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:
                 results.expectations, results.failures
             FROM audit.batches AS batches
             LEFT JOIN results ON batches.run_id = results.run_id
-            ORDER BY batches.published_at DESC, batches.batch_date
+            ORDER BY COALESCE(batches.publish_number, 0) DESC, batches.published_at DESC,
+                batches.batch_date
             """
         )
     days = {day for _, day in sources}

@@ -1,7 +1,5 @@
 """Publish the open batches: replace staging, all models and the audit in one transaction."""
 
-from datetime import UTC, datetime
-
 from prefect import get_run_logger, task
 
 from infra.ddl import tables
@@ -11,7 +9,11 @@ from tasks.receipts import PublishReceipt
 from tasks.retries import RETRY
 from tasks.warehouse.batch_state import clear_arrivals
 from tasks.warehouse.models import published_models
-from tasks.warehouse.published_index import index_published_batches, published_dates
+from tasks.warehouse.published_index import (
+    index_published_batches,
+    last_publish_number,
+    published_dates,
+)
 from tasks.warehouse.transform import drop_candidates
 from tasks.warehouse.writer_lock import renew, writing
 
@@ -52,10 +54,11 @@ def publish_batches(settings: Settings, run_id: str) -> PublishReceipt:
                 what=what,
             )
         work.run(
-            "INSERT INTO audit.batches (run_id, batch_date, action, source, published_at) "
-            "SELECT CAST(%s AS VARCHAR(36)), batch_date, action, source, CAST(%s AS TIMESTAMP) "
-            "FROM audit.open_batch",
-            [run_id, datetime.now(UTC).replace(tzinfo=None)],
+            "INSERT INTO audit.batches "
+            "(run_id, batch_date, action, source, published_at, publish_number) "
+            "SELECT CAST(%s AS VARCHAR(36)), batch_date, action, source, GETDATE(), "
+            "CAST(%s AS BIGINT) FROM audit.open_batch",
+            [run_id, 1 + last_publish_number(work)],
         )
         dates = published_dates(work, run_id)
         drop_candidates(work)

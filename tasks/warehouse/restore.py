@@ -8,7 +8,7 @@ from datetime import date
 
 from prefect import get_run_logger, task
 
-from infra.lake import Lake
+from infra.lake import Lake, LakeError
 from infra.settings import Settings
 from tasks.receipts import UploadReceipt
 from tasks.retries import RETRY
@@ -42,9 +42,22 @@ def indexed_receipts(settings: Settings) -> list[UploadReceipt]:
 
 
 @task(name="restore", task_run_name="restore from the lake", **RETRY)
-def find_receipts() -> list[UploadReceipt]:
-    """Find the Parquet of all published batches."""
+def find_receipts(days: list[date]) -> list[UploadReceipt]:
+    """Find the Parquet of all published batches.
+
+    Args:
+        days: The batch dates that will be restored.
+
+    Raises:
+        LakeError: The lake lacks the Parquet of a batch.
+    """
     receipts = indexed_receipts(Settings())
+    if missing := sorted(set(days) - {receipt.batch_date for receipt in receipts}):
+        raise LakeError(
+            f"the lake has no index entry of {', '.join(map(str, missing))}, so a rebuild from the "
+            "lake would leave out what is published. Load each again: olist run --source DIR "
+            "--batch-date YYYY-MM-DD"
+        )
     get_run_logger().info(
         "found %s uploads of published batches in the lake, %s rows",
         len(receipts),

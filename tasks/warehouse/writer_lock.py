@@ -1,9 +1,10 @@
 """One writer at a time: a lock row in the warehouse that names its holder.
 
 The holder sends a heartbeat every 15 seconds. Another run takes over a stale lock: its process on
-the same host is dead, or its last heartbeat is older than `lock_stale_seconds`. Each transaction
-that writes checks that its run still holds the lock, so a run that was only suspended cannot write
-after a takeover.
+the same host is dead, or the waiting run has seen no heartbeat for `lock_stale_seconds`. It counts
+these seconds itself, because the clock of the warehouse may jump. Each transaction that writes
+checks that its run still holds the lock, so a run that was only suspended cannot write after a
+takeover.
 """
 
 import os
@@ -24,6 +25,7 @@ from tasks.retries import RETRY
 
 _BEAT_SECONDS = 15
 _ASK_SECONDS = 1.0
+_TIMED_OUT = "57014"  # SQLSTATE of a statement that was cancelled, here by statement_timeout
 
 
 class LockError(RuntimeError):
@@ -32,14 +34,14 @@ class LockError(RuntimeError):
 
 @dataclass(frozen=True)
 class Holder:
-    """The run that holds the lock, and the seconds since its last heartbeat."""
+    """The run that holds the lock."""
 
     run_id: str
     host: str
     process_id: int
     what: str
     taken_at: datetime
-    silent_seconds: int
+    seen_at: datetime  # changes with each heartbeat
 
     def __str__(self) -> str:
         """Describe the run, for messages."""
@@ -48,16 +50,25 @@ class Holder:
             f"since {self.taken_at:%Y-%m-%d %H:%M:%S} UTC)"
         )
 
-    def is_gone(self, stale_seconds: int) -> bool:
-        """Return whether the lock is stale, so that another run may take it over.
-
-        Args:
-            stale_seconds: Seconds without a heartbeat after which the lock is stale. A lock whose
-                process has ended on this host is stale at once.
-        """
-        if self.silent_seconds > stale_seconds:
-            return True
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process has ended on this host."""
         return self.host == socket.gethostname() and not _process_exists(self.process_id)
+
+
+class Watch:
+    """What a waiting run has seen of the holder's heartbeats, by its own monotonic clock."""
+
+    def __init__(self) -> None:
+        """Start without a holder."""
+        self._last: tuple[str, datetime] | None = None
+        self._since = 0.0
+
+    def silent_seconds(self, holder: Holder) -> float:
+        """Seconds in which this run has seen no new heartbeat of the holder."""
+        if self._last != (holder.run_id, holder.seen_at):
+            self._last, self._since = (holder.run_id, holder.seen_at), time.monotonic()
+        return time.monotonic() - self._since
 
 
 def create_lock(settings: Settings) -> None:
@@ -130,29 +141,34 @@ def release(settings: Settings, run_id: str) -> None:
         work.run("DELETE FROM audit.writer_lock WHERE run_id = %s", [run_id])
 
 
-def take(settings: Settings, run_id: str, what: str) -> tuple[bool, Holder | None]:
+def take(
+    settings: Settings, run_id: str, what: str, watch: Watch | None = None, seconds: float = 60.0
+) -> tuple[bool, Holder | None]:
     """Try once to take the lock.
 
     Args:
         settings: Access to the warehouse; `lock_stale_seconds` decides when a lock is stale.
         run_id: Id of the flow run.
         what: What the run does, for the messages of waiting runs.
+        watch: What earlier calls have seen of the holder; None for the first call.
+        seconds: How long to wait for a publish, which keeps the lock's row until it commits.
 
     Returns:
         Whether this run now holds the lock, and the run that held it before this call, or None.
 
     Raises:
-        WarehouseError: A statement failed.
+        WarehouseError: A statement failed; `code` is 57014 if a publish took longer.
     """
+    watch = watch or Watch()
     with transaction(settings) as work:
+        work.run(f"SET statement_timeout TO {max(1000, round(seconds * 1000))}")
         work.run("LOCK audit.writer_lock")  # before reading, so that the row cannot change
+        work.run("SET statement_timeout TO 0")
         holder = _holder(work)
-        if (
-            holder is not None
-            and holder.run_id != run_id
-            and not holder.is_gone(settings.lock_stale_seconds)
-        ):
-            return False, holder
+        if holder is not None and holder.run_id != run_id:
+            silent = watch.silent_seconds(holder)
+            if not holder.has_ended and silent <= settings.lock_stale_seconds:
+                return False, holder
         work.run("DELETE FROM audit.writer_lock")
         work.run(
             "INSERT INTO audit.writer_lock (run_id, host, process_id, what, taken_at, seen_at) "
@@ -166,9 +182,19 @@ def take(settings: Settings, run_id: str, what: str) -> tuple[bool, Holder | Non
 
 def _acquire(settings: Settings, run_id: str, what: str, say: Callable[[str], object]) -> None:
     begun = time.monotonic()
+    watch = Watch()
     has_logged = False
     while True:
-        taken, holder = take(settings, run_id, what)
+        left = settings.lock_wait_seconds - (time.monotonic() - begun)
+        try:
+            taken, holder = take(settings, run_id, what, watch, left)
+        except WarehouseError as error:
+            if error.code != _TIMED_OUT:
+                raise
+            raise LockError(
+                f"Another run is publishing, for longer than {settings.lock_wait_seconds} seconds. "
+                "Run again when it has ended; OLIST_LOCK_WAIT_SECONDS sets a longer wait"
+            ) from error
         if taken:
             if holder is not None and holder.run_id != run_id:
                 say(f"Took the writer's lock over from {holder}, which is gone")
@@ -187,8 +213,7 @@ def _acquire(settings: Settings, run_id: str, what: str, say: Callable[[str], ob
 
 def _holder(work: Transaction) -> Holder | None:
     rows = work.query(
-        "SELECT run_id, host, process_id, what, taken_at, "
-        "DATEDIFF(second, seen_at, GETDATE()) AS silent_seconds FROM audit.writer_lock"
+        "SELECT run_id, host, process_id, what, taken_at, seen_at FROM audit.writer_lock"
     )
     return Holder(*rows[0]) if rows else None
 

@@ -372,6 +372,6 @@ def _caught_up_once(stack: Stack, late: list[UUID]) -> None:
     assert second.start_time >= first.end_time
     # the days since the last publish, each once and in order; older gaps need a backfill
     days = sorted(path.name for path in stack.source.iterdir())
-    published = stack.ask("SELECT batch_date FROM audit.batches ORDER BY published_at")
+    published = stack.ask("SELECT batch_date FROM audit.batches ORDER BY publish_number")
     missed = [str(day) for (day,) in published if str(day) > days[0]]
     assert missed == days[1:]

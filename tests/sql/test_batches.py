@@ -174,7 +174,7 @@ def test_a_retract_restores_the_state_without_the_batch(load: Loader, ask: Ask) 
     load.retract(day(2))
     assert checksums(load.settings) == expected
     assert ask("SELECT COUNT(*) AS n FROM audit.loads WHERE batch_date = '2018-10-02'") == [(0,)]
-    assert ask("SELECT action FROM audit.batches ORDER BY published_at DESC LIMIT 1") == [
+    assert ask("SELECT action FROM audit.batches ORDER BY publish_number DESC LIMIT 1") == [
         ("retract",)
     ]
     require_invariants(load.settings)

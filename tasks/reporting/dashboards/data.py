@@ -58,7 +58,8 @@ def contents(settings: Settings) -> Contents:
 def _source(work: Transaction) -> Source:
     rows = {table: work.value(f"SELECT COUNT(*) AS n FROM analytics.{table}") for table in _COUNTED}
     last = work.query(
-        "SELECT run_id, published_at FROM audit.batches ORDER BY published_at DESC LIMIT 1"
+        "SELECT run_id, published_at FROM audit.batches "
+        "ORDER BY COALESCE(publish_number, 0) DESC, published_at DESC LIMIT 1"
     )
     if not last:
         return Source(None, "", None, "nothing is published yet", "warn", rows)

@@ -1,5 +1,7 @@
 """Staging gate: the loaded batch is complete, and its values and references are valid."""
 
+from dataclasses import replace
+
 import great_expectations.expectations as gxe
 
 from infra.contracts import BATCH_DATE, Contract, contracts
@@ -197,7 +199,7 @@ def _references() -> list[Check]:
 
 def _stays(child: str, column: str, parent: str, severity: Severity) -> Check:
     """Check the rows of other batches: a delivery or a retraction may remove what they refer to."""
-    return rows(
+    check = rows(
         f"staging.{child}",
         f"{column}_stays_in_{parent}",
         f"""
@@ -212,10 +214,11 @@ def _stays(child: str, column: str, parent: str, severity: Severity) -> Check:
         WHERE child.batch_date NOT IN (SELECT arrived.batch_date FROM {{batch}} AS arrived)
         """,
         f"no other batch of {child} refers to {parent} that this run removes: else deliver these "
-        f"{parent} again, or retract the other batches first",
+        f"{parent} again, or retract the other batches as well",
         severity,
         acceptable=severity != "critical",
     )
+    return replace(check, of_other_batches=True)
 
 
 def _children() -> list[Check]:

@@ -5,13 +5,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from infra.settings import Settings
 from infra.warehouse import transaction
-from tasks.warehouse.writer_lock import LockError, hold_writer_lock, renew, take, writing
+from tasks.warehouse.writer_lock import LockError, Watch, hold_writer_lock, renew, take, writing
 from tests.load import Loader
 
 
@@ -94,13 +95,54 @@ def test_a_lock_holder_whose_process_has_ended_is_replaced(stack: Settings) -> N
     assert "Took the writer's lock over from run other" in said[0]
 
 
-@pytest.mark.parametrize(("silent_seconds", "taken"), [(60, False), (121, True)])
-def test_a_lock_holder_on_another_host_is_replaced_after_its_heartbeat_expires(
-    stack: Settings, silent_seconds: int, taken: bool
+def _beat(settings: Settings, moved_seconds: int) -> None:
+    with transaction(settings) as work:
+        work.run(
+            "UPDATE audit.writer_lock SET seen_at = DATEADD(second, %s, seen_at)", [moved_seconds]
+        )
+
+
+def test_a_lock_holder_on_another_host_is_replaced_when_no_heartbeat_is_seen(
+    stack: Settings,
 ) -> None:
     """The process is on another host, so only its heartbeat (every 15 seconds) counts."""
-    _hold(stack, 1, "another-host", silent_seconds)
-    assert take(stack, "two", "batch")[0] is taken
+    _hold(stack, 1, "another-host")
+    hasty = stack.model_copy(update={"lock_stale_seconds": 1})
+    watch = Watch()
+    assert take(hasty, "two", "batch", watch)[0] is False
+    time.sleep(1.1)
+    _beat(stack, 15)
+    assert take(hasty, "two", "batch", watch)[0] is False, "a heartbeat was seen meanwhile"
+    time.sleep(1.1)
+    assert take(hasty, "two", "batch", watch)[0] is True
+
+
+@pytest.mark.parametrize("jump_hours", [-5, 5])
+def test_a_jump_of_the_warehouse_clock_neither_frees_nor_prolongs_a_lock(
+    stack: Settings, jump_hours: int
+) -> None:
+    """The clock of the warehouse jumps after the last heartbeat, so that it seems old, or new."""
+    hasty = stack.model_copy(update={"lock_stale_seconds": 1})
+    _hold(stack, 1, "another-host", silent_seconds=3600 * jump_hours)
+    watch = Watch()
+    assert take(hasty, "two", "batch", watch)[0] is False
+    time.sleep(1.1)
+    assert take(hasty, "two", "batch", watch)[0] is True
+
+
+def test_waiting_for_a_publish_ends_at_the_limit(stack: Settings) -> None:
+    """A publish keeps the row of the lock until it commits."""
+    take(stack, "one", "batch")
+    hurried = stack.model_copy(update={"lock_wait_seconds": 1})
+    with transaction(stack) as work:
+        renew(work, "one")
+        began = time.monotonic()
+        with (
+            pytest.raises(LockError, match="is publishing, for longer than 1 seconds"),
+            hold_writer_lock(hurried, "two", "batch", print),
+        ):
+            pass
+    assert time.monotonic() - began < 10
 
 
 def test_a_replaced_lock_holder_cannot_write(stack: Settings) -> None:
