@@ -1,5 +1,6 @@
 """Advice for errors of AWS and the warehouse whose messages do not name a remedy."""
 
+import errno
 import re
 import socket
 import ssl
@@ -84,6 +85,14 @@ _STATEMENT = {
         "the database user lacks a grant: apply Terraform again, which runs sql/access/*.sql"
     ),
 }
+_DISK = {
+    errno.ENOSPC: "the disk is full: free some space, then run again",
+    errno.EDQUOT: "the disk quota is used up: free some space, then run again",
+    errno.EROFS: "the file system is read-only: set OLIST_HOME to a folder that can be written",
+    errno.EACCES: "this user may not write there: correct its owner, or set OLIST_HOME",
+    errno.EPERM: "this user may not write there: correct its owner, or set OLIST_HOME",
+    errno.ENOTDIR: "a part of this path is no folder: set OLIST_HOME to another one",
+}
 _BROKEN_CONNECTIONS = (
     ConnectionError,
     TimeoutError,
@@ -102,6 +111,16 @@ def hint_for(error: BaseException) -> str | None:
         What to do, as a clause without a full stop; None if there is no advice for this error.
     """
     for cause in _causes(error):
+        if isinstance(cause, OSError) and cause.errno in _DISK:
+            where = f"{cause.filename}: " if cause.filename else ""
+            return f"{where}{_DISK[cause.errno]}"
+        if type(cause).__module__.startswith(("httpx", "prefect.exceptions")) and re.search(
+            r"HTTPStatus|Connect|ReadTimeout|Protocol", type(cause).__name__
+        ):
+            return (
+                "Prefect's server failed or did not answer: its log is logs/prefect-server.log "
+                "under OLIST_HOME, and `olist status` shows whether the stack is up"
+            )
         if isinstance(cause, (NoCredentialsError, TokenRetrievalError)):
             return (
                 "no AWS credentials were found: sign in (`aws sso login`), set AWS_PROFILE, or run "

@@ -75,6 +75,15 @@ class Settings(BaseSettings):
         description="ARN of a secret with username and password, for logins without IAM.",
     )
     redshift_ssl: bool = Field(default=True, description="Whether to connect with TLS.")
+    redshift_connect_seconds: int = Field(
+        default=60, ge=1, description="Seconds to connect and log in; a workgroup may resume first."
+    )
+    redshift_silent_seconds: int = Field(
+        default=120,
+        ge=10,
+        description="Seconds after which a statement fails if the warehouse answers nobody. A "
+        "statement that is only slow has no limit.",
+    )
     copy_role: str = Field(
         default="arn:aws:iam::000000000000:role/olist-copy",
         description="IAM role that Redshift uses for COPY and UNLOAD.",

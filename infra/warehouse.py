@@ -10,8 +10,10 @@ from redshift_connector.error import Error, InterfaceError
 
 from infra import aws
 from infra.settings import Settings
+from infra.warehouse_watch import Wait, has_no_time_limit, watched
 
 SCHEMAS = ("staging", "candidate", "analytics", "audit")
+_PROBE_SECONDS = 8
 _TRANSIENT_STATES = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "08006", "08001"}
 
 
@@ -39,8 +41,10 @@ def encrypted(settings: Settings) -> str:
 class Transaction:
     """Runs statements in one open transaction."""
 
-    def __init__(self, connection: redshift_connector.Connection) -> None:
+    def __init__(self, connection: redshift_connector.Connection, settings: Settings) -> None:
         """Use an open connection."""
+        self._connection = connection
+        self._settings = settings
         self._cursor = connection.cursor()
 
     def run(self, sql: str, parameters: Sequence[Any] = (), what: str = "") -> int:
@@ -57,11 +61,16 @@ class Transaction:
         Raises:
             WarehouseError: The statement failed.
         """
+        wait = statement_wait(self._settings, self._connection, what or _first_line(sql))
         try:
-            # without parameters the driver does not parse %s, so the SQL may contain a bare %
-            self._cursor.execute(sql, list(parameters)) if parameters else self._cursor.execute(sql)
+            with watched(wait):
+                # without parameters the driver does not parse %s: the SQL may hold a bare %
+                given = (sql, list(parameters)) if parameters else (sql,)
+                self._cursor.execute(*given)
         except (Error, OSError) as error:
-            raise _explained(error, what or _first_line(sql)) from error
+            if wait.is_cut:
+                raise _silence(self._settings, wait) from error
+            raise _explained(error, wait.what) from error
         return self._cursor.rowcount
 
     def query(self, sql: str, parameters: Sequence[Any] = (), what: str = "") -> list[tuple]:
@@ -105,7 +114,7 @@ def connection_parameters(settings: Settings, *, inspector: bool = False) -> dic
         "port": settings.redshift_port,
         "database": settings.redshift_database,
         "ssl": settings.redshift_ssl,
-        "timeout": None,
+        "timeout": settings.redshift_connect_seconds,
         "application_name": "olist-elt",
         **({"sslmode": "verify-full"} if settings.target == "aws" else {}),
         **(_inspector_login(settings) if inspector else _login(settings)),
@@ -193,8 +202,9 @@ def transaction(
     except (Error, OSError) as error:
         where = f"{settings.redshift_host}:{settings.redshift_port}"
         raise _explained(error, f"connecting to the warehouse at {where}") from error
+    has_no_time_limit(connection)
     try:
-        work = Transaction(connection)
+        work = Transaction(connection, settings)
         if read_only:
             connection.autocommit = True  # otherwise the driver sends a plain BEGIN
             work.run("BEGIN READ ONLY")
@@ -202,12 +212,49 @@ def transaction(
         if read_only or undone:
             work.run("ROLLBACK")
         else:
+            wait = statement_wait(settings, connection, "COMMIT")
             try:
-                connection.commit()
+                with watched(wait):
+                    connection.commit()
             except (Error, OSError) as error:
+                if wait.is_cut:
+                    raise _silence(settings, wait) from error
                 raise _explained(error, "COMMIT") from error
     finally:
         connection.close()  # the server rolls back what was not committed
+
+
+def statement_wait(
+    settings: Settings, connection: redshift_connector.Connection, what: str
+) -> Wait:
+    """Return what `infra.warehouse_watch` needs to watch a statement.
+
+    Args:
+        settings: Address and login of the warehouse; `redshift_silent_seconds`.
+        connection: The connection of the statement.
+        what: Description of the statement.
+    """
+    return Wait(connection, what, lambda: _answers(settings), settings.redshift_silent_seconds)
+
+
+def _answers(settings: Settings) -> bool:
+    """Whether the warehouse answers a new connection within a few seconds."""
+    try:
+        parameters = connection_parameters(settings) | {"timeout": _PROBE_SECONDS}
+        with redshift_connector.connect(**parameters) as probe:
+            probe.cursor().execute("SELECT 1 AS answer")
+    except (Error, OSError, WarehouseError):
+        return False
+    return True
+
+
+def _silence(settings: Settings, wait: Wait) -> WarehouseError:
+    where = f"{settings.redshift_host}:{settings.redshift_port}"
+    return WarehouseError(
+        f"{wait.what}: the warehouse at {where} has not answered for "
+        f"{settings.redshift_silent_seconds} seconds (OLIST_REDSHIFT_SILENT_SECONDS)",
+        transient=True,
+    )
 
 
 def _explained(error: Exception, what: str) -> WarehouseError:

@@ -32,6 +32,8 @@ def is_transient(error: BaseException) -> bool:
     """
     if isinstance(error, WarehouseError):
         return error.transient
+    if isinstance(error, botocore.ReadTimeoutError):
+        return False  # the client has tried again, for five minutes in all
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = error.response.get("Error", {}).get("Code", "")

@@ -3,33 +3,103 @@
 import fcntl
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from infra.settings import Settings
 
+if TYPE_CHECKING:
+    from infra.local.process import Service
+
+
+class OwnServer:
+    """A Prefect server that answers only this process and its children, and ends with them."""
+
+    def __init__(self, home: Path) -> None:
+        """Choose a port and a password, and let Prefect use them; nothing is started yet.
+
+        Args:
+            home: Folder of all local state.
+        """
+        from infra.local.ports import free_ports  # noqa: PLC0415
+        from infra.local.service_specs import prefect_server_environment  # noqa: PLC0415
+
+        self._home = home
+        (self._port,) = free_ports(1)
+        self._environment = {
+            **prefect_server_environment(f"run:{secrets.token_urlsafe(18)}"),
+            "PREFECT_API_URL": f"http://127.0.0.1:{self._port}/api",
+            "PREFECT_UI_URL": "",  # it has no UI, so no link may lead to it
+            "PREFECT_HOME": os.environ.get("PREFECT_HOME", str(home / "prefect")),
+        }
+        self._before = {name: os.environ.get(name) for name in self._environment}
+        os.environ.update(self._environment)
+        self.service: Service | None = None
+        self._starting: IO[str] | None = None
+
+    def start(self) -> None:
+        """Start the process; it gets ready while modules are imported and services start."""
+        from infra.local.service_specs import command_server_spec  # noqa: PLC0415
+        from infra.private_files import make_private  # noqa: PLC0415
+
+        logs = self._home / "logs"
+        for folder in (self._home, self._home / "prefect", logs):
+            make_private(folder)
+        # two first runs at once would both create the tables of the database
+        self._starting = (self._home / "prefect.starting").open("a", encoding="utf-8")
+        fcntl.flock(self._starting, fcntl.LOCK_EX)
+        self.service = command_server_spec(self._home, self._port, self._environment).spawn(logs)
+
+    def wait_until_ready(self) -> None:
+        """Wait until the server answers.
+
+        Raises:
+            StackError: It does not start.
+        """
+        assert self.service is not None  # noqa: S101
+        self.service.wait_until_ready()
+        self._release()
+
+    def stop(self) -> None:
+        """Stop the process, and forget its address."""
+        if self.service is not None:
+            self.service.stop()
+        self._release()
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    def _release(self) -> None:
+        if self._starting is not None:
+            self._starting.close()
+            self._starting = None
+
 
 @contextmanager
-def prefect_server(settings: Settings) -> Iterator[Callable[[], None]]:
-    """Provide a Prefect server to this process and its children.
+def prefect_server(settings: Settings) -> Iterator[OwnServer | None]:
+    """Let Prefect use a server: that of PREFECT_API_URL or of the running stack, else its own.
 
-    The server is that of PREFECT_API_URL, else that of the running stack, else one that answers
-    only this process and its children and ends with the command. Enter before Prefect is imported,
-    because Prefect reads its settings then. Environment variables that are already set keep their
-    values.
+    Enter before Prefect is imported, because Prefect reads its settings then. Environment variables
+    that are already set keep their values.
 
     Args:
         settings: `home` holds the state of Prefect.
 
     Yields:
-        A function that waits until the server answers: a server of our own starts while the
-        modules of the flow are imported. It raises StackError if the server does not start.
+        The own server, which the caller starts; None if there is another one.
     """
     if uses_known_server(settings):
-        yield lambda: None
-    else:
-        with _own_server(settings) as wait:
-            yield wait
+        yield None
+        return
+    server = OwnServer(settings.state)
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def uses_known_server(settings: Settings) -> bool:
@@ -65,45 +135,9 @@ def require_known_server(settings: Settings) -> None:
         )
 
 
-@contextmanager
-def _own_server(settings: Settings) -> Iterator[Callable[[], None]]:
-    from infra.local.ports import free_ports  # noqa: PLC0415
-    from infra.local.service_specs import (  # noqa: PLC0415
-        command_server_spec,
-        prefect_server_environment,
-    )
-    from infra.private_files import make_private  # noqa: PLC0415
-
-    home = settings.state
-    logs = home / "logs"
-    for folder in (home, home / "prefect", logs):
-        make_private(folder)
-    (port,) = free_ports(1)
-    environment = {
-        **prefect_server_environment(f"run:{secrets.token_urlsafe(18)}"),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_UI_URL": "",  # it has no UI, so no link may lead to it
-        "PREFECT_HOME": os.environ.get("PREFECT_HOME", str(home / "prefect")),
-    }
-    # two first runs at once would both create the tables of the server's database
-    with (home / "prefect.starting").open("a", encoding="utf-8") as starting:
-        fcntl.flock(starting, fcntl.LOCK_EX)
-        os.environ.update(environment)
-        server = command_server_spec(home, port, environment).spawn(logs)
-
-        def wait() -> None:
-            server.wait_until_ready()
-            fcntl.flock(starting, fcntl.LOCK_UN)
-
-        try:
-            yield wait
-        finally:
-            server.stop()
-            for name in environment:
-                os.environ.pop(name, None)
-
-
 _DEFAULTS = {
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "infra",  # warnings about services that do not answer,
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # from threads that know no flow run
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT": (

@@ -12,6 +12,7 @@ import typer
 
 from flows.cli.console import console
 from flows.cli.prefect_server import prefect_server
+from flows.cli.server_watch import server_watched
 from flows.cli.stopping import state_told, stoppable
 from infra import state_dir
 from infra.settings import Settings
@@ -162,13 +163,16 @@ def started(
     """
     from infra.local.services import running  # noqa: PLC0415
 
-    with stoppable(), prefect_server(base) as wait_for_server:
+    with stoppable(), prefect_server(base) as own_server:
         if check:
             check()
+        if own_server:
+            own_server.start()
         with running(settings):
             console.print("Starting; the first log lines take a few seconds …", style="dim")
-            wait_for_server()
-            with state_told():
+            if own_server:
+                own_server.wait_until_ready()
+            with server_watched(own_server), state_told():
                 yield
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from flows.cli.console import errors
+from infra.local.process import resume_all
 
 ORDERLY_SECONDS = 8.0  # then the process ends at once
 _STATE_SECONDS = 1.5  # for the question whether a commit has succeeded
@@ -78,6 +79,7 @@ def end_now(message: str, code: int) -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # the terminal is closed
             stream.flush()
+    resume_all()
     os._exit(code)
 
 

@@ -1,17 +1,21 @@
 """Run a local service as a child process: start it, wait until it is ready, and stop it."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
+from weakref import WeakSet
 
+from infra.local.start_errors import advice_for
 from infra.settings import PROJECT
 
 _READY_SECONDS = 120
 _STOP_SECONDS = 20
+_spawned: WeakSet[subprocess.Popen[str]] = WeakSet()
 
 
 class StackError(RuntimeError):
@@ -45,6 +49,7 @@ class ServiceSpec:
         """
         log = logs / f"{self.name}.log"
         with log.open("a", encoding="utf-8") as output:
+            log_start = output.tell()
             process = subprocess.Popen(  # noqa: S603 (a module of this project)
                 [sys.executable, "-m", "infra.local.exit_with_parent", *self.module],
                 stdin=subprocess.PIPE,  # never written to; it closes when this process ends
@@ -56,16 +61,18 @@ class ServiceSpec:
                 umask=0o077,  # what a service writes is for its owner only
                 start_new_session=True,  # Ctrl-C reaches only the parent, which stops its services
             )
-        return Service(self, process, log)
+        _spawned.add(process)
+        return Service(self, process, log, log_start)
 
 
 @dataclass
 class Service:
-    """A running service: its spec, its process and the path of its log file."""
+    """A running service: its spec, its process, and where its lines in its log file begin."""
 
     spec: ServiceSpec
     process: subprocess.Popen[str]
     log: Path
+    log_start: int = 0
 
     @property
     def name(self) -> str:
@@ -99,6 +106,7 @@ class Service:
     def stop(self) -> None:
         """Send SIGTERM and wait until the process has ended; kill it after 20 seconds."""
         self.process.terminate()
+        self.process.send_signal(signal.SIGCONT)  # a suspended process does not see SIGTERM
         try:
             self.process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -120,8 +128,18 @@ class Service:
             time.sleep(0.3)
 
     def _start_error(self) -> StackError:
-        tail = "\n".join(self.log.read_text(encoding="utf-8").splitlines()[-5:])
+        lines = self.log.read_text(encoding="utf-8", errors="replace")[self.log_start :].splitlines()
+        if advice := advice_for("\n".join(lines), self.log.parent.parent):
+            return StackError(f"the local {self.name} did not start: {advice}. Its log: {self.log}")
+        tail = "\n".join(lines[-5:])
         return StackError(f"the local {self.name} did not start; see {self.log}\n{tail}")
+
+
+def resume_all() -> None:
+    """Resume services that are suspended, so that they see when this process ends."""
+    for process in list(_spawned):
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
 
 
 def responds(url: str) -> bool:

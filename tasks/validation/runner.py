@@ -25,8 +25,12 @@ from great_expectations.data_context.types.base import (
     ProgressBarsConfig,
 )
 
+from sqlalchemy import Engine, event
+from sqlalchemy.pool import Pool
+
 from infra.settings import Settings
-from infra.warehouse import connection_parameters
+from infra.warehouse import connection_parameters, statement_wait
+from infra.warehouse_watch import Wait, begin, end, has_no_time_limit
 from tasks.receipts import ExpectationResult
 from tasks.validation import failing_rows
 from tasks.validation.check import Check, Layer, Scope, suite
@@ -93,13 +97,47 @@ def results(settings: Settings, layer: Layer, scope: Scope, run_id: str) -> list
         SuiteError: An expectation has no result.
         WarehouseError: The failing rows cannot be read.
     """
-    with one_at_a_time():
+    with one_at_a_time(), _statements_watched(settings):
         context = context_of(settings)
         return [
             result
             for dataset in layer.datasets
             for result in _Dataset(context, settings, layer, dataset, scope).results(run_id)
         ]
+
+
+@contextmanager
+def _statements_watched(settings: Settings) -> Iterator[None]:
+    """Watch the statements that Great Expectations sends through SQLAlchemy."""
+    waits: dict[Any, Wait] = {}
+
+    def connected(connection: Any, *_: Any) -> None:  # noqa: ANN401 (untyped events)
+        has_no_time_limit(connection)
+
+    def before(connection: Any, cursor: Any, statement: str, *_: Any) -> None:  # noqa: ANN401
+        driver = connection.connection.dbapi_connection
+        waits[cursor] = begin(statement_wait(settings, driver, " ".join(statement.split())[:100]))
+
+    def after(_: Any, cursor: Any, *__: Any) -> None:  # noqa: ANN401
+        end(waits.pop(cursor))
+
+    def failed(context: Any) -> None:  # noqa: ANN401
+        if wait := waits.pop(context.cursor, None):
+            end(wait)
+
+    listeners = (
+        (Pool, "connect", connected),
+        (Engine, "before_cursor_execute", before),
+        (Engine, "after_cursor_execute", after),
+        (Engine, "handle_error", failed),
+    )
+    for listener in listeners:
+        event.listen(*listener)
+    try:
+        yield
+    finally:
+        for listener in listeners:
+            event.remove(*listener)
 
 
 class _Dataset:

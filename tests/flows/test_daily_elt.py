@@ -124,7 +124,7 @@ def test_a_failed_gate_leaves_analytics_as_it_was(
     ) != [(0,)]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_real_sample_gives_the_known_figures(
     tmp_path_factory: pytest.TempPathFactory, sample: Path, ask, load
 ) -> None:

@@ -170,7 +170,6 @@ def test_a_report_page_has_no_external_resources(stack: Settings) -> None:
 # ------------------------------------------------------------------------------- olist validate
 
 
-@pytest.mark.slow
 def test_published_rows_are_validated_and_nothing_changes(stack: Settings) -> None:
     before = checksums(stack)
     receipts = validate_flow()

@@ -71,7 +71,7 @@ def test_a_batch_with_reviews_only_changes_only_review_scores(load: Loader, ask:
     require_invariants(load.settings)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_an_address_change_in_a_later_batch_leaves_old_orders_at_the_old_address(
     load: Loader, ask: Ask
 ) -> None:
@@ -188,7 +188,7 @@ def test_a_retracted_batch_can_be_loaded_again(load: Loader) -> None:
     assert checksums(load.settings) == expected
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_corrected_batch_replaces_the_wrong_one_and_the_lake_keeps_both(
     load: Loader, ask: Ask
 ) -> None:

@@ -81,8 +81,9 @@ _ASK_THE_SERVER_OF_A_COMMAND = """
 import asyncio, httpx
 from flows.cli.prefect_server import prefect_server
 from infra.settings import Settings
-with prefect_server(Settings()) as wait:
-    wait()
+with prefect_server(Settings()) as server:
+    server.start()
+    server.wait_until_ready()
     from prefect.client.orchestration import get_client
 
     async def ask():

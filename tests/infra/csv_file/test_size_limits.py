@@ -114,7 +114,7 @@ HOSTILE = {
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[pytest.mark.slow] if number % 4 else [])
+        pytest.param(name, marks=[pytest.mark.full] if number % 4 else [])
         for number, name in enumerate(HOSTILE)
     ],
 )

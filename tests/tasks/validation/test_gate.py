@@ -197,7 +197,7 @@ def test_staging_stops_rows_that_violate_a_rule(load: Loader, tmp_path: Path) ->
     assert sorted(_reasons(receipt)) == sorted(expected)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_staging_stops_a_run_that_removes_what_other_batches_refer_to(
     load: Loader, tmp_path: Path
 ) -> None:
@@ -232,7 +232,7 @@ def test_staging_stops_a_run_that_removes_what_other_batches_refer_to(
     assert found() == {}
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_staging_stops_ids_of_another_form(load: Loader, tmp_path: Path) -> None:
     receipts = _stage(load, tmp_path)
     _spoil(load.settings, "UPDATE candidate.batch_sellers SET seller_id = 'SELLER-1'")
@@ -242,7 +242,7 @@ def test_staging_stops_ids_of_another_form(load: Loader, tmp_path: Path) -> None
     assert _reasons(receipt, "warning") == ["every seller_id of order_items is in sellers"]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_staging_stops_a_batch_that_was_loaded_twice(load: Loader, tmp_path: Path) -> None:
     receipts = _stage(load, tmp_path)
     _spoil(

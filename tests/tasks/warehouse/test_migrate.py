@@ -73,7 +73,7 @@ def test_a_nullable_column_reaches_a_published_table_with_its_comment(
     assert _query(load.settings, "SELECT first_item FROM analytics.fact_order") == [("new",)]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_column_of_a_source_file_reaches_staging(load: Loader, sql_copy: Path) -> None:
     load.rows(DAY, **ORDER)
     sellers = sql_copy / "staging" / "sellers.sql"
@@ -83,7 +83,7 @@ def test_a_column_of_a_source_file_reaches_staging(load: Loader, sql_copy: Path)
     assert _query(load.settings, "SELECT seller_tier FROM staging.sellers") == [(3,)]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_view_shows_the_new_columns_of_its_table(load: Loader, sql_copy: Path) -> None:
     load.rows(DAY, **ORDER)
     totals = sql_copy / "marts" / "customer_totals.sql"
@@ -179,7 +179,7 @@ def test_a_column_with_another_type_is_refused_by_name(
         prepare_warehouse(load.settings)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_reordered_source_columns_are_loaded_by_their_new_order(
     load: Loader, sql_copy: Path
 ) -> None:

@@ -268,7 +268,7 @@ class TestFewRows:
             empty = opened.page.get_by_text("No data for the selected filters.")
             assert empty.first.is_visible()
 
-    @pytest.mark.slow
+    @pytest.mark.full
     def test_a_dashboard_works_with_one_order(self, few: Loader, browser: Browser, ask) -> None:
         few.rows(
             DAY,
@@ -283,7 +283,7 @@ class TestFewRows:
         assert opened.tile("orders") == "1"
         assert opened.complaints == []
 
-    @pytest.mark.slow
+    @pytest.mark.full
     def test_a_month_without_sales_is_shown_as_zero(self, few: Loader, browser: Browser) -> None:
         purchased = ("2018-01-05 10:00:00", "2018-03-05 10:00:00")
         few.rows(

@@ -121,7 +121,7 @@ def test_readers_see_the_last_complete_export(loaded: Settings) -> None:
     }
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_an_export_replaced_by_two_later_ones_is_deleted(loaded: Settings) -> None:
     for run_id in ("r1", "r2", "r3"):
         _exported(loaded, run_id)
@@ -135,7 +135,7 @@ def test_an_unknown_table_of_an_export_raises_an_error(loaded: Settings, tmp_pat
         list(fetch(loaded, tmp_path, "csv", ["customers"]))
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_tableau_reads_its_extract(loaded: Settings, ask, tmp_path: Path) -> None:
     api = pytest.importorskip("tableauhyperapi", reason="the extra `tableau` is not installed")
     _exported(loaded, "r1")

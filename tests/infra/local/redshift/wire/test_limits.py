@@ -143,7 +143,7 @@ SMALL = {
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[pytest.mark.slow] if number % 4 else [])
+        pytest.param(name, marks=[pytest.mark.full] if number % 4 else [])
         for number, name in enumerate(SMALL)
     ],
 )

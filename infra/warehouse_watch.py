@@ -1,0 +1,116 @@
+"""Watches statements that wait for the warehouse: a slow one is told, a silent warehouse ends it.
+
+A statement may take hours, so it has no time limit. After 15 seconds a thread asks the warehouse
+over a second connection. If that answers, the statement is only slow. If it does not, for
+`redshift_silent_seconds`, the waiting connection is closed, and the statement raises an error.
+"""
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from redshift_connector import Connection
+
+_POLL_SECONDS = 2.0
+_TOLD_SECONDS = 15.0  # until the warehouse is asked, and the wait is told
+_TOLD_AGAIN_SECONDS = 300.0
+_PROBE_EVERY_SECONDS = 10.0
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Wait:
+    """A statement that waits for its result."""
+
+    connection: Connection
+    what: str
+    probe: Callable[[], bool]  # whether the warehouse answers
+    silent_seconds: float
+    answered: float = field(default_factory=time.monotonic)  # when the warehouse last did
+    began: float = field(default_factory=time.monotonic)
+    probed: float = 0.0
+    told: float = 0.0
+    is_cut: bool = False
+
+    def check(self) -> None:
+        """Ask the warehouse if the statement waits for long; close the connection if it is gone."""
+        now = time.monotonic()
+        if now - self.began < _TOLD_SECONDS or now - self.probed < _PROBE_EVERY_SECONDS:
+            return
+        self.probed = now
+        answers = self.probe()
+        now = time.monotonic()
+        if answers:
+            self.answered = now
+            self._tell(
+                _TOLD_AGAIN_SECONDS,
+                "waiting for %.0f s, and the warehouse answers others: %s",
+                now - self.began,
+            )
+            return
+        silent = now - self.answered
+        self._tell(
+            _TOLD_SECONDS,
+            f"the warehouse has not answered for %.0f s (the step ends after "
+            f"{self.silent_seconds:.0f} s): %s",
+            silent,
+        )
+        if silent >= self.silent_seconds:
+            self.is_cut = True
+            with suppress(OSError):
+                self.connection._usock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 (no public way)
+
+    def _tell(self, every: float, words: str, seconds: float) -> None:
+        if not self.told or time.monotonic() - self.told >= every:
+            self.told = time.monotonic()
+            _logger.warning(words, seconds, self.what)
+
+
+_waits: set[Wait] = set()
+_lock = threading.Lock()
+_thread: list[threading.Thread] = []
+
+
+def begin(wait: Wait) -> Wait:
+    """Watch a statement until `end`."""
+    with _lock:
+        _waits.add(wait)
+        if not (_thread and _thread[0].is_alive()):
+            _thread[:] = [threading.Thread(target=_watch, name="warehouse-watch", daemon=True)]
+            _thread[0].start()
+    return wait
+
+
+def end(wait: Wait) -> None:
+    """Stop watching a statement."""
+    with _lock:
+        _waits.discard(wait)
+
+
+@contextmanager
+def watched(wait: Wait) -> Iterator[Wait]:
+    """Watch a statement in the body."""
+    begin(wait)
+    try:
+        yield wait
+    finally:
+        end(wait)
+
+
+def has_no_time_limit(connection: Any) -> None:  # noqa: ANN401 (a Connection, from SQLAlchemy untyped)
+    """Remove the time limit of a connection: the driver keeps that of connecting for all reads."""
+    connection._usock.settimeout(None)  # noqa: SLF001 (the driver has no other way)
+
+
+def _watch() -> None:
+    while True:
+        time.sleep(_POLL_SECONDS)
+        with _lock:
+            waiting = [wait for wait in _waits if not wait.is_cut]
+        for wait in waiting:
+            wait.check()
