@@ -1,5 +1,7 @@
 """The run that this process executes, so that its state can be told when the process ends early."""
 
+from contextlib import suppress
+
 from infra.settings import Settings
 from tasks.publish_state import WORDS
 from tasks.receipts import RunReport
@@ -23,11 +25,9 @@ def stopped_message() -> str:
         return ""
     facts = _runs[0]
     if facts.commit_unknown:
-        try:
+        with suppress(Exception):  # then the state stays unknown, and is told as such
             facts.published_dates = dates_published_by(Settings(), facts.run_id)
             facts.commit_unknown = False
-        except Exception:  # noqa: BLE001 (the state stays unknown, and is told as such)
-            pass
     if facts.state == "not published":
         seen = "Nothing of it is published; readers see the state before it."
     else:

@@ -12,7 +12,6 @@ from prefect_aws.credentials import AwsCredentials
 
 from infra.settings import Settings
 
-
 # answers of a few bytes: a service that says nothing for 40 seconds is gone
 _SMALL_CALLS = Config(
     connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 2}

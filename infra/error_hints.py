@@ -65,6 +65,9 @@ _CONNECTION = {
 }
 # messages of the warehouse
 _STATEMENT = {
+    r"No space left on device|[Dd]isk.*full|out of disk space": (
+        "the disk of the warehouse is full: free some space, then run again"
+    ),
     r"[Uu]sage limit|reached.*limit.*(RPU|usage)": (
         "the RPU-hours of the day are used up: wait until midnight UTC, or raise daily_rpu_hours "
         "and apply Terraform (docs/aws.md)"

@@ -1,9 +1,7 @@
 """Check, one step at a time, the permissions that a run needs; remove all test objects."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
@@ -12,6 +10,7 @@ import pyarrow.parquet as pq
 from infra import aws
 from infra.error_hints import hint_for
 from infra.lake import Lake
+from infra.scratch import scratch_folder
 from infra.settings import Settings
 from infra.source_storage import open_folder
 from infra.warehouse import SCHEMAS, encrypted, transaction
@@ -131,8 +130,8 @@ def _make_tables(settings: Settings) -> str:
 
 def _copy(settings: Settings) -> str:
     lake, folder = Lake(settings), f"checks/{uuid4()}"
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "one-row.parquet"
+    with scratch_folder("check") as scratch:
+        path = scratch / "one-row.parquet"
         pq.write_table(pa.table({"n": pa.array([1], pa.int32())}), path)
         size = lake.put_file(f"{folder}/{path.name}", path)
     entry = {

@@ -34,9 +34,13 @@ def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read; readers see the old or the new text."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    part.rename(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        part.rename(path)
+    except OSError:  # such as a full disk
+        part.unlink(missing_ok=True)
+        raise
 
 
 def make_private(folder: Path) -> None:

@@ -4,7 +4,7 @@ Generated orders are therefore never added to real ones. `olist query` reads the
 run.
 """
 
-from infra.private_files import make_private
+from infra.private_files import make_private, write_private
 from infra.settings import Settings
 
 _MADE_UP = "made-up"
@@ -19,7 +19,7 @@ def of_run(settings: Settings, *, made_up: bool) -> Settings:
 def remember(settings: Settings, *, made_up: bool) -> None:
     """Record whether the last run used generated data."""
     make_private(settings.state)
-    (settings.state / _NOTE).write_text(_MADE_UP if made_up else "", encoding="utf-8")
+    write_private(settings.state / _NOTE, _MADE_UP if made_up else "")
 
 
 def last_used(settings: Settings) -> Settings:

@@ -63,7 +63,7 @@ class Wait:
         if silent >= self.silent_seconds:
             self.is_cut = True
             with suppress(OSError):
-                self.connection._usock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 (no public way)
+                self.connection._usock.shutdown(socket.SHUT_RDWR)
 
     def _tell(self, every: float, words: str, seconds: float) -> None:
         if not self.told or time.monotonic() - self.told >= every:
@@ -104,7 +104,7 @@ def watched(wait: Wait) -> Iterator[Wait]:
 
 def has_no_time_limit(connection: Any) -> None:  # noqa: ANN401 (a Connection, from SQLAlchemy untyped)
     """Remove the time limit of a connection: the driver keeps that of connecting for all reads."""
-    connection._usock.settimeout(None)  # noqa: SLF001 (the driver has no other way)
+    connection._usock.settimeout(None)
 
 
 def _watch() -> None:

@@ -54,9 +54,7 @@ def _watch(address: str, own_server: OwnServer | None, done: threading.Event) ->
             else f"has not answered for {silent:.0f} seconds"
         )
         log = f" Its log: {service.log}." if service else ""
-        end_now(
-            f"Prefect's server at {address} {what}, and a run cannot go on without it.{log}", 1
-        )
+        end_now(f"Prefect's server at {address} {what}, and a run cannot go on without it.{log}", 1)
 
 
 def _answers(url: str) -> bool:

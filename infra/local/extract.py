@@ -9,7 +9,6 @@ batch. After a split of the full date range, the last version of each row equals
 """
 
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -21,6 +20,7 @@ from infra.contracts import contracts
 from infra.csv_file.reader import CsvFile
 from infra.csv_file.text_table import text_table
 from infra.csv_file.values import typed_value
+from infra.scratch import scratch_folder
 
 Tables = Mapping[str, pl.LazyFrame]
 
@@ -130,8 +130,8 @@ def period_ends(start: date, end: date, every: str) -> list[date]:
 @contextmanager
 def _opened(dump: Path) -> Iterator[Tables]:
     """Read the tables of a dump as text, unchanged, each event of an order as `at <name>` too."""
-    with tempfile.TemporaryDirectory(prefix="olist-extract-") as scratch:
-        tables = {table: _read(dump, table, Path(scratch)) for table in contracts()}
+    with scratch_folder("extract") as scratch:
+        tables = {table: _read(dump, table, scratch) for table in contracts()}
         events = [
             typed_value(column).alias(f"at {column.name}")
             for column in contracts()["orders"].columns

@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 
 from infra.local.loopback import page_guard
 from infra.local.stack_secrets import basic_authorization
+from infra.private_files import write_private
 
 _MOST = 1_000_000  # maximum bytes of a request
 _SHOWN = 200  # maximum messages on the page
@@ -50,8 +51,8 @@ class Inbox:
         message = {"at": now.isoformat(), "subject": subject, "body": body}
         with self._lock:
             path = self._folder / f"{now:%Y%m%dT%H%M%S.%f}.json"
-            path.write_text(json.dumps(message, ensure_ascii=False, indent=2), encoding="utf-8")
-            self._folder.joinpath("index.html").write_text(self.page(), encoding="utf-8")
+            write_private(path, json.dumps(message, ensure_ascii=False, indent=2))
+            write_private(self._folder / "index.html", self.page())
 
     def page(self) -> str:
         """Render the newest messages as HTML, newest first."""
@@ -70,10 +71,21 @@ def messages(folder: Path) -> list[dict[str, str]]:
     Returns:
         Messages with the keys `at` (ISO timestamp in UTC), `subject` and `body`.
     """
-    return [
-        json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(folder.glob("*.json"), reverse=True)
-    ]
+    return [_message(path) for path in sorted(folder.glob("*.json"), reverse=True)]
+
+
+def _message(path: Path) -> dict[str, str]:
+    """Read a message; one that is cut off, as by a full disk, is named and hides no other."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {key: str(found[key]) for key in ("at", "subject", "body")}
+    except (ValueError, KeyError, TypeError):
+        at = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat()
+        return {
+            "at": at,
+            "subject": "(a message that cannot be read)",
+            "body": f"{path} is cut off",
+        }
 
 
 class _Handler(BaseHTTPRequestHandler):

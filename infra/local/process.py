@@ -128,7 +128,9 @@ class Service:
             time.sleep(0.3)
 
     def _start_error(self) -> StackError:
-        lines = self.log.read_text(encoding="utf-8", errors="replace")[self.log_start :].splitlines()
+        lines = self.log.read_text(encoding="utf-8", errors="replace")[
+            self.log_start :
+        ].splitlines()
         if advice := advice_for("\n".join(lines), self.log.parent.parent):
             return StackError(f"the local {self.name} did not start: {advice}. Its log: {self.log}")
         tail = "\n".join(lines[-5:])

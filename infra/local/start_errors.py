@@ -1,13 +1,15 @@
 """Advice for a local service that does not start, from the last lines of its log."""
 
 import re
+import shutil
 from pathlib import Path
+
+_FREE_BYTES = 16 << 20  # what the databases of the services take when they are created
+_FULL = "the disk is full: free some space, then repeat the command"
 
 # the words of SQLite, Alembic, DuckDB and the operating system
 _ADVICE = {
-    r"database or disk is full|No space left on device|Disk quota exceeded": (
-        "the disk is full: free some space, then repeat the command"
-    ),
+    r"database or disk is full|No space left on device|Disk quota exceeded": _FULL,
     r"readonly database|attempt to write a readonly|Read-only file system|Permission denied": (
         "{home} cannot be written: give it to the user who runs this, or set OLIST_HOME to another "
         "folder"
@@ -45,4 +47,7 @@ def advice_for(log: str, home: Path) -> str:
     for words, advice in _ADVICE.items():
         if re.search(words, log):
             return advice.format(home=home)
+    # a full disk may leave no room for the log
+    if shutil.disk_usage(home).free < _FREE_BYTES:
+        return _FULL
     return ""

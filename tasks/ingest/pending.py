@@ -1,12 +1,11 @@
 """Find the batches of a source that are not published, or were published from other files."""
 
 import hashlib
-import tempfile
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 
 from infra.contracts import contracts
+from infra.scratch import scratch_folder
 from infra.settings import Settings
 from infra.warehouse import transaction
 from tasks.ingest.source import batch_folder, source_file
@@ -44,9 +43,9 @@ def _is_published(
         return False
     folder = batch_folder(source, day, settings)
     files = folder.files()
-    with tempfile.TemporaryDirectory(prefix="olist-resume-") as scratch:
+    with scratch_folder("resume") as scratch:
         for table, contract in contracts().items():
-            path = folder.local(source_file(folder, files, contract), Path(scratch))
+            path = folder.local(source_file(folder, files, contract), scratch)
             with path.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != known[table, day]:
                     return False

@@ -5,7 +5,6 @@ receipt is written last, so an upload that has a receipt is complete.
 """
 
 import hashlib
-import tempfile
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +16,7 @@ from infra.contracts import Contract, contracts
 from infra.csv_file.reader import CsvFile, TextBlock
 from infra.csv_file.values import Money, TypedBlock, typed_block
 from infra.lake import Lake
+from infra.scratch import scratch_folder
 from infra.settings import Settings
 from infra.source_storage import Folder
 from tasks.ingest.parts import PartWriter, profile_parts
@@ -46,8 +46,8 @@ def upload_table(lake: Lake, folder: Folder, table: str, batch_date: date) -> Up
     """
     contract = contracts()[table]
     name = source_file(folder, folder.files(), contract)
-    with tempfile.TemporaryDirectory(prefix=f"olist-{table}-") as scratch:
-        path = folder.local(name, Path(scratch))
+    with scratch_folder(table) as scratch:
+        path = folder.local(name, scratch)
         return _upload(lake, path, f"{folder.address}/{name}", contract, batch_date)
 
 
@@ -61,9 +61,9 @@ def _upload(
     folder = f"{table}/batch_date={batch_date}/{content_hash}"
     if known := lake.get_json(f"raw/{folder}/receipt.json"):
         return UploadReceipt(**known).model_copy(update={"uploaded": False, "source_file": address})
-    with tempfile.TemporaryDirectory(prefix=f"olist-{table}-") as scratch:
-        parts = PartWriter(Path(scratch), contract, batch_date)
-        quarantine = QuarantineWriter(Path(scratch) / "rows.csv", contract)
+    with scratch_folder(table) as scratch:
+        parts = PartWriter(scratch, contract, batch_date)
+        quarantine = QuarantineWriter(scratch / "rows.csv", contract)
         totals = ControlTotals(contract)
         for block in CsvFile(path, contract, address).blocks():
             typed = typed_block(block, contract)

@@ -3,7 +3,6 @@
 Everything is computed with Polars from the CSV files; no warehouse is needed.
 """
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,12 +15,13 @@ from infra.csv_file.reader import CsvFile
 from infra.csv_file.text_table import TextTable, text_table
 from infra.csv_file.values import is_invalid, typed_value
 from infra.ddl import references
+from infra.scratch import scratch_folder
 from infra.settings import Settings
 from infra.source_storage import LocalFolder
 from tasks.ingest.source import check_source, source_file
 from tasks.profiling.business import business
 from tasks.profiling.findings import inconsistencies
-from tasks.reporting.templates import page
+from tasks.reporting.templates import page, write
 
 Tables = Mapping[str, pl.LazyFrame]
 Point = tuple[str, float, str]
@@ -86,10 +86,9 @@ def write_profile(settings: Settings, source: Path) -> Path:
     folder = LocalFolder(source)
     check_source(folder)
     path = settings.state / "reports" / "profile" / "index.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="olist-profile-") as scratch:
-        texts = read(source, Path(scratch))
-        path.write_text(_page(str(source), texts), encoding="utf-8")
+    with scratch_folder("profile") as scratch:
+        texts = read(source, scratch)
+        write(path, _page(str(source), texts))
     return path
 
 

@@ -6,14 +6,16 @@ the one of Great Expectations is empty without a network.
 """
 
 import json
+import logging
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.settings import Settings
-from tasks.reporting.templates import page
+from tasks.reporting.templates import page, write
 
 KEPT_RUNS = 20
+_logger = logging.getLogger(__name__)
 
 
 def data_docs(settings: Settings) -> Path:
@@ -34,6 +36,7 @@ def build_data_docs(settings: Settings) -> Path:
     from tasks.validation.runner import context_of, one_at_a_time  # noqa: PLC0415
 
     _prune(settings)
+    _remove_broken(settings)
     with one_at_a_time():
         context = context_of(settings)
         pages = data_docs(settings).parent / "validations"
@@ -46,7 +49,7 @@ def build_data_docs(settings: Settings) -> Path:
         if new:
             context.build_data_docs(resource_identifiers=new, build_index=False)
     pages.mkdir(parents=True, exist_ok=True)
-    data_docs(settings).write_text(page("data_docs.html", runs=_runs(settings)), encoding="utf-8")
+    write(data_docs(settings), page("data_docs.html", runs=_runs(settings)))
     return data_docs(settings)
 
 
@@ -80,6 +83,16 @@ def _runs(settings: Settings) -> list[tuple[str, list[_Page]]]:
         (run, [entry for _, entry in sorted(pages, key=lambda pair: pair[0])])
         for run, pages in ordered
     ]
+
+
+def _remove_broken(settings: Settings) -> None:
+    """Remove results that are cut off, as by a full disk; `audit.validations` has them, too."""
+    for path in _stored(settings).glob("*/*/*/*.json"):
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            _logger.warning("%s is cut off; Data Docs leave it out. It is removed", path)
+            path.unlink()
 
 
 def _stored(settings: Settings) -> Path:

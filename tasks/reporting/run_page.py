@@ -11,7 +11,7 @@ from infra.settings import Settings
 from tasks.publish_state import WORDS
 from tasks.receipts import ExpectationResult, RunEntry, RunReport
 from tasks.reporting.run_history import history, last_run_of
-from tasks.reporting.templates import page
+from tasks.reporting.templates import page, write
 from tasks.validation.gate import GATES
 from tasks.warehouse.totals import comparison
 
@@ -31,8 +31,7 @@ def page_of(settings: Settings, batch_date: date) -> Path:
 def write_page(settings: Settings, report: RunReport, runs: Sequence[RunEntry]) -> Path:
     """Write the page of a run to the folder of its last batch; needs no lake or warehouse."""
     path = page_of(settings, report.batch_dates[-1])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(html(report, runs), encoding="utf-8")
+    write(path, html(report, runs))
     return path
 
 

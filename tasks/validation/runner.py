@@ -24,7 +24,6 @@ from great_expectations.data_context.types.base import (
     InMemoryStoreBackendDefaults,
     ProgressBarsConfig,
 )
-
 from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 

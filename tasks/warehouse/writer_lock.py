@@ -18,6 +18,7 @@ from datetime import datetime
 
 from prefect import get_run_logger, task
 
+from infra.host_process import process_exists
 from infra.settings import Settings
 from infra.sql_files import statements
 from infra.warehouse import Transaction, WarehouseError, transaction
@@ -53,7 +54,7 @@ class Holder:
     @property
     def has_ended(self) -> bool:
         """Whether its process has ended on this host."""
-        return self.host == socket.gethostname() and not _process_exists(self.process_id)
+        return self.host == socket.gethostname() and not process_exists(self.process_id)
 
 
 class Watch:
@@ -244,13 +245,3 @@ def take_lock(run_id: str, label: str) -> None:
     settings = Settings()
     create_lock(settings)
     _acquire(settings, run_id, label, get_run_logger().warning)
-
-
-def _process_exists(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -1,6 +1,5 @@
 """Download the current exports: one file per table, as CSV, Parquet or Tableau extract."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from infra.lake import Lake
+from infra.scratch import scratch_folder
 from infra.settings import Settings
 from tasks.reporting.export.unload import DICTIONARY, LATEST
 
@@ -48,10 +48,10 @@ def fetch(
         urls = known[table]["files"]["csv" if form == "csv" else "parquet"]
         if not urls:
             raise NoExportError(f"{table} is empty: Redshift wrote no file for it")
-        with tempfile.TemporaryDirectory(prefix="olist-export-") as scratch:
+        with scratch_folder("export") as scratch:
             parts = []
             for number, url in enumerate(urls):
-                part = Path(scratch) / f"{number}"
+                part = scratch / f"{number}"
                 lake.get_file(lake.key(url), part)
                 parts.append(part)
             _WRITERS[form](table, parts, beside)

@@ -28,5 +28,9 @@ def write(path: Path, text: str) -> None:
     """Write a page atomically: a reader sees the whole old page or the whole new page."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError:  # such as a full disk
+        beside.unlink(missing_ok=True)
+        raise
