@@ -65,8 +65,7 @@ class Transaction:
         try:
             with watched(wait):
                 # without parameters the driver does not parse %s: the SQL may hold a bare %
-                given = (sql, list(parameters)) if parameters else (sql,)
-                self._cursor.execute(*given)
+                self._cursor.execute(sql, list(parameters) or None)
         except (Error, OSError) as error:
             if wait.is_cut:
                 raise _silence(self._settings, wait) from error
@@ -240,7 +239,8 @@ def statement_wait(
 def _answers(settings: Settings) -> bool:
     """Whether the warehouse answers a new connection within a few seconds."""
     try:
-        parameters = connection_parameters(settings) | {"timeout": _PROBE_SECONDS}
+        parameters = connection_parameters(settings)
+        parameters["timeout"] = _PROBE_SECONDS
         with redshift_connector.connect(**parameters) as probe:
             probe.cursor().execute("SELECT 1 AS answer")
     except (Error, OSError, WarehouseError):

@@ -71,10 +71,10 @@ def messages(folder: Path) -> list[dict[str, str]]:
     Returns:
         Messages with the keys `at` (ISO timestamp in UTC), `subject` and `body`.
     """
-    return [_message(path) for path in sorted(folder.glob("*.json"), reverse=True)]
+    return [_stored(path) for path in sorted(folder.glob("*.json"), reverse=True)]
 
 
-def _message(path: Path) -> dict[str, str]:
+def _stored(path: Path) -> dict[str, str]:
     """Read a message; one that is cut off, as by a full disk, is named and hides no other."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

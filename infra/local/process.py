@@ -128,9 +128,8 @@ class Service:
             time.sleep(0.3)
 
     def _start_error(self) -> StackError:
-        lines = self.log.read_text(encoding="utf-8", errors="replace")[
-            self.log_start :
-        ].splitlines()
+        written = self.log.read_bytes()[self.log_start :]
+        lines = written.decode(errors="replace").splitlines()
         if advice := advice_for("\n".join(lines), self.log.parent.parent):
             return StackError(f"the local {self.name} did not start: {advice}. Its log: {self.log}")
         tail = "\n".join(lines[-5:])

@@ -9,6 +9,6 @@ CREATE TABLE IF NOT EXISTS audit.batches (
     action VARCHAR(8) NOT NULL,
     source VARCHAR(1024) NOT NULL,
     published_at TIMESTAMP NOT NULL,
-    publish_number BIGINT, -- Counts the publishes, and so orders them whatever a clock says; NULL before it existed
+    publish_number BIGINT, -- Counts the publishes, and so orders them; NULL before it existed
     PRIMARY KEY (run_id, batch_date)
 );
