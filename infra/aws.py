@@ -14,7 +14,7 @@ from infra.settings import Settings
 
 # answers of a few bytes: a service that says nothing for 40 seconds is gone
 _SMALL_CALLS = Config(
-    connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 2}
+    connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 2}
 )
 
 
@@ -50,7 +50,7 @@ def lake_credentials(settings: Settings, *, patient: bool = True) -> AwsCredenti
             "aws_client_parameters": AwsClientParameters(
                 endpoint_url=settings.s3_endpoint_url,
                 config={
-                    "retries": {"mode": "standard", "max_attempts": 2 if patient else 1},
+                    "retries": {"mode": "standard", "total_max_attempts": 2 if patient else 1},
                     "connect_timeout": 5,
                     "read_timeout": 75 if patient else 5,
                     "max_pool_connections": 20,

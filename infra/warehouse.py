@@ -68,7 +68,7 @@ class Transaction:
                 self._cursor.execute(sql, list(parameters) or None)
         except (Error, OSError) as error:
             if wait.is_cut:
-                raise _silence(self._settings, wait) from error
+                raise silence_error(self._settings, wait) from error
             raise _explained(error, wait.what) from error
         return self._cursor.rowcount
 
@@ -217,7 +217,7 @@ def transaction(
                     connection.commit()
             except (Error, OSError) as error:
                 if wait.is_cut:
-                    raise _silence(settings, wait) from error
+                    raise silence_error(settings, wait) from error
                 raise _explained(error, "COMMIT") from error
     finally:
         connection.close()  # the server rolls back what was not committed
@@ -248,7 +248,8 @@ def _answers(settings: Settings) -> bool:
     return True
 
 
-def _silence(settings: Settings, wait: Wait) -> WarehouseError:
+def silence_error(settings: Settings, wait: Wait) -> WarehouseError:
+    """Return the error of a statement that was ended because the warehouse says nothing."""
     where = f"{settings.redshift_host}:{settings.redshift_port}"
     return WarehouseError(
         f"{wait.what}: the warehouse at {where} has not answered for "

@@ -38,6 +38,10 @@ class WorkerStack:
         """Stop the services."""
         self._services.stop()
 
+    def process_id(self, service: str) -> int:
+        """The process of a service."""
+        return self._services.running[service].process.pid
+
     @contextmanager
     def emptied(self) -> Iterator[Settings]:
         """Empty the services; inside the block, environment variables contain their addresses."""

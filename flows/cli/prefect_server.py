@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,8 @@ class OwnServer:
             "PREFECT_UI_URL": "",  # it has no UI, so no link may lead to it
             "PREFECT_HOME": os.environ.get("PREFECT_HOME", str(home / "prefect")),
         }
+        # Prefect looks for its folder when it is imported; `start` creates it
+        warnings.filterwarnings("ignore", message="Failed to create the Prefect home")
         self._before = {name: os.environ.get(name) for name in self._environment}
         os.environ.update(self._environment)
         self.service: Service | None = None

@@ -28,7 +28,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
 from infra.settings import Settings
-from infra.warehouse import connection_parameters, statement_wait
+from infra.warehouse import connection_parameters, silence_error, statement_wait
 from infra.warehouse_watch import Wait, begin, end, has_no_time_limit
 from tasks.receipts import ExpectationResult
 from tasks.validation import failing_rows
@@ -107,8 +107,18 @@ def results(settings: Settings, layer: Layer, scope: Scope, run_id: str) -> list
 
 @contextmanager
 def _statements_watched(settings: Settings) -> Iterator[None]:
-    """Watch the statements that Great Expectations sends through SQLAlchemy."""
+    """Watch the statements that Great Expectations sends through SQLAlchemy.
+
+    Raises:
+        WarehouseError: The warehouse did not answer one of them. Great Expectations counts this as
+            the result of an expectation, and goes on.
+    """
     waits: dict[Any, Wait] = {}
+    unanswered: list[Wait] = []
+
+    def connect(*_: Any) -> None:  # noqa: ANN401
+        if unanswered:  # do not wait again for each of the other expectations
+            raise silence_error(settings, unanswered[0])
 
     def connected(connection: Any, *_: Any) -> None:  # noqa: ANN401 (untyped events)
         has_no_time_limit(connection)
@@ -121,10 +131,14 @@ def _statements_watched(settings: Settings) -> Iterator[None]:
         end(waits.pop(cursor))
 
     def failed(context: Any) -> None:  # noqa: ANN401
-        if wait := waits.pop(context.cursor, None):
+        execution = context.execution_context  # None if the error is not that of a statement
+        if execution and (wait := waits.pop(execution.cursor, None)):
             end(wait)
+            if wait.is_cut:
+                unanswered.append(wait)
 
     listeners = (
+        (Engine, "do_connect", connect),
         (Pool, "connect", connected),
         (Engine, "before_cursor_execute", before),
         (Engine, "after_cursor_execute", after),
@@ -137,6 +151,8 @@ def _statements_watched(settings: Settings) -> Iterator[None]:
     finally:
         for listener in listeners:
             event.remove(*listener)
+    if unanswered:
+        raise silence_error(settings, unanswered[0])
 
 
 class _Dataset:
