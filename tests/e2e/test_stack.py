@@ -30,6 +30,7 @@ from infra.local.generate import generate
 from infra.local.pid_file import PidFile
 from tests.e2e.attack import attacking_page, shell_deployment
 from tests.e2e.stack import Stack, wait_for
+from tests.flows.cli.command import seconds_until_nothing_is_left
 
 pytestmark = pytest.mark.slow
 DEPLOYMENTS = yaml.safe_load(TARGETS["local"].file.read_text())["deployments"]
@@ -375,3 +376,14 @@ def _caught_up_once(stack: Stack, late: list[UUID]) -> None:
     published = stack.ask("SELECT batch_date FROM audit.batches ORDER BY publish_number")
     missed = [str(day) for (day,) in published if str(day) > days[0]]
     assert missed == days[1:]
+
+
+def test_kill_9_of_the_supervisor_ends_services_and_runs(stack: Stack, source: Path) -> None:
+    """The last test of the module: the stack is gone."""
+    day = sorted(path.name for path in source.iterdir())[0]
+    run = stack.trigger("daily_elt/daily", batch_date=day)
+    wait_for(lambda: stack.run(run).state_type is StateType.RUNNING)
+    os.kill(PidFile(stack.home).read()["pid"], signal.SIGKILL)
+    assert seconds_until_nothing_is_left(stack.home, 10.0) < 10
+    done = stack.up()
+    assert done.returncode == 0, done.stdout + done.stderr

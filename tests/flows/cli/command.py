@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -14,15 +15,30 @@ from infra.settings import PROJECT
 class Command:
     """A command in a session of its own, as a terminal starts it, with its own OLIST_HOME."""
 
-    def __init__(self, home: Path, *words: object, log: Path | None = None, **env: str) -> None:
-        """Start it."""
+    def __init__(
+        self,
+        home: Path,
+        *words: object,
+        log: Path | None = None,
+        through: Sequence[str] = (),
+        **env: str,
+    ) -> None:
+        """Start it.
+
+        Args:
+            home: Its OLIST_HOME.
+            words: The command and its options.
+            log: File for what it prints; default: beside `home`.
+            through: A command that runs it, such as faketime.
+            env: More environment variables.
+        """
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("OLIST_", "PREFECT_"))}
         self._home = home
         self._log = log or home.with_name(f"{home.name}.log")
         fast = {"OLIST_EXPORTS": "false", "OLIST_DASHBOARDS": "false", "PYTHONUNBUFFERED": "1"}
         with self._log.open("w") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "flows.cli", *map(str, words)],
+                [*through, sys.executable, "-m", "flows.cli", *map(str, words)],
                 env={**clean, **fast, "OLIST_HOME": str(home), "COLUMNS": "300", **env},
                 cwd=PROJECT,
                 stdout=output,
@@ -69,17 +85,27 @@ class Command:
 
     def left(self) -> list[int]:
         """Processes of this command, its services included."""
-        mine = f"OLIST_HOME={self._home}\0"
-        found = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]
-        return [p for p in found if mine in _read(p, "environ") and _read(p, "cmdline")]
+        return processes_of(self._home)
 
     def seconds_until_nothing_is_left(self, limit: float) -> float:
         """Wait until no process of it is left."""
-        began = time.monotonic()
-        while left := self.left():
-            assert time.monotonic() - began < limit, [_read(pid, "cmdline") for pid in left]
-            time.sleep(0.1)
-        return time.monotonic() - began
+        return seconds_until_nothing_is_left(self._home, limit)
+
+
+def processes_of(home: Path) -> list[int]:
+    """The processes with this OLIST_HOME."""
+    mine = f"OLIST_HOME={home}\0"
+    found = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]
+    return [p for p in found if mine in _read(p, "environ") and _read(p, "cmdline")]
+
+
+def seconds_until_nothing_is_left(home: Path, limit: float) -> float:
+    """Wait until no process with this OLIST_HOME is left."""
+    began = time.monotonic()
+    while left := processes_of(home):
+        assert time.monotonic() - began < limit, [_read(pid, "cmdline") for pid in left]
+        time.sleep(0.1)
+    return time.monotonic() - began
 
 
 def _read(pid: int, name: str) -> str:
