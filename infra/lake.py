@@ -34,7 +34,7 @@ _TRANSFER = TransferConfig(multipart_threshold=64 << 20, use_threads=False)
 
 _TOLD_SECONDS = 30.0
 _logger = logging.getLogger(__name__)
-_REMEMBERED_SECONDS = 120.0
+_REMEMBERED_SECONDS = 600.0
 _silent_since: list[float] = []  # the last call without an answer, by the monotonic clock
 
 

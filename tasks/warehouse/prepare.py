@@ -23,6 +23,7 @@ from tasks.warehouse.batch_state import open_batches
 from tasks.warehouse.comments import set_comments
 from tasks.warehouse.derived_views import create_candidates, create_staging_totals, drop_outdated
 from tasks.warehouse.migrate import add_columns, existing_columns
+from tasks.warehouse.prepared import is_prepared, note_prepared
 from tasks.warehouse.published_index import index_published_batches
 from tasks.warehouse.widen import widen_columns
 from tasks.warehouse.writer_lock import create_lock, hold_writer_lock
@@ -34,6 +35,7 @@ FOLDERS = ("staging", "dimensions", "facts", "marts", "views", "audit")
 def prepare_warehouse(settings: Settings) -> list[str]:
     """Create missing tables and views, and bring existing tables to their DDL.
 
+    If nothing has changed since the last preparation, this takes two queries.
     Columns that the DDL has gained are added, and columns of published models are widened.
 
     Returns:
@@ -44,6 +46,8 @@ def prepare_warehouse(settings: Settings) -> list[str]:
         WarehouseError: A statement failed.
     """
     with transaction(settings) as work:
+        if is_prepared(work):
+            return []
         work.create_schemas()
         wanted = [table for folder in FOLDERS for table in tables(folder).values()]
         existing = existing_columns(work)
@@ -59,6 +63,7 @@ def prepare_warehouse(settings: Settings) -> list[str]:
         _create(work, "metrics")
         renewed = {column.rpartition(".")[0] for column in widened}
         set_comments(work, wanted, {t: c for t, c in existing.items() if t not in renewed})
+        note_prepared(work)
     return added
 
 
