@@ -105,8 +105,9 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _end_in_time(reading: int) -> None:
-    received = _read(reading)
-    if not received or received[0] not in _SIGNALS:
+    while (received := _read(reading)) and received[0] not in _SIGNALS:
+        continue  # a signal that another library handles
+    if not received:
         os.close(reading)
         return
     code = 128 + received[0]
