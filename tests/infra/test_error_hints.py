@@ -1,5 +1,7 @@
 """Errors of AWS and the warehouse get a hint, also errors that no local stack can raise."""
 
+import errno
+
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
@@ -25,6 +27,9 @@ def _api(code: str, operation: str = "GetObject") -> ClientError:
         (_api("ResourceNotFoundException"), "does not exist in this account and region"),
         (_api("KMS.DisabledException"), "the KMS key cannot be used"),
         (NoCredentialsError(), "no AWS credentials were found"),
+        (OSError(errno.ENOSPC, "No space left on device", "x"), "x: the disk is full: free"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), "/x: this user may not write"),
+        (OSError(errno.EROFS, "Read-only file system", "/x"), "set OLIST_HOME to a folder"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )

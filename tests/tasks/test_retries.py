@@ -29,7 +29,6 @@ def _s3_error(code: str, status: int) -> ClientError:
         EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
         _s3_error("InternalError", 500),
         _s3_error("SlowDown", 400),
-        ReadTimeoutError(endpoint_url="http://127.0.0.1:1"),
         ConnectionClosedError(endpoint_url="http://127.0.0.1:1"),
         ConnectionResetError(),
     ],
@@ -53,6 +52,10 @@ def test_an_unavailable_or_throttling_service_is_a_transient_error(error: Except
 )
 def test_wrong_data_sql_and_permissions_are_not_transient_errors(error: Exception) -> None:
     assert not is_transient(error)
+
+
+def test_a_service_that_said_nothing_for_minutes_is_not_asked_again() -> None:
+    assert not is_transient(ReadTimeoutError(endpoint_url="http://127.0.0.1:1"))
 
 
 @pytest.mark.parametrize(("transient", "tries"), [(True, 3), (False, 1)])
