@@ -20,9 +20,8 @@ run: .venv/ready ## Load one batch: OLIST_SOURCE, else 10,000 generated orders
 test: .venv/ready ## Run the tests
 	@$(BIN)/pytest
 
-# four processes: these tests wait for services half of their time
 test-slow: .venv/ready ## Run what CI runs besides: the stack end to end, kills, planted defects
-	@$(BIN)/pytest -m "slow and not full" --numprocesses=4
+	@$(BIN)/pytest -m "slow and not full"
 
 test-full: .venv/ready ## Run all tests, including those of minutes: replays, sixty kills
 	@$(BIN)/pytest -m "full or not full"

@@ -67,6 +67,7 @@ def source(tmp_path: Path) -> Path:
     return write_source(tmp_path / "source", ROWS)
 
 
+@pytest.mark.full
 def test_every_fault_of_the_source_that_may_be_accepted_is_published_when_accepted(
     stack: Settings, source: Path, monkeypatch: pytest.MonkeyPatch, ask
 ) -> None:

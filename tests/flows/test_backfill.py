@@ -55,7 +55,7 @@ def load(stack: Settings, tmp_path: Path) -> Loader:
 
 
 @pytest.mark.usefixtures("prefect_api")
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_backfill_resumes_after_published_batches_and_reloads_changed_files(
     load: Loader, dump: Path, tmp_path: Path
 ) -> None:

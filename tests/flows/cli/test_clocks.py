@@ -29,6 +29,7 @@ def _run_at(seconds: float, home: Path, *words: object, **env: str) -> str:
         return command.printed
 
 
+@pytest.mark.full
 def test_a_clock_that_goes_back_an_hour_loses_no_batch(tmp_path: Path) -> None:
     home = tmp_path / "home"
     for day, seed in (("2018-10-18", 3), ("2018-10-19", 4)):

@@ -41,6 +41,7 @@ def test_ctrl_c_ends_a_run_in_seconds_and_tells_its_state(run: tuple[Path, list[
         assert "Traceback" not in command.printed
 
 
+@pytest.mark.full
 def test_a_second_ctrl_c_ends_at_once(run: tuple[Path, list[str]]) -> None:
     home, words = run
     with Command(home, *words) as command:
@@ -100,6 +101,7 @@ def test_a_run_ends_if_the_prefect_server_is_gone(
         assert command.seconds_until_nothing_is_left(LIMIT) < LIMIT
 
 
+@pytest.mark.full
 def test_a_stopped_run_after_the_publish_says_what_readers_see(
     run: tuple[Path, list[str]],
 ) -> None:
@@ -116,6 +118,7 @@ def test_a_stopped_run_after_the_publish_says_what_readers_see(
     assert not list(home.rglob("*.part"))
 
 
+@pytest.mark.full
 def test_two_first_runs_at_once_both_succeed(tmp_path: Path) -> None:
     generate(tmp_path / "2018-10-18", 20, seed=3)
     generate(tmp_path / "2018-10-19", 20, seed=4)
