@@ -83,7 +83,7 @@ def test_money_in_quarantine_is_named_everywhere_and_never_called_exact(
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_faults_of_all_kinds_are_quarantined_and_all_other_rows_are_published(
     source: Path, tmp_path: Path, olist: Callable[..., Ended]
 ) -> None:
