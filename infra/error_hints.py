@@ -114,8 +114,11 @@ def hint_for(error: BaseException) -> str | None:
         What to do, as a clause without a full stop; None if there is no advice for this error.
     """
     for cause in _causes(error):
-        is_of_a_file = isinstance(cause, OSError) and not isinstance(cause, _BROKEN_CONNECTIONS)
-        if is_of_a_file and cause.errno in _DISK:
+        if (
+            isinstance(cause, OSError)
+            and not isinstance(cause, _BROKEN_CONNECTIONS)  # their numbers mean something else
+            and cause.errno in _DISK
+        ):
             where = f"{cause.filename}: " if cause.filename else ""
             return f"{where}{_DISK[cause.errno]}"
         if type(cause).__module__.startswith(("httpx", "prefect.exceptions")) and re.search(
