@@ -25,7 +25,7 @@ def stopped_message() -> str:
         return ""
     facts = _runs[0]
     if facts.commit_unknown:
-        with suppress(Exception):  # then the state stays unknown, and is told as such
+        with suppress(Exception):  # the message then says that the state is unknown
             facts.published_dates = dates_published_by(Settings(), facts.run_id)
             facts.commit_unknown = False
     if facts.state == "not published":

@@ -1,4 +1,4 @@
-"""Watches statements that wait for the warehouse: a slow one is told, a silent warehouse ends it.
+"""Watches waiting statements: logs a slow one, and fails it if the warehouse does not answer.
 
 A statement may take hours, so it has no time limit. After 15 seconds a thread asks the warehouse
 over a second connection. If that answers, the statement is only slow. If it does not, for
@@ -17,7 +17,7 @@ from typing import Any
 from redshift_connector import Connection
 
 _POLL_SECONDS = 2.0
-_TOLD_SECONDS = 15.0  # until the warehouse is asked, and the wait is told
+_TOLD_SECONDS = 15.0  # until a second connection probes the warehouse, and a warning is logged
 _TOLD_AGAIN_SECONDS = 300.0
 _PROBE_EVERY_SECONDS = 10.0
 _logger = logging.getLogger(__name__)

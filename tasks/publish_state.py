@@ -30,7 +30,7 @@ WORDS: dict[PublishState, Words] = {
         "The warehouse did not answer during or after the publish. Readers see either the state "
         "before this run or its whole batch, never a part of it.",
         'See what is published: olist query "SELECT * FROM audit.batches '
-        'ORDER BY publish_number DESC LIMIT 5"',
+        'ORDER BY COALESCE(publish_number, 0) DESC LIMIT 5"',
     ),
     "not reconciled": Words(
         "PUBLISHED, NOT RECONCILED, do not use yet",

@@ -145,8 +145,8 @@ def command_server_spec(home: Path, port: int, environment: dict[str, str]) -> S
     """
     factory = ["--factory", "prefect.server.api.server:create_app", "--lifespan", "on"]
     variables = {
-        **environment,
         "PREFECT_HOME": str(home / "prefect"),
+        **environment,
         "PREFECT_UI_ENABLED": "false",
         "PREFECT__SERVER_EPHEMERAL": "1",
         "PREFECT__SERVER_FINAL": "1",

@@ -28,7 +28,7 @@ _ADVICE = {
     ),
     r"file with version number \d+, but we can only read|newer version of DuckDB": (
         "the warehouse {home}/redshift/warehouse.duckdb is of a newer version: update this project "
-        "(git pull; make .venv/ready). With another OLIST_HOME, this version starts anew"
+        "(git pull; make .venv/ready). Or set OLIST_HOME to a new folder, which starts empty"
     ),
     r"not a valid DuckDB database file|Corrupt|corrupt": (
         "the warehouse {home}/redshift/warehouse.duckdb is damaged: move it away, then load it "

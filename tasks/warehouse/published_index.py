@@ -150,14 +150,11 @@ def retracted_days(settings: Settings) -> list[date]:
     Raises:
         WarehouseError: The audit cannot be read.
     """
-    with transaction(settings, read_only=True) as work:
-        return [
-            day
-            for (day,) in work.query(
-                "SELECT DISTINCT batch_date FROM audit.batches WHERE action = 'retract' "
-                "AND batch_date NOT IN (SELECT batch_date FROM audit.loads) ORDER BY batch_date"
-            )
-        ]
+    return _days(
+        settings,
+        "SELECT DISTINCT batch_date FROM audit.batches WHERE action = 'retract' "
+        "AND batch_date NOT IN (SELECT batch_date FROM audit.loads) ORDER BY batch_date",
+    )
 
 
 def published_days(settings: Settings) -> list[date]:
@@ -166,10 +163,9 @@ def published_days(settings: Settings) -> list[date]:
     Raises:
         WarehouseError: The audit cannot be read.
     """
+    return _days(settings, "SELECT DISTINCT batch_date FROM audit.loads ORDER BY batch_date")
+
+
+def _days(settings: Settings, sql: str) -> list[date]:
     with transaction(settings, read_only=True) as work:
-        return [
-            day
-            for (day,) in work.query(
-                "SELECT DISTINCT batch_date FROM audit.loads ORDER BY batch_date"
-            )
-        ]
+        return [day for (day,) in work.query(sql)]

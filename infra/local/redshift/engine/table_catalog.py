@@ -70,12 +70,13 @@ class Tables:
 
     def columns(self, table: str) -> list[tuple[str, str]]:
         """Names and DuckDB types of a table's columns, in order."""
-        if table not in self._temporary:
-            return list(self._columns_of([table])[table])
-        return self._run(
-            f"SELECT column_name, data_type FROM duckdb_columns() WHERE {self._where(table)} "
-            "ORDER BY column_index"
-        ).fetchall()
+        if table in self._temporary:
+            return self._table_info(table)
+        return list(self._columns_of([table])[table])
+
+    def _table_info(self, table: str) -> list[tuple[str, str]]:
+        name = self.engine_name(table)
+        return self._run(f"SELECT name, type FROM pragma_table_info('{name}')").fetchall()
 
     def _columns_of(self, tables: Sequence[str]) -> dict[str, Columns]:
         """The columns of several permanent tables; empty for a table that does not exist.
@@ -85,29 +86,20 @@ class Tables:
         columns of views are looked up in the list.
         """
         found: dict[str, Columns] = dict.fromkeys(tables, ())
-        if not tables:
-            return found
-        listed = ", ".join(f"'{table}'" for table in tables)
-        kinds = self._run(
-            "SELECT name, is_view FROM ("
-            "SELECT schema_name || '.' || table_name AS name, FALSE AS is_view "
-            "FROM duckdb_tables() WHERE NOT temporary "
-            "UNION ALL SELECT schema_name || '.' || view_name, TRUE FROM duckdb_views() "
-            f"WHERE NOT temporary) WHERE name IN ({listed})"
-        ).fetchall()
-        for table, is_view in kinds:
-            if is_view:
-                schema, name = table.split(".")
-                rows = self._run(
-                    "SELECT column_name, data_type FROM duckdb_columns() "
-                    f"WHERE database_name <> 'temp' AND schema_name = '{schema}' "
-                    f"AND table_name = '{name}' ORDER BY column_index"
-                )
-            else:
-                quoted = self.engine_name(table).replace("'", "''")
-                rows = self._run(f"SELECT name, type FROM pragma_table_info('{quoted}')")
-            found[table] = tuple(rows.fetchall())
+        for kind in ("table", "view") if tables else ():
+            listed = self._run(
+                f"SELECT schema_name || '.' || {kind}_name AS name FROM duckdb_{kind}s() "
+                f"WHERE NOT temporary AND name IN ({', '.join(repr(t) for t in tables)})"
+            ).fetchall()
+            look = self._table_info if kind == "table" else self._view_columns
+            found |= {name: tuple(look(name)) for (name,) in listed}
         return found
+
+    def _view_columns(self, view: str) -> list[tuple[str, str]]:
+        return self._run(
+            "SELECT column_name, data_type FROM duckdb_columns() "
+            f"WHERE database_name <> 'temp' AND {self._where(view)} ORDER BY column_index"
+        ).fetchall()
 
     def require_lengths(self, table: str, assigned: Sequence[str]) -> None:
         """Check that the lengths of the text columns that a statement writes are known.
