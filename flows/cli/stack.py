@@ -27,21 +27,24 @@ def up(
 ) -> None:
     """Start S3, Redshift, the inbox, a Prefect server and a worker; register deployments."""
     from infra.local.ports import Ports  # noqa: PLC0415
-    from infra.local.stack import start  # noqa: PLC0415
+    from infra.local.stack import started  # noqa: PLC0415
     from infra.local.stack_secrets import StackSecrets  # noqa: PLC0415
 
     settings = Settings()
     ports = Ports(s3=s3_port, redshift=redshift_port, inbox=inbox_port, prefect=prefect_port)
     console.print("Starting; the first start takes about 30 seconds …", style="dim")
-    start(settings, ports)
-    state_dir.remember(settings, made_up=False)
-    with _stack_environment(settings):
-        # imported late: importing Prefect takes seconds
-        from flows.deploy import TARGETS, deploy, notify_inbox  # noqa: PLC0415
+    try:
+        with started(settings, ports), _stack_environment(settings):
+            state_dir.remember(settings, made_up=False)
+            # imported late: importing Prefect takes seconds
+            from flows.deploy import TARGETS, deploy, notify_inbox  # noqa: PLC0415
 
-        paused = deploy(TARGETS["local"])
-        authorization = StackSecrets.of(settings.state).web_authorization
-        notify_inbox(f"http://127.0.0.1:{inbox_port}", authorization, Settings())
+            paused = deploy(TARGETS["local"])
+            authorization = StackSecrets.of(settings.state).web_authorization
+            notify_inbox(f"http://127.0.0.1:{inbox_port}", authorization, Settings())
+    except KeyboardInterrupt:
+        console.print("Stopped; no service of the stack is left. Start it again: olist up")
+        raise typer.Exit(130) from None
     console.print("The stack is up.", style="bold green")
     _print_status(settings)
     _print_paused(paused)

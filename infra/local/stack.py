@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
 from infra.local.pid_file import PidFile
@@ -13,15 +15,23 @@ from infra.local.process import StackError
 from infra.private_files import make_private
 from infra.settings import PROJECT, Settings
 
+STAY = "stay\n"  # to the supervisor: the stack is deployed and stays up
 _STOP_SECONDS = 60
 
 
-def start(settings: Settings, ports: Ports) -> None:
+@contextmanager
+def started(settings: Settings, ports: Ports) -> Iterator[None]:
     """Start the supervisor in the background, and wait until all services are ready.
+
+    The stack stays up if the body succeeds. If the body fails, or if this process ends in it, even
+    by SIGKILL, the supervisor stops all services and ends.
 
     Args:
         settings: Names the state folder.
         ports: Port of each service; all must be free.
+
+    Yields:
+        Once all services are ready.
 
     Raises:
         StackError: `target` is aws, the stack is already up, a port is in use, or a service did
@@ -49,7 +59,7 @@ def start(settings: Settings, ports: Ports) -> None:
                 *(sys.executable, "-m", "infra.local.supervisor"),
                 *(word for n, p in asdict(ports).items() for word in (f"--{n}", str(p))),
             ],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # tells the supervisor to stay; closes if this process ends
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -58,11 +68,19 @@ def start(settings: Settings, ports: Ports) -> None:
             umask=0o077,
             start_new_session=True,
         )
-    assert supervisor.stdout is not None  # noqa: S101
-    line = supervisor.stdout.readline().strip()
-    supervisor.stdout.close()
-    if line != "ready":
-        raise StackError(f"{line or 'the stack did not start'}. Its log is {log}")
+    assert supervisor.stdin is not None and supervisor.stdout is not None  # noqa: S101, PT018
+    with supervisor.stdin, supervisor.stdout:
+        try:
+            line = supervisor.stdout.readline().strip()
+            if line != "ready":
+                raise StackError(f"{line or 'the stack did not start'}. Its log is {log}")
+            yield
+        except BaseException:
+            supervisor.stdin.close()
+            with suppress(subprocess.TimeoutExpired):  # the first error counts
+                supervisor.wait(_STOP_SECONDS)
+            raise
+        supervisor.stdin.write(STAY)
 
 
 def stop(settings: Settings) -> bool:

@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from dataclasses import asdict
 
@@ -101,6 +102,13 @@ class Supervisor:
         write_private(services.home / "pgpass", "".join(lines))
 
 
+def _end_unless_told_to_stay() -> None:
+    """Send this process SIGTERM if `olist up` fails or ends before the stack is deployed."""
+    # os.read, not sys.stdin: holding the lock of sys.stdin at exit aborts the interpreter
+    if not os.read(0, 1024):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 def main() -> None:
     """Keep the stack up until SIGTERM; the first line printed is `ready` or an error."""
     parser = argparse.ArgumentParser(description="The supervisor of the local stack.")
@@ -117,6 +125,7 @@ def main() -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, end)
+    threading.Thread(target=_end_unless_told_to_stay, name="stay", daemon=True).start()
     try:
         Supervisor(settings, ports).run()
     except StackError as error:
