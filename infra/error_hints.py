@@ -2,9 +2,11 @@
 
 import errno
 import re
+import shutil
 import socket
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 from botocore.exceptions import (
     ClientError,
@@ -15,6 +17,7 @@ from botocore.exceptions import (
 )
 from redshift_connector.error import Error, InterfaceError
 
+from infra.settings import Settings
 from infra.warehouse import WarehouseError
 
 # error codes of AWS APIs: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html and
@@ -96,6 +99,8 @@ _DISK = {
     errno.EPERM: "this user may not write there: correct its owner, or set OLIST_HOME",
     errno.ENOTDIR: "a part of this path is no folder: set OLIST_HOME to another one",
 }
+_FREE_BYTES = 1 << 20  # with less, databases fail
+_SERVER_ERROR = 500
 _BROKEN_CONNECTIONS = (
     ConnectionError,
     TimeoutError,
@@ -113,6 +118,9 @@ def hint_for(error: BaseException) -> str | None:
     Returns:
         What to do, as a clause without a full stop; None if there is no advice for this error.
     """
+    # local services fail in many words if there is no space left
+    if _is_of_service(error) and (full := _full_disk()):
+        return f"{full}: {_DISK[errno.ENOSPC]}"
     for cause in _causes(error):
         if (
             isinstance(cause, OSError)
@@ -121,9 +129,7 @@ def hint_for(error: BaseException) -> str | None:
         ):
             where = f"{cause.filename}: " if cause.filename else ""
             return f"{where}{_DISK[cause.errno]}"
-        if type(cause).__module__.startswith(("httpx", "prefect.exceptions")) and re.search(
-            r"HTTPStatus|Connect|ReadTimeout|Protocol", type(cause).__name__
-        ):
+        if _is_of_prefect(cause):
             return (
                 "Prefect's server failed or did not answer: its log is logs/prefect-server.log "
                 "under OLIST_HOME, and `olist status` shows whether the stack is up"
@@ -145,6 +151,36 @@ def hint_for(error: BaseException) -> str | None:
                 if re.fullmatch(codes, code):
                     return advice
     return next(filter(None, map(_hint_by_words, _causes(error))), None)
+
+
+def _is_of_prefect(error: BaseException) -> bool:
+    """Whether a call of Prefect's API has failed."""
+    return type(error).__module__.startswith(("httpx", "prefect.exceptions")) and bool(
+        re.search(r"HTTPStatus|Connect|ReadTimeout|Protocol", type(error).__name__)
+    )
+
+
+def _is_of_service(error: BaseException) -> bool:
+    """Whether a service has failed, or did not answer."""
+    return any(
+        _is_of_prefect(cause)
+        or isinstance(cause, (Error, WarehouseError, *_BROKEN_CONNECTIONS))
+        or (isinstance(cause, ClientError) and _status(cause) >= _SERVER_ERROR)
+        for cause in _causes(error)
+    )
+
+
+def _status(error: ClientError) -> int:
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+
+
+def _full_disk() -> Path | None:
+    """The state folder, if its disk is full."""
+    try:
+        home = Settings().state
+        return home if shutil.disk_usage(home).free < _FREE_BYTES else None
+    except (OSError, ValueError):  # there is no state folder, or a setting is wrong
+        return None
 
 
 def _hint_by_words(error: BaseException) -> str | None:

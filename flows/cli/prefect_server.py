@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,8 +67,12 @@ class OwnServer:
         self._release()
 
     def stop(self) -> None:
-        """Stop the process, and forget its address."""
+        """Send the last log lines to the process, stop it, and forget its address."""
         if self.service is not None:
+            if self.service.process.poll() is None and "prefect.logging.handlers" in sys.modules:
+                from prefect.logging.handlers import APILogHandler  # noqa: PLC0415
+
+                APILogHandler().flush()  # at most 5 seconds
             self.service.stop()
         self._release()
         for name, value in self._before.items():

@@ -73,7 +73,9 @@ def started(settings: Settings, ports: Ports) -> Iterator[None]:
         try:
             line = supervisor.stdout.readline().strip()
             if line != "ready":
-                raise StackError(f"{line or 'the stack did not start'}. Its log is {log}")
+                raise StackError(  # noqa: TRY301 (the supervisor ends in the same way)
+                    f"{line or 'the stack did not start'}. Its log is {log}"
+                )
             yield
         except BaseException:
             supervisor.stdin.close()

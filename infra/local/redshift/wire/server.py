@@ -17,13 +17,12 @@ from typing import Any
 import boto3
 import duckdb
 
+from infra.local.redshift.engine.database import open_database
 from infra.local.redshift.engine.session import Session
-from infra.local.redshift.engine.system_catalog import CATALOGUE
 from infra.local.redshift.engine.table_catalog import Changes
 from infra.local.redshift.engine.table_locks import TableLocks
 from infra.local.redshift.errors import RedshiftError
 from infra.local.redshift.protocol import error_message
-from infra.local.redshift.sql.macros import MACROS
 from infra.local.redshift.wire.connection import Connection
 from infra.local.redshift.wire.iam_endpoint import CredentialsEndpoint
 from infra.local.redshift.wire.memory import DEFAULT_LIMIT, MemoryWatch, limit_address_space
@@ -126,7 +125,7 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
                 f"{error}. Give another --port or --path"
             ) from error
         try:
-            self.database = _open_database(options.path, options.database, options.memory_mb)
+            self.database = open_database(options.path, options.database, options.memory_mb)
         except duckdb.Error as error:
             self.server_close()
             raise StartError(f"cannot open {options.path}: {error}. Give another --path") from error
@@ -236,29 +235,6 @@ class RedshiftServer(socketserver.ThreadingTCPServer):
             time.sleep(0.02)
         if hasattr(self, "database"):
             self.database.close()
-
-
-def _open_database(path: Path, name: str, memory_mb: int) -> duckdb.DuckDBPyConnection:
-    database = duckdb.connect(
-        str(path),
-        # a macro binds `/` when it is created, so this setting must precede the macros
-        config={"integer_division": "true", "python_enable_replacements": "false"},
-    )
-    database.execute(MACROS)
-    database.execute(CATALOGUE.replace("'dev'", f"'{name}'"))
-    for setting in (
-        "SET GLOBAL preserve_insertion_order = false",
-        "SET GLOBAL TimeZone = 'UTC'",
-        # a join without a condition then fails with an error before it fills the disk
-        "SET GLOBAL max_temp_directory_size = '10GB'",
-        f"SET GLOBAL memory_limit = '{memory_mb * 3 // 4}MB'",  # then it writes to disk
-        # the write-ahead log makes commits durable; frequent checkpoints would double the writes
-        "SET GLOBAL checkpoint_threshold = '1GB'",
-        "SET GLOBAL enable_external_access = false",
-        "SET GLOBAL lock_configuration = true",
-    ):
-        database.execute(setting)
-    return database
 
 
 @contextmanager
