@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from infra.local.redshift import protocol
 from infra.local.redshift.errors import NotEmulatedError
-from infra.local.redshift.sql.types.type_class import column_kind
+from infra.local.redshift.sql.types.numeric_type import INTEGER
+from infra.local.redshift.sql.types.type_class import engine_kind, plain
 
 _OIDS = {
     "BOOLEAN": protocol.BOOL,
@@ -76,10 +77,11 @@ def out_column(name: str, kind: str) -> OutColumn:
 
 
 def parameter_kind(oid: int) -> str:
-    """The type class of a parameter, by its OID; '' for text of unknown type."""
+    """The type class of a parameter, by its OID; `integer`, or '' for text of unknown type."""
     if oid == protocol.NUMERIC:
         return "number"
-    return column_kind(_SQL_TYPES.get(oid, "").upper())
+    kind = engine_kind(_SQL_TYPES.get(oid, "").upper())
+    return kind if kind == INTEGER else plain(kind)
 
 
 def typed_null(oid: int) -> str:

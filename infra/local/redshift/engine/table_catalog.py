@@ -79,27 +79,22 @@ class Tables:
         return self._run(f"SELECT name, type FROM pragma_table_info('{name}')").fetchall()
 
     def _columns_of(self, tables: Sequence[str]) -> dict[str, Columns]:
-        """The columns of several permanent tables; empty for a table that does not exist.
+        """The columns of permanent tables and views; empty for what does not exist.
 
-        DuckDB reads the columns of one table 20 times faster than it lists those of all. But
-        reading those of a view that no longer fits its tables would abort the transaction, so the
-        columns of views are looked up in the list.
+        They are looked up in the list of all columns: reading those of a view that no longer fits
+        its tables would abort the transaction. DuckDB answers conditions on single columns three
+        times faster than one on the whole name.
         """
-        found: dict[str, Columns] = dict.fromkeys(tables, ())
-        for kind in ("table", "view") if tables else ():
+        found: dict[str, list[tuple[str, str]]] = {table: [] for table in tables}
+        if tables:
+            named = " OR ".join(f"({self._where(table)})" for table in tables)
             listed = self._run(
-                f"SELECT schema_name || '.' || {kind}_name AS name FROM duckdb_{kind}s() "
-                f"WHERE NOT temporary AND name IN ({', '.join(repr(t) for t in tables)})"
+                "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
+                f"WHERE database_name <> 'temp' AND ({named}) ORDER BY column_index"
             ).fetchall()
-            look = self._table_info if kind == "table" else self._view_columns
-            found |= {name: tuple(look(name)) for (name,) in listed}
-        return found
-
-    def _view_columns(self, view: str) -> list[tuple[str, str]]:
-        return self._run(
-            "SELECT column_name, data_type FROM duckdb_columns() "
-            f"WHERE database_name <> 'temp' AND {self._where(view)} ORDER BY column_index"
-        ).fetchall()
+            for schema, table, column, kind in listed:
+                found[f"{schema}.{table}"].append((column, kind))
+        return {table: tuple(columns) for table, columns in found.items()}
 
     def require_lengths(self, table: str, assigned: Sequence[str]) -> None:
         """Check that the lengths of the text columns that a statement writes are known.

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from infra.local.redshift.copy import statement, unload_statement
 from infra.local.redshift.engine import utility_commands
 from infra.local.redshift.sql import registry
@@ -12,6 +14,7 @@ from infra.settings import PROJECT
 from tests.infra.local.redshift.ledger import emulator_only
 
 
+@pytest.mark.slow
 @emulator_only("the ledger is kept by the project itself")
 def test_the_coverage_page_is_up_to_date() -> None:
     done = subprocess.run(

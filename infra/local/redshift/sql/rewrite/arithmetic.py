@@ -10,7 +10,7 @@ from sqlglot import exp
 from infra.local.redshift.errors import refuse
 from infra.local.redshift.sql.ddl import normalise_type
 from infra.local.redshift.sql.functions import call, engine, name_of
-from infra.local.redshift.sql.types.numeric_type import DOUBLE, REAL, number_type
+from infra.local.redshift.sql.types.numeric_type import DOUBLE, INTEGER, REAL, number_type
 from infra.local.redshift.sql.types.type_class import kind_of
 
 _INTEGERS = {"INT": "Integer", "BIGINT": "Long", "SMALLINT": "Short"}
@@ -31,6 +31,8 @@ def cast(node: exp.Expr) -> exp.Expr:
     if target == "BOOLEAN":
         return call("to_boolean", node.this.copy())
     literal = isinstance(node.this.unnest(), (exp.Literal, exp.Neg, exp.Null))
+    if target in _INTEGERS and number_type(node.this) == INTEGER:
+        return node  # no digits to drop
     if target in _INTEGERS:
         name = exp.Literal.string(_INTEGERS[target])
         if literal and not _fraction(node.this):

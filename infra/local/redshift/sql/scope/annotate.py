@@ -16,7 +16,13 @@ from infra.local.redshift.sql.scope.correlated_subqueries import (
 )
 from infra.local.redshift.sql.scope.join_using import name_merged, write_on
 from infra.local.redshift.sql.scope.pivot import rotated
-from infra.local.redshift.sql.types.numeric_type import REAL, is_number, note_number, number_type
+from infra.local.redshift.sql.types.numeric_type import (
+    INTEGER,
+    REAL,
+    is_number,
+    note_number,
+    number_type,
+)
 from infra.local.redshift.sql.types.type_class import NOT_COLUMNS, engine_kind, kind_of, plain
 
 # tables with the names and DuckDB types of their columns; unknown tables are left out
@@ -73,7 +79,8 @@ def annotate(tree: exp.Expr, schema: Schema, parameters: Sequence[str] = ()) -> 
     Args:
         tree: The statement.
         schema: The columns of its tables.
-        parameters: The type classes of $1, $2, … as given by the client; '' is an unknown type.
+        parameters: The type classes of $1, $2, … as given by the client, `integer` for integers; ''
+            is an unknown type.
 
     Returns:
         The columns that its query returns; None if it has no query or they are not known.
@@ -84,7 +91,9 @@ def annotate(tree: exp.Expr, schema: Schema, parameters: Sequence[str] = ()) -> 
     for parameter in tree.find_all(exp.Parameter):
         position = int(parameter.name) - 1
         if position < len(parameters):
-            parameter.meta["kind"] = parameters[position]
+            parameter.meta["kind"] = plain(parameters[position])
+            if parameters[position] == INTEGER:
+                parameter.meta["number"] = INTEGER
     tables: dict[str, Columns] = {
         table: [(column, engine_kind(kind)) for column, kind in columns]
         for table, columns in schema
