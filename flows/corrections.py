@@ -13,12 +13,13 @@ from flows.rerun_command import rerun_command
 from flows.results import RunReceipt
 from infra.settings import Settings
 from tasks.receipts import OpenBatch
+from tasks.request import RequestError
 from tasks.warehouse.prepare import ensure_warehouse
 from tasks.warehouse.published_index import published_days, repair_index, retracted_days
 from tasks.warehouse.restore import indexed_days
 
 
-class CorrectionError(ValueError):
+class CorrectionError(RequestError):
     """Raised when there is nothing to correct; the message lists what is published."""
 
 

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from prefect import flow, get_run_logger
+from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
 from flows.concurrency import TASK_RUNNER
@@ -19,6 +20,7 @@ from infra.settings import Settings
 from infra.source_storage import SourceError
 from tasks.ingest.pending import pending_days
 from tasks.ingest.source import day_folders
+from tasks.ingest.wait import wait_for_source
 from tasks.receipts import Acceptance, OpenBatch
 from tasks.warehouse.prepare import ensure_warehouse
 from tasks.warehouse.published_index import published_days
@@ -50,7 +52,8 @@ def daily_elt_flow(
 
     Without a batch date, as in scheduled runs, the flow loads the day before the scheduled start.
     It first loads, in order, the missed days since the last published batch that have a folder in
-    the source. A day already published from the same files is skipped.
+    the source. A day already published from the same files is skipped. A run that a schedule has
+    started looks again for files that are not there yet, until OLIST_SOURCE_WAIT_HOURS have passed.
 
     A run that fails before the publish step does not change `analytics`. The gate
     `reconciliation` runs after the publish.
@@ -79,9 +82,18 @@ def daily_elt_flow(
         if _load_missed_days(settings, address, batch_date):
             retry_incomplete_outputs(str(flow_run.id), str(batch_date))
             return None
+        if _is_scheduled():
+            limit = timedelta(hours=settings.source_wait_hours)
+            wait_for_source(address, batch_date, flow_run.scheduled_start_time + limit)
     batch = OpenBatch(batch_date=batch_date, source=address)
     rerun = rerun_command("daily_elt", {"source": address, "batch_date": batch_date})
     return run_batches([batch], str(batch_date), rerun, accept)
+
+
+def _is_scheduled() -> bool:
+    """Whether a schedule has started this run, and not a person."""
+    context = FlowRunContext.get()
+    return bool(context and context.flow_run and context.flow_run.auto_scheduled)
 
 
 def source_or_default(settings: Settings, source: str | None) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import yaml
 from dotenv import dotenv_values
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
@@ -51,25 +52,22 @@ class DeployError(RuntimeError):
 def deploy(target: Target) -> list[str]:
     """Register the work pool and all deployments; idempotent.
 
-    Schedules that users have paused on the server stay paused.
+    Schedules that users have paused on the server stay paused: the files give each schedule a slug
+    and do not say whether it is active.
 
     Args:
         target: Work pool and Prefect file.
 
     Returns:
-        The deployments whose active schedule was paused again after the registration.
+        The deployments with a paused schedule.
 
     Raises:
         DeployError: Environment variables are missing, or `prefect deploy` failed.
     """
     environment = _environment(target.file)
-    paused = asyncio.run(_prepare(target))
-    again: list[str] = []
-    try:
-        _deploy_all(target.file, environment)
-    finally:  # a failed deploy may already have activated paused schedules
-        again = asyncio.run(_pause(paused))
-    return again
+    asyncio.run(_create_pool(target))
+    _deploy_all(target.file, environment)
+    return asyncio.run(_paused(target.file))
 
 
 def notify_inbox(inbox_url: str, authorization: str, settings: Settings) -> None:
@@ -112,8 +110,7 @@ def _environment(file: Path) -> dict[str, str]:
     return {**found, **server}
 
 
-async def _prepare(target: Target) -> set[tuple[str, str | None]]:
-    """Create the work pool; return the paused schedules by deployment name and slug."""
+async def _create_pool(target: Target) -> None:
     worker = BaseWorker.get_worker_class_from_type(target.type)
     assert worker is not None  # noqa: S101 (both types come with the installed packages)
     pool = WorkPoolCreate(
@@ -124,26 +121,18 @@ async def _prepare(target: Target) -> set[tuple[str, str | None]]:
     async with get_client() as client:
         with contextlib.suppress(ObjectAlreadyExists):  # keep changes that users made to the pool
             await client.create_work_pool(pool)
-        return {
-            (deployment.name, schedule.slug)
-            for deployment in await client.read_deployments()
-            for schedule in deployment.schedules
-            if not schedule.active
-        }
 
 
-async def _pause(schedules: set[tuple[str, str | None]]) -> list[str]:
-    """Pause schedules again, because the pause of a user takes precedence over the file."""
-    paused = []
+async def _paused(file: Path) -> list[str]:
+    """The deployments of a Prefect file that have a paused schedule on the server."""
+    ours = {entry["entrypoint"] for entry in yaml.safe_load(file.read_text())["deployments"]}
     async with get_client() as client:
-        for deployment in await client.read_deployments():
-            for schedule in deployment.schedules:
-                if (deployment.name, schedule.slug) in schedules and schedule.active:
-                    await client.update_deployment_schedule(
-                        deployment.id, schedule.id, active=False
-                    )
-                    paused.append(deployment.name)
-    return paused
+        return [
+            deployment.name
+            for deployment in await client.read_deployments()
+            if deployment.entrypoint in ours
+            and any(not schedule.active for schedule in deployment.schedules)
+        ]
 
 
 def _deploy_all(file: Path, environment: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.exceptions import ParameterTypeError
 from prefect.flows import Flow
 from prefect.logging.loggers import flow_run_logger
 from prefect.settings import PREFECT_UI_URL
@@ -14,10 +15,12 @@ from flows.rerun_command import rerun_command
 from flows.results import BackfillReceipt, RunReceipt
 from infra.lake import Lake
 from infra.settings import Settings
+from tasks.notifications.monitors import ping
 from tasks.notifications.notify import failure, open_failure, recovery, send, settle, warning_digest
 from tasks.receipts import ExpectationResult, RerunCommand
 from tasks.reporting.run_history import history
 from tasks.reporting.run_page import page_of
+from tasks.request import RequestError
 from tasks.warehouse.totals import reconciled_totals
 
 
@@ -28,6 +31,9 @@ def announce_failure(flow: Flow, flow_run: FlowRun, state: State) -> None:
     error = state.result(raise_on_failure=False)
     if not isinstance(error, BaseException):
         error = RuntimeError(state.message or "unknown reason")
+    asked_wrongly = isinstance(error, ParameterTypeError) and not flow_run.auto_scheduled
+    if asked_wrongly or isinstance(error, RequestError):
+        return  # the person who asked sees it
     subjects = _subjects(flow_run)
     message = failure(
         *(name, str(flow_run.id), error, _rerun(settings, flow, flow_run)),
@@ -37,6 +43,7 @@ def announce_failure(flow: Flow, flow_run: FlowRun, state: State) -> None:
         owners=settings.owners,
     )
     send(settings, message, logger)
+    ping(settings, "/fail", message.subject, logger)
     _log_errors(logger, open_failure, settings, subjects or [name], message.subject)
 
 
@@ -47,7 +54,7 @@ def announce_success(flow: Flow, flow_run: FlowRun, state: State) -> None:
     receipt: Any = state.result(raise_on_failure=False)
     days = _published(receipt)
     links = _links(settings, flow_run, [str(day) for day in days[-1:]])
-    if warnings := _warnings(receipt):
+    if warnings := _failed(receipt):
         rerun = _rerun(settings, flow, flow_run)
         digest = warning_digest(
             *(name, str(flow_run.id), warnings, rerun, links),
@@ -106,9 +113,11 @@ def _published(receipt: Any) -> list[date]:  # noqa: ANN401
     return receipt.published if isinstance(receipt, BackfillReceipt) else []
 
 
-def _warnings(receipt: Any) -> dict[str, list[ExpectationResult]]:  # noqa: ANN401
+def _failed(receipt: Any) -> dict[str, list[ExpectationResult]]:  # noqa: ANN401
+    """Warnings and accepted failures by label of the batch."""
     if isinstance(receipt, RunReceipt):
-        return {receipt.label: receipt.warnings} if receipt.warnings else {}
+        found = [*receipt.accepted, *receipt.warnings]
+        return {receipt.label: found} if found else {}
     return receipt.warnings if isinstance(receipt, BackfillReceipt) else {}
 
 

@@ -17,6 +17,7 @@ from infra.error_hints import hint_for
 from infra.settings import Settings
 from tasks.ingest.source import batch_folder, check_source
 from tasks.ingest.upload import upload, upload_batch
+from tasks.notifications.monitors import tell_publish
 from tasks.publish_state import WORDS, AfterPublishError
 from tasks.receipts import (
     Acceptance,
@@ -188,6 +189,7 @@ def _load_and_publish(run: BatchRun, facts: RunReport, progress: Progress) -> No
         facts.commit_unknown = False
         facts.published, facts.published_dates = published.rows, published.batch_dates
     _gate("reconciliation", run, facts, progress)
+    tell_publish(Settings(), facts, get_run_logger())
     if "exports" in run.outputs:
         with progress.step("exports"), after_publish(run.label, "exports"):
             export_tables(run.run_id, facts.batch_dates[-1], run.label)

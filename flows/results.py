@@ -61,6 +61,11 @@ class RunReceipt(BaseModel):
         """Warnings of all gates, without the accepted ones."""
         return [result for gate in self.gates for result in gate.warnings]
 
+    @property
+    def accepted(self) -> list[ExpectationResult]:
+        """Failures that a person has accepted."""
+        return [r for gate in self.gates for r in gate.failed if r.accepted_by]
+
 
 class BackfillReceipt(BaseModel):
     """Result of a backfill."""

@@ -1,5 +1,6 @@
 """Notification channels: Prefect notification blocks and an SNS topic."""
 
+import textwrap
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -59,7 +60,9 @@ def _topic(settings: Settings, arn: str) -> Send:
                 endpoint_url=settings.sns_endpoint_url,
             )
             # an SNS subject must be ASCII, without line breaks
-            ascii_only = subject.encode("ascii", "replace").decode()[:_SUBJECT]
+            ascii_only = textwrap.shorten(
+                subject.encode("ascii", "replace").decode(), _SUBJECT, placeholder=" ..."
+            )
             sns.publish(TopicArn=arn, Subject=ascii_only, Message=body)
         except Exception as error:
             raise ChannelError(

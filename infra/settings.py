@@ -121,6 +121,19 @@ class Settings(BaseSettings):
         le=20,
         description="Maximum failing rows in messages and reports; sensitive values are hidden.",
     )
+    fresh_hours: float = Field(
+        default=26, gt=0, description="Hours without a publish after which published data is stale."
+    )
+    source_wait_hours: float = Field(
+        default=3,
+        ge=0,
+        description="Hours that a scheduled run looks again for a folder that is not there yet.",
+    )
+    ping_url: SecretStr | None = Field(
+        default=None,
+        description="URL of an outside monitor: each publish calls it, and each failure calls it "
+        "with /fail, as healthchecks.io expects.",
+    )
     lock_wait_seconds: int = Field(
         default=600, ge=0, description="Seconds that a run waits for the lock of another writer."
     )

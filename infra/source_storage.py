@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from infra.lake import bucket_block
 from infra.settings import Settings
 
 _CHUNK = 1 << 20
@@ -15,6 +14,10 @@ _CHUNK = 1 << 20
 
 class SourceError(ValueError):
     """The source cannot be used; the message names file, rule and remedy."""
+
+
+class MissingSourceError(SourceError):
+    """The source has not delivered a folder or a file yet; it may come later."""
 
 
 class Folder(Protocol):
@@ -98,6 +101,8 @@ class S3Folder:
         bucket, _, prefix = self.address.removeprefix("s3://").partition("/")
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
+        from infra.lake import bucket_block  # noqa: PLC0415 (it imports Prefect)
+
         credentials = bucket_block(settings).credentials
         self._client: Any = credentials.get_s3_client()  # pyright: ignore[reportAttributeAccessIssue]
 

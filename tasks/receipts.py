@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from infra.csv_file.values import Money
+from infra.csv_file.money import Money
 from tasks.publish_state import PublishState
 
 

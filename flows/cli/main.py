@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from flows.cli import check, data, export, query, review, run, serve, stack
+from flows.cli import check, data, export, query, review, run, serve, stack, status
 from flows.cli.console import errors
 from infra.private_files import keep_files_private
 
@@ -18,7 +18,7 @@ app = typer.Typer(
 for command in (
     *(run.run, run.backfill, run.retract, run.rebuild),
     check.check,
-    *(stack.up, stack.down, stack.status, stack.ui, stack.deploy),
+    *(stack.up, stack.down, status.status, stack.ui, stack.deploy),
     *(export.dashboard, export.export),
     *(query.query, query.trace),
     *(review.report, review.validate, review.profile),

@@ -146,6 +146,7 @@ def require_known_server(settings: Settings) -> None:
 _DEFAULTS = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": "infra",  # warnings about services that do not answer,
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # from threads that know no flow run
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # deployments/automations.yaml: olist run vanished
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT": (

@@ -1,5 +1,6 @@
 """Commands that review runs and source data, and that manage notifications."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,15 @@ from flows.cli.prefect_server import require_known_server
 from flows.cli.run import date_of, started
 from infra import state_dir
 from infra.settings import Settings
+
+
+class Layer(StrEnum):
+    """Layers of published data that `olist validate` checks."""
+
+    STAGING = "staging"
+    STAR = "star"
+    MARTS = "marts"
+    RECONCILIATION = "reconciliation"
 
 
 def report(
@@ -33,8 +43,7 @@ def report(
 
 def validate(
     layer: Annotated[
-        list[str] | None,
-        typer.Option(help="staging, star, marts or reconciliation; may be repeated. Default: all."),
+        list[Layer] | None, typer.Option(help="Layer to check; may be repeated. Default: all.")
     ] = None,
 ) -> None:
     """Run the gates again on published data, without loading a batch."""
@@ -43,7 +52,7 @@ def validate(
         from flows.cli.summary import gates_table  # noqa: PLC0415
         from flows.validate import validate_flow as flow  # noqa: PLC0415
 
-        receipts = flow(layer or None)
+        receipts = flow([chosen.value for chosen in layer] if layer else None)
     console.print(gates_table(receipts))
 
 

@@ -12,10 +12,9 @@ from decimal import Decimal
 import polars as pl
 
 from infra.contracts import Column, Contract
+from infra.csv_file.money import Money
 from infra.csv_file.reader import TextBlock
 from infra.csv_file.text import normalised
-
-Money = dict[str, Decimal]  # column → sum in R$
 
 # column and value are null for a record that cannot be split into the columns
 QUARANTINE = {

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from infra.contracts import Contract, contracts
 from infra.csv_file.header import HEAD_BYTES, check_header
 from infra.settings import Settings
-from infra.source_storage import Folder, SourceError, open_folder
+from infra.source_storage import Folder, MissingSourceError, SourceError, open_folder
 
 _GZIP = b"\x1f\x8b"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -27,14 +27,15 @@ def source_file(folder: Folder, files: set[str], contract: Contract) -> str:
         contract: The contract of the table.
 
     Raises:
-        SourceError: Neither file exists, or both do.
+        MissingSourceError: Neither file exists.
+        SourceError: Both files exist.
     """
     plain, packed = contract.source_file, f"{contract.source_file}.gz"
     found = [name for name in (plain, packed) if name in files]
     if len(found) == 2:
         raise SourceError(f"{folder.address}/{plain}: there is also {packed}; keep one of the two")
     if not found:
-        raise SourceError(
+        raise MissingSourceError(
             f"{folder.address}/{plain}: missing, and so is {packed}. A batch has a "
             "file for each table; a file without new rows has only its header"
         )
@@ -50,7 +51,7 @@ def batch_folder(source: str, batch_date: date, settings: Settings) -> Folder:
         settings: Access to S3.
 
     Raises:
-        SourceError: The source has only folders of other days.
+        MissingSourceError: The source has only folders of other days.
     """
     folder = open_folder(source, settings)
     inner = folder.folders()
@@ -58,10 +59,8 @@ def batch_folder(source: str, batch_date: date, settings: Settings) -> Folder:
         return folder.inner(str(batch_date))
     days = [str(day) for day in _days(inner)]
     if days and not folder.files():
-        raise SourceError(
-            f"{folder.address}: there is no folder {batch_date}; there are {len(days)} folders, "
-            f"from {days[0]} to {days[-1]}. Nothing was loaded"
-        )
+        there = f"{days[0]} only" if len(days) == 1 else f"{len(days)}, {days[0]} to {days[-1]}"
+        raise MissingSourceError(f"{folder.address}: no folder {batch_date}; there are {there}")
     return folder
 
 
@@ -98,24 +97,27 @@ def check_source(folder: Folder) -> None:
     """Check that all files exist, are readable, and have the columns of their contract.
 
     Raises:
+        MissingSourceError: Nothing is wrong but that the folder or files are not there.
         SourceError: With every problem found, not only the first.
     """
     files = folder.files()
     if not files and not folder.folders():
-        raise SourceError(
+        raise MissingSourceError(
             f"{folder.address}: the source folder does not exist, or is empty. Name one with "
             "--source or OLIST_SOURCE, or make one with `olist generate DIR`"
         )
-    problems = []
+    problems: list[SourceError] = []
     for contract in contracts().values():
         try:
             name = source_file(folder, files, contract)
             check_header(_head(folder, name), contract, f"{folder.address}/{name}")
         except SourceError as error:
-            problems.append(str(error))
+            problems.append(error)
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
-        raise SourceError(f"The batch was not started; nothing was loaded.\n{listed}")
+        only_missing = all(isinstance(problem, MissingSourceError) for problem in problems)
+        kind = MissingSourceError if only_missing else SourceError
+        raise kind(f"The batch was not started; nothing was loaded.\n{listed}")
 
 
 def _head(folder: Folder, name: str) -> bytes:

@@ -13,8 +13,9 @@ from typing import Any
 from prefect import get_run_logger, task
 
 from infra.contracts import Contract, contracts
+from infra.csv_file.money import Money
 from infra.csv_file.reader import CsvFile, TextBlock
-from infra.csv_file.values import Money, TypedBlock, typed_block
+from infra.csv_file.values import TypedBlock, typed_block
 from infra.lake import Lake
 from infra.scratch import scratch_folder
 from infra.settings import Settings

@@ -4,6 +4,7 @@ A notification that cannot be sent is logged as an error; it never fails the run
 """
 
 import logging
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,11 +16,11 @@ from pydantic import BaseModel
 from infra.lake import Lake
 from infra.notification_channels import ChannelError, Send, channels
 from infra.settings import Settings
-from infra.source_storage import SourceError
+from infra.source_storage import MissingSourceError, SourceError
 from tasks.publish_state import WORDS, AfterPublishError, PublishState
 from tasks.receipts import ExpectationResult, GateReceipt, RerunCommand, Total
 from tasks.retries import is_transient
-from tasks.validation.gate import remedy
+from tasks.validation.gate import find_all_words, remedy
 from tasks.warehouse.totals import comparison
 
 Kind = Literal["failure", "warnings", "recovery", "test"]
@@ -99,11 +100,18 @@ def _headline(error: BaseException) -> str:
     """The most useful line of an error: the first finding of a list, else the first line."""
     lines = str(error).splitlines() or [type(error).__name__]
     finding = next((line.strip()[2:] for line in lines if line.strip().startswith("- ")), lines[0])
+    if isinstance(error, MissingSourceError):
+        return f"not delivered yet: {finding}"
     return f"{type(error).__name__}: {finding}"
 
 
 def _advice(error: BaseException, rerun: RerunCommand) -> str:
     again = f"Running again is safe, even if some steps were already done:\n  {rerun}"
+    if isinstance(error, MissingSourceError):
+        return (
+            "The source has not delivered these files. Ask it when they come. The next daily run "
+            f"loads missed days by itself; to load them as soon as they are there:\n  {rerun}"
+        )
     if isinstance(error, SourceError):
         return f"Ask the source for a corrected file. {again}"
     if is_transient(error):
@@ -135,7 +143,11 @@ def warning_digest(
         totals: Totals of the source files and of what is published; empty if they are not known.
         owners: Contact of each owner of expectations, by the owner's name.
     """
-    count = sum(len(results) for results in warnings.values())
+    everything = [result for results in warnings.values() for result in results]
+    count = sum(not result.accepted_by for result in everything)
+    accepted = len(everything) - count
+    what = [f"{count} warning{'s' if count > 1 else ''}"] if count else []
+    what += [f"{accepted} accepted failure{'s' if accepted > 1 else ''}"] if accepted else []
     sections = [
         f"{label}\n" + "\n".join(_format_result(result, owners) for result in results[:_LISTED])
         for label, results in warnings.items()
@@ -144,7 +156,7 @@ def warning_digest(
     return Notification(
         kind="warnings",
         run_id=run_id,
-        subject=f"[olist] published, with {count} warning{'s' if count > 1 else ''}: {run}",
+        subject=f"[olist] published, with {' and '.join(what)}: {run}",
         body=_joined(
             f"{run} is published. {comparison(totals) if totals else ''}",
             "Something in the files is unusual, so the files may be incomplete or wrong:",
@@ -183,21 +195,25 @@ def recovery(run: str, run_id: str, failed: Sequence[str], links: Sequence[str])
 
 def _format_result(result: ExpectationResult, owners: Mapping[str, str]) -> str:
     contact = f" ({owners[result.owner]})" if result.owner in owners else ""
+    accepted = f", accepted by {result.accepted_by}" if result.accepted_by else ""
     lines = [
-        f"- {result.id}, violated ({result.severity}): {result.reason}",
+        f"- {result.id}, violated ({result.severity}{accepted}): {result.reason}",
         f"  found in {result.dataset}: {result.observed}; owner: {result.owner}{contact}",
     ]
+    if result.accepted_because:
+        lines.append(f"  accepted because: {result.accepted_because}")
     lines += [
         "    " + ", ".join(f"{name}={value}" for name, value in [*row.items()][:_COLUMNS])
         for row in result.sample
     ]
     return "\n".join(
-        [*lines, f'  all failing rows: olist query "{result.sql}"'] if result.sql else lines
+        [*lines, f'  {find_all_words(result)}: olist query "{result.sql}"'] if result.sql else lines
     )
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:160]
+    """A text on one line; it ends at a word."""
+    return textwrap.shorten(text, 160, placeholder=" …")
 
 
 def _joined(*parts: str) -> str:

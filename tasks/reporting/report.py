@@ -13,7 +13,7 @@ from infra.warehouse import transaction
 from tasks.receipts import ExpectationResult, RunReport
 from tasks.reporting.data_docs import build_data_docs
 from tasks.reporting.overview import after_failure
-from tasks.reporting.run_history import store_run
+from tasks.reporting.run_history import keep_here, store_run
 from tasks.reporting.run_page import verdict, write_page
 from tasks.warehouse.totals import comparison, reconciled_totals
 
@@ -43,7 +43,9 @@ def report_run(settings: Settings, report: RunReport) -> Path:
     """
     path = write_page(settings, report, [])
     lake = Lake(settings)
-    path = write_page(settings, report, store_run(lake, report))
+    runs = store_run(lake, report)
+    keep_here(settings, runs)
+    path = write_page(settings, report, runs)
     lake.put_text(
         f"reports/{report.batch_dates[-1]}/index.html",
         path.read_text(encoding="utf-8"),

@@ -1,15 +1,21 @@
 """The run history in the lake: facts of each batch's last run, and a list of the last runs."""
 
+import json
 from datetime import date
+from typing import TYPE_CHECKING
 
-from infra.lake import Lake
+from infra.private_files import make_private, write_private
+from infra.settings import Settings
 from tasks.receipts import RunEntry, RunReport
 
-_HISTORY = "reports/history.json"
+if TYPE_CHECKING:
+    from infra.lake import Lake
+
+_HISTORY = "reports/history.json"  # in the lake, and under OLIST_HOME
 _KEPT = 400  # runs; more than a year of daily runs
 
 
-def store_run(lake: Lake, report: RunReport) -> list[RunEntry]:
+def store_run(lake: "Lake", report: RunReport) -> list[RunEntry]:
     """Store the facts of a run, and append the run to the history.
 
     A run that is reported again replaces its earlier entry. The caller must hold the writer's
@@ -25,12 +31,29 @@ def store_run(lake: Lake, report: RunReport) -> list[RunEntry]:
     return entries
 
 
-def history(lake: Lake) -> list[RunEntry]:
+def history(lake: "Lake") -> list[RunEntry]:
     """Return the last 400 runs, the latest run last."""
     return [RunEntry.model_validate(entry) for entry in lake.get_json(_HISTORY) or []]
 
 
-def last_run_of(lake: Lake, batch_date: date | None) -> RunReport | None:
+def keep_here(settings: Settings, entries: list[RunEntry]) -> None:
+    """Copy the history to this machine, for `olist status`, which starts no services."""
+    found = [entry.model_dump(mode="json") for entry in entries]
+    path = settings.state / _HISTORY
+    make_private(path.parent)
+    write_private(path, json.dumps(found))
+
+
+def history_here(settings: Settings) -> list[RunEntry]:
+    """Return this machine's copy of the history; empty if there is none."""
+    path = settings.state / _HISTORY
+    try:
+        return [RunEntry.model_validate(e) for e in json.loads(path.read_text(encoding="utf-8"))]
+    except (FileNotFoundError, ValueError):
+        return []
+
+
+def last_run_of(lake: "Lake", batch_date: date | None) -> RunReport | None:
     """Return the facts of the last run of a batch.
 
     Args:

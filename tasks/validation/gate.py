@@ -142,7 +142,7 @@ def remedy(receipt: GateReceipt, rerun: RerunCommand) -> str:
         f"{correct}\n"
         "Or, if the data is correct and the expectation is too strict, publish it unchanged, under "
         "your name (the audit records it): "
-        f"{rerun} {accept} --accepted-by NAME --because REASON"
+        f'{rerun} {accept} --accepted-by "YOUR NAME" --because "AT LEAST TEN CHARACTERS"'
     )
 
 
@@ -172,7 +172,14 @@ def _format_result(result: ExpectationResult) -> list[str]:
     if result.batches:
         counts = ", ".join(f"{day} ({count:,})" for day, count in result.batches.items())
         lines.append(f"      rows by batch: {counts}")
-    return [*lines, f'      all failing rows: olist query "{result.sql}"'] if result.sql else lines
+    query = f'      {find_all_words(result)}: olist query "{result.sql}"'
+    return [*lines, query] if result.sql else lines
+
+
+def find_all_words(result: ExpectationResult) -> str:
+    """What the query of a result finds, and until when: a run replaces the rows of `candidate`."""
+    until = ", until the next run" if "candidate." in result.sql else ""
+    return f"all failing rows{until}"
 
 
 def _accepted(

@@ -8,6 +8,7 @@ from infra.contracts import contracts
 from infra.ddl import tables
 from infra.settings import Settings
 from tasks.receipts import OpenBatch
+from tasks.request import RequestError
 from tasks.retries import RETRY
 from tasks.validation.metrics import compute_metrics
 from tasks.warehouse.batch_state import clear_arrivals, open_batches
@@ -18,7 +19,7 @@ from tasks.warehouse.transform import compute_affected_keys, create_candidate, d
 from tasks.warehouse.writer_lock import writing
 
 
-class NothingPublishedError(LookupError):
+class NothingPublishedError(RequestError):
     """No batch is published, so there is nothing to validate."""
 
 

@@ -165,11 +165,11 @@ def take(
         work.run(f"SET statement_timeout TO {max(1000, round(seconds * 1000))}")
         work.run("LOCK audit.writer_lock")  # before reading, so that the row cannot change
         work.run("SET statement_timeout TO 0")
-        holder = _holder(work)
-        if holder is not None and holder.run_id != run_id:
-            silent = watch.silent_seconds(holder)
-            if not holder.has_ended and silent <= settings.lock_stale_seconds:
-                return False, holder
+        known = current_holder(work)
+        if known is not None and known.run_id != run_id:
+            silent = watch.silent_seconds(known)
+            if not known.has_ended and silent <= settings.lock_stale_seconds:
+                return False, known
         work.run("DELETE FROM audit.writer_lock")
         work.run(
             "INSERT INTO audit.writer_lock (run_id, host, process_id, what, taken_at, seen_at) "
@@ -178,7 +178,7 @@ def take(
             "GETDATE(), GETDATE()",
             [run_id, socket.gethostname()[:256], os.getpid(), what[:256]],
         )
-    return True, holder
+    return True, known
 
 
 def _acquire(settings: Settings, run_id: str, what: str, say: Callable[[str], object]) -> None:
@@ -212,7 +212,8 @@ def _acquire(settings: Settings, run_id: str, what: str, say: Callable[[str], ob
         time.sleep(_ASK_SECONDS)
 
 
-def _holder(work: Transaction) -> Holder | None:
+def current_holder(work: Transaction) -> Holder | None:
+    """Return the run that holds the lock."""
     rows = work.query(
         "SELECT run_id, host, process_id, what, taken_at, seen_at FROM audit.writer_lock"
     )

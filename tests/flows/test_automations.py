@@ -2,21 +2,37 @@
 
 import asyncio
 import time
+from datetime import timedelta
+from importlib import import_module
 
 import pytest
-from prefect import flow
+import yaml
+from prefect import Flow, State, flow
 from prefect.client.orchestration import get_client
-from prefect.states import Crashed
+from prefect.states import Cancelled, Crashed
 
-from flows.automations import AutomationError, automations, register
-from infra.settings import Settings
+from flows.automations import FILE, AutomationError, automations, register
+from flows.deploy import TARGETS
+from flows.health.prefect_facts import FLOWS, POOLS
+from infra.settings import PROJECT, Settings
 from tests.receiver import Receiver, webhook_to
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
 
 
-@flow(name="of-the-test")
-def _of_the_test() -> None: ...
+@flow(name="daily_elt")
+def _ours() -> None:
+    """A flow with the name of ours."""
+
+
+@flow(name="of another team")
+def _of_others() -> None: ...
+
+
+def import_from(entrypoint: str) -> Flow:
+    """The flow that a deployment runs."""
+    module, _, name = entrypoint.rpartition(".")
+    return getattr(import_module(module), name)
 
 
 async def _names() -> list[str]:
@@ -24,34 +40,62 @@ async def _names() -> list[str]:
         return sorted(automation.name for automation in await client.read_automations())
 
 
-async def _crash() -> str:
+async def _end(state: State, *flows: Flow) -> None:
     async with get_client() as client:
-        run = await client.create_flow_run(_of_the_test, name="2018-08-01 daily")
-        await client.set_flow_run_state(run.id, Crashed(message="killed"), force=True)
-        return str(run.id)
+        for crashed in flows:
+            run = await client.create_flow_run(crashed, name=f"2018-08-01 {crashed.name}")
+            await client.set_flow_run_state(run.id, state, force=True)
 
 
 def test_registering_automations_twice_creates_no_duplicates(receiver: Receiver) -> None:
     settings = Settings(notify=webhook_to(receiver, "automations"))
     wanted = [
         *("olist run crashed", "olist run late", "olist run stuck", "olist run vanished"),
-        "olist worker offline",
+        *("olist run cancelled", "olist nothing published", "olist worker offline"),
     ]
     assert asyncio.run(register(settings)) == wanted
     assert asyncio.run(register(settings)) == wanted
-    assert asyncio.run(_names()) == wanted
+    assert asyncio.run(_names()) == sorted(wanted)
 
 
-def test_a_crashed_run_is_notified_with_a_remedy(receiver: Receiver) -> None:
+@pytest.mark.parametrize(
+    ("state", "word", "remedy"),
+    [
+        (Crashed(message="killed"), "CRASHED", "Run it again"),
+        (Cancelled(message="by a person"), "CANCELLED", "If you did not want this"),
+    ],
+)
+def test_a_run_of_ours_is_notified_with_a_remedy_and_those_of_others_are_not(
+    receiver: Receiver, state: State, word: str, remedy: str
+) -> None:
     asyncio.run(register(Settings(notify=webhook_to(receiver, "automations"))))
     deadline = time.monotonic() + 60
     while not receiver.received and time.monotonic() < deadline:
         # the server loads new automations every few seconds; before that, a crash is not noticed
-        asyncio.run(_crash())
+        asyncio.run(_end(state, _of_others, _ours))
         time.sleep(0.5)
-    _, told = receiver.received[0]
-    assert told["subject"] == "[olist] CRASHED: 2018-08-01 daily"
-    assert "Run it again" in told["body"]
+    time.sleep(1)
+    assert {told["subject"] for _, told in receiver.received} == {
+        f"[olist] {word}: 2018-08-01 daily_elt"
+    }
+    assert remedy in receiver.received[0][1]["body"]
+
+
+def test_the_automations_name_the_flows_and_pools_of_this_project() -> None:
+    deployed = [
+        import_from(entry["entrypoint"]).name
+        for file in ("prefect.yaml", "prefect.aws.yaml")
+        for entry in yaml.safe_load((PROJECT / "deployments" / file).read_text())["deployments"]
+    ]
+    ours = yaml.safe_load(FILE.read_text())["ours"]
+    assert set(ours["flow"]["prefect.resource.name"]) == {*deployed} == {*FLOWS}
+    assert ours["pools"]["prefect.resource.name"] == [t.pool for t in TARGETS.values()] == [*POOLS]
+
+
+def test_the_limit_of_freshness_and_of_a_long_run_follow_the_settings() -> None:
+    by_name = {a.name: a for a in automations([], Settings(fresh_hours=1.5, source_wait_hours=4))}
+    assert by_name["olist nothing published"].trigger.within == timedelta(hours=1.5)
+    assert by_name["olist run stuck"].trigger.within == timedelta(hours=6)
 
 
 def test_missing_notification_blocks_are_an_error() -> None:
@@ -62,5 +106,5 @@ def test_missing_notification_blocks_are_an_error() -> None:
 
 
 def test_every_automation_has_a_description() -> None:
-    for automation in automations([]):
+    for automation in automations([], Settings()):
         assert automation.description

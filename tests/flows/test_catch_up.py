@@ -44,7 +44,7 @@ def test_missed_days_are_loaded_first_and_nothing_twice(
     assert len(history(Lake(stack))) == 3
 
     # the source has no files for the day yet: the run fails instead of skipping the day
-    with pytest.raises(SourceError, match="there is no folder 2017-01-01; there are"):
+    with pytest.raises(SourceError, match="no folder 2017-01-01; there are"):
         on_the_day_after(date(2017, 1, 1))
 
 

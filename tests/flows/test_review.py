@@ -4,21 +4,24 @@ import asyncio
 import html
 import re
 import shutil
+from datetime import date
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.exceptions import ParameterTypeError
 
+from flows.corrections import CorrectionError, retract_flow
 from flows.daily_elt import daily_elt_flow
-from flows.validate import LayerError, validate_flow
+from flows.validate import validate_flow
 from infra.contracts import contracts
 from infra.lake import Lake
 from infra.local.generate import generate
 from infra.local.inbox import messages
 from infra.settings import Settings
-from infra.source_storage import SourceError
+from infra.source_storage import MissingSourceError
 from infra.warehouse import transaction
 from tasks.receipts import Acceptance
 from tasks.reporting.run_history import history
@@ -114,9 +117,12 @@ def test_an_accepted_failure_is_published_with_its_name_and_reason(
 
     # the implausible price was not accepted: it is published with a warning
     (told,) = messages(inbox)
-    assert told["subject"] == "[olist] published, with 1 warning: 2018-10-19 daily"
+    assert told["subject"] == (
+        "[olist] published, with 1 warning and 1 accepted failure: 2018-10-19 daily"
+    )
     assert "a price is from R$ 0.01 to 10,000" in told["body"]
-    assert STATUS not in told["body"]
+    assert "violated (critical, accepted by Ana Souza)" in told["body"]
+    assert "accepted because: one test order, see TICKET-7" in told["body"]
 
     artifacts = asyncio.run(_artifacts(receipt.run_id))
     assert {"gates", "failures", "reconciliation", "report"} <= artifacts.keys()
@@ -146,10 +152,12 @@ def test_failures_of_computed_tables_cannot_be_accepted(
 
 
 def test_an_unusable_source_is_notified(inbox: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceError):
+    with pytest.raises(MissingSourceError):
         daily_elt_flow(DAY, str(tmp_path / "nowhere"))
-    (subject,) = _subjects(inbox)
-    assert subject.startswith("[olist] BLOCKED, not published: 2018-10-18 daily: SourceError")
+    (told,) = messages(inbox)
+    assert told["subject"].startswith("[olist] BLOCKED, not published: 2018-10-18 daily: not deliv")
+    assert "loads missed days by itself" in told["body"]
+    assert "corrected file" not in told["body"]
 
 
 def test_report_pages_are_rewritten_from_the_lake(stack: Settings) -> None:
@@ -192,6 +200,9 @@ def test_validate_finds_a_manual_change_of_published_rows(stack: Settings, inbox
     assert "olist rebuild" in told["body"]
 
 
-def test_an_unknown_layer_raises_an_error() -> None:
-    with pytest.raises(LayerError, match="no layer gold; there are staging, star, marts"):
-        validate_flow(["gold"])
+def test_a_wrong_request_is_refused_and_alarms_nobody(inbox: Path) -> None:
+    with pytest.raises(ParameterTypeError, match="'staging', 'star', 'marts' or 'reconciliation'"):
+        validate_flow(["gold"])  # pyright: ignore[reportArgumentType]
+    with pytest.raises(CorrectionError, match="Batch 2011-01-01 is not published"):
+        retract_flow(date(2011, 1, 1))
+    assert messages(inbox) == []

@@ -87,5 +87,5 @@ def test_a_folder_whose_name_only_looks_like_a_day_is_left_out_by_name(
     assert [record.getMessage().partition(" is left out")[0] for record in caplog.records] == [
         f"{tmp_path}/{name}" for name in ("0000-01-01", "2018-02-30", "2018-13-01")
     ]
-    with pytest.raises(SourceError, match=r"no folder 2018-10-19; there are 1 folders, from 2018-"):
+    with pytest.raises(SourceError, match=r"no folder 2018-10-19; there are 2018-10-18 only"):
         batch_folder(str(tmp_path), date(2018, 10, 19), Settings())

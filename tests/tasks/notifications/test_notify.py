@@ -66,7 +66,7 @@ def test_a_gate_failure_notification_contains_cause_sample_rows_and_remedy() -> 
         'olist query "SELECT * FROM candidate.batch_order_reviews WHERE review_score > 5"',
         "Readers see what 2018-07-31 published; those figures can be used",
         f"Correct the source, then run again: {RERUN}",
-        "--accept staging.order_reviews.review_score_range --accepted-by NAME --because REASON",
+        '--accept staging.order_reviews.review_score_range --accepted-by "YOUR NAME" --because',
         LINKS[0],
     ):
         assert words in told.body, words

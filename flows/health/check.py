@@ -1,0 +1,177 @@
+"""Put together what the lake, Prefect and the local stack know."""
+
+import os
+import re
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from logging import getLogger
+
+from flows.health.prefect_facts import PrefectApi, PrefectFacts, prefect_facts
+from flows.health.report import (
+    Health,
+    Problem,
+    Publish,
+    Run,
+    Service,
+    missed_problem,
+    publish_problems,
+)
+from infra.settings import Settings
+from tasks.receipts import RunEntry
+
+_REMEDIES = {
+    "Late": "it starts when a worker is free; the problems of pools are listed here",
+    "Failed": "olist report opens its page; olist inbox has the message with what to do",
+    "Crashed": "run it again: it continues where it stopped",
+    "Cancelled": "run it again if it is still wanted: it continues where it stopped",
+}
+
+
+def check_health(settings: Settings, services: Sequence[Service], prefect_ui: str) -> Health:
+    """Ask the lake and Prefect, at the same time.
+
+    Args:
+        settings: Access to the lake and the source.
+        services: The services of the local stack; empty without one.
+        prefect_ui: Address of Prefect's UI; empty if no server is known.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        asked = pool.submit(_prefect, prefect_ui)
+        entries = _history(settings)
+        facts = asked.result()
+    publish = _last_publish(entries, settings)
+    missed = _missed_days(settings, publish) if facts.has_schedule else []
+    runs = [run for run in facts.runs if not _is_resolved(run, entries)]
+    return Health(
+        checked_at=datetime.now(UTC),
+        problems=[
+            *_service_problems(services),
+            *publish_problems(publish),
+            *facts.problems,
+            *missed_problem(missed),
+            *_failure_problems(entries, runs),
+        ],
+        last_publish=publish,
+        next_run=facts.next_run,
+        missed_days=missed,
+        runs=runs,
+        writer=_writer(settings) if sum(run.state == "Running" for run in runs) > 1 else "",
+        ended=facts.ended,
+        paused=facts.paused,
+        services=list(services),
+        prefect=prefect_ui,
+    )
+
+
+def is_listening(port: int) -> bool:
+    """Whether a local service accepts connections."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _prefect(ui: str) -> PrefectFacts:
+    if not ui:
+        return PrefectFacts()
+    api = PrefectApi(os.environ["PREFECT_API_URL"], os.environ.get("PREFECT_API_AUTH_STRING"))
+    try:
+        return prefect_facts(api)
+    except (OSError, ValueError, KeyError) as error:
+        problem = Problem(
+            what=f"the Prefect server at {ui} does not answer: {error}",
+            do="its log is logs/prefect-server.log under OLIST_HOME; olist down, olist up",
+        )
+        return PrefectFacts(problems=[problem])
+
+
+def _history(settings: Settings) -> list[RunEntry]:
+    """The last runs: from this machine's copy, if the lake is on this machine, too."""
+    from tasks.reporting.run_history import history, history_here  # noqa: PLC0415
+
+    if settings.target == "local":
+        return history_here(settings)
+    from infra.lake import Lake  # noqa: PLC0415 (it imports Prefect, which takes a second)
+
+    return history(Lake(settings))
+
+
+def _writer(settings: Settings) -> str:
+    """The run that holds the writer's lock, and for which the others wait; '' if none does."""
+    from infra.warehouse import WarehouseError, transaction  # noqa: PLC0415
+    from tasks.warehouse.writer_lock import current_holder  # noqa: PLC0415
+
+    try:
+        with transaction(settings, read_only=True) as work:
+            return str(current_holder(work) or "")
+    except WarehouseError as error:
+        return f"unknown: {error}"
+
+
+def _last_publish(entries: list[RunEntry], settings: Settings) -> Publish | None:
+    for entry in reversed(entries):
+        state = entry.state or ("reconciled" if entry.verdict == "published" else "not published")
+        if state not in {"not published", "unknown"}:
+            return Publish(
+                run=entry.label,
+                batch_dates=entry.batch_dates,
+                at=entry.finished_at,
+                state=state,
+                fresh_hours=settings.fresh_hours,
+            )
+    return None
+
+
+def _missed_days(settings: Settings, publish: Publish | None) -> list[date]:
+    """The days since the last published batch that have a folder in the source."""
+    if publish is None or settings.source is None:
+        return []
+    from tasks.ingest.source import day_folders  # noqa: PLC0415 (slow to import)
+
+    last = max(publish.batch_dates)
+    days = day_folders(settings.source, settings, getLogger(__name__))
+    return [day for day in days if last < day < settings.today]
+
+
+def _is_resolved(run: Run, entries: list[RunEntry]) -> bool:
+    """Whether a later run, also one of the command line, has published the batch of a bad run."""
+    day = re.match(r"\d{4}-\d{2}-\d{2}", run.name)
+    return day is not None and any(
+        entry.verdict == "published"
+        and date.fromisoformat(day.group()) in entry.batch_dates
+        and entry.finished_at > run.at
+        for entry in entries
+    )
+
+
+def _failure_problems(entries: list[RunEntry], runs: list[Run]) -> list[Problem]:
+    found = [
+        Problem(
+            what=f"{run.name} is {run.state.lower()} since {run.at:%Y-%m-%d %H:%M} UTC"
+            + (f": {run.message}" if run.message else ""),
+            do=_REMEDIES[run.state],
+        )
+        for run in runs
+        if run.state in _REMEDIES
+    ]
+    last = entries[-1] if entries else None
+    named = any(last and run.name.startswith(last.label) for run in runs)
+    if last is not None and last.verdict != "published" and not named:
+        day = last.batch_dates[-1]
+        found.append(
+            Problem(what=f"the last run, {last.label}, failed", do=f"olist report {day} says why")
+        )
+    return found
+
+
+def _service_problems(services: Sequence[Service]) -> list[Problem]:
+    return [
+        Problem(
+            what=f"{service.name} does not answer at {service.address}",
+            do="the stack starts it again; its log is under OLIST_HOME/logs. If it stays: "
+            "olist down, olist up",
+        )
+        for service in services
+        if not service.healthy
+    ]
