@@ -122,6 +122,7 @@ class GateReceipt(BaseModel):
     gate: str
     batch_date: date  # the last one, if there are several batches
     results: list[ExpectationResult]
+    rows_quarantined: int = 0  # of the batches; a row that is missing may be among them
     seconds: float = 0.0
 
     @property

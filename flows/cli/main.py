@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from flows.cli import check, data, export, query, review, run, serve, stack, status
+from flows.cli import check, data, export, quarantine, query, review, run, serve, stack, status
 from flows.cli.console import errors
 from infra.private_files import keep_files_private
 
@@ -20,7 +20,7 @@ for command in (
     check.check,
     *(stack.up, stack.down, status.status, stack.ui, stack.deploy),
     *(export.dashboard, export.export),
-    *(query.query, query.trace),
+    *(query.query, query.trace, quarantine.quarantine),
     *(review.report, review.validate, review.profile),
     *(review.inbox, review.notify, review.automations),
     *(data.generate, data.extract, data.fetch),

@@ -173,7 +173,9 @@ def started(
             console.print("Starting; the first log lines take a few seconds …", style="dim")
             if own_server:
                 own_server.wait_until_ready()
-            with server_watched(own_server), state_told():
+            from prefect import tags  # noqa: PLC0415 (Prefect reads its settings now)
+
+            with server_watched(own_server), state_told(), tags("olist", "command-line"):
                 yield
 
 

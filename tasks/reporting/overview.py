@@ -57,14 +57,17 @@ def dashboards_run_id(settings: Settings) -> str | None:
 def _write(settings: Settings, lake: Lake, overview: Overview) -> Path:
     runs, reports = history(lake), settings.state / "reports"
     path = reports / "index.html"
-    write(path, _html(overview, runs, lambda address: (reports / address).is_file()))
+    hours = settings.fresh_hours
+    write(path, _html(overview, runs, hours, lambda address: (reports / address).is_file()))
     known = set(lake.keys("reports/"))
-    text = _html(overview, runs, lambda address: f"reports/{address}" in known)
+    text = _html(overview, runs, hours, lambda address: f"reports/{address}" in known)
     lake.put_text("reports/index.html", text, "text/html")
     return path
 
 
-def _html(overview: Overview, runs: list[RunEntry], there: Callable[[str], bool]) -> str:
+def _html(
+    overview: Overview, runs: list[RunEntry], fresh_hours: float, there: Callable[[str], bool]
+) -> str:
     last = runs[-1] if runs else None
     day = str(last.batch_dates[-1]) if last else ""
     others = [
@@ -80,6 +83,7 @@ def _html(overview: Overview, runs: list[RunEntry], there: Callable[[str], bool]
     return page(
         "index.html",
         overview=overview,
+        fresh_hours=fresh_hours,
         failed=last if last and last.verdict != "published" else None,
         pages=[card for card in [*overview.dashboards, *others] if there(card[0])],
     )

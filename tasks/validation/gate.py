@@ -89,6 +89,7 @@ def run_gate(
         gate=gate,
         batch_date=max(scope.batch_dates),
         results=[_accepted(gate, result, acceptances) for result in found],
+        rows_quarantined=sum(upload.rows_quarantined for upload in scope.receipts),
     )
     receipt.seconds = time.perf_counter() - begun
     _note(settings, receipt, run_id)
@@ -133,6 +134,11 @@ def remedy(receipt: GateReceipt, rerun: RerunCommand) -> str:
     if depending := sorted({day for r in receipt.blocking for day in r.batches}):
         return _remedy_for(depending, rerun)
     correct = f"Correct the source, then run again: {rerun}"
+    if rows := receipt.rows_quarantined:
+        correct += (
+            f"\n{rows:,} row{'' if rows == 1 else 's'} in quarantine may be the cause; they can be "
+            f"mended and delivered again: olist quarantine {receipt.batch_date}"
+        )
     if not rerun.accepts_failures:
         return correct
     if fixed := [result.id for result in receipt.blocking if not result.acceptable]:

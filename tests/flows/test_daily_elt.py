@@ -1,12 +1,16 @@
 """The whole flow as a Prefect run: real API, S3, driver and gates."""
 
+import json
 import shutil
+import time
+import urllib.request
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.settings import PREFECT_API_URL
 
 from flows.daily_elt import daily_elt_flow
 from flows.results import RunReceipt
@@ -47,6 +51,23 @@ def test_a_run_publishes_what_it_read(first: RunReceipt, ask) -> None:
     ]  # fmt: skip
     assert not any(gate.blocking for gate in first.gates)
     assert first.page.is_file()
+
+
+def test_a_publish_emits_an_event_with_its_figures(first: RunReceipt) -> None:
+    """Automations wait for it; see deployments/automations.yaml, olist nothing published."""
+    query = json.dumps({"filter": {"event": {"name": ["olist.published"]}}}).encode()
+    request = urllib.request.Request(
+        f"{PREFECT_API_URL.value()}/events/filter", query, {"Content-Type": "application/json"}
+    )
+    deadline, found = time.monotonic() + 30, []
+    while not found and time.monotonic() < deadline:  # events are sent in the background
+        time.sleep(0.2)
+        with urllib.request.urlopen(request) as answer:
+            events = json.load(answer)["events"]
+        found = [e["payload"] for e in events if e["payload"]["run"] == first.label]
+    assert found[-1]["batch_dates"] == [str(day) for day in first.published.batch_dates]
+    assert found[-1]["rows_published"] == first.published.rows
+    assert found[-1]["rows_read"] == sum(upload.rows_read for upload in first.uploads)
 
 
 def test_a_second_run_uploads_and_changes_nothing(

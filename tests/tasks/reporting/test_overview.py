@@ -1,9 +1,10 @@
 """The overview: published data, gate results and the last run."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from playwright.sync_api import Browser
 
 from infra.lake import Lake
 from infra.settings import Settings
@@ -23,6 +24,19 @@ OVERVIEW = Overview(
     headline=[("sales, all months", "R$ 12.50", "SELECT …")],
     dashboards=[],
 )
+
+
+@pytest.mark.parametrize(("hours", "shown"), [(25, False), (27, True)])
+def test_the_overview_says_when_its_figures_are_stale(
+    stack: Settings, browser: Browser, hours: float, shown: bool
+) -> None:
+    at = datetime.now(UTC) - timedelta(hours=hours)
+    path = write_overview(stack, OVERVIEW.model_copy(update={"published_at": at}))
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    stale = page.locator("#stale")
+    assert stale.is_visible() == shown
+    assert f"Nothing was published for {hours} hours" in (stale.text_content() or "")
 
 
 def test_the_overview_shows_a_failed_run_above_the_earlier_figures(stack: Settings) -> None:
