@@ -12,7 +12,7 @@ from rich.text import Text
 from flows.cli.console import console
 from flows.cli.prefect_server import uses_known_server
 from flows.health.check import check_health, is_listening
-from flows.health.report import Health, Publish, Service
+from flows.health.report import Health, Problem, Publish, Service
 from infra import state_dir
 from infra.settings import Settings
 
@@ -28,16 +28,17 @@ def status(
     services = _services(settings)
     used = settings if services or settings.target == "aws" else state_dir.last_used(settings)
     health = check_health(used, services, _prefect_ui() if is_known else "")
+    if not is_known and (settings.state / "prefect.toml").exists():  # `olist up` was used here
+        down = Problem(what="the stack is not running, so nothing is scheduled", do="olist up")
+        health.problems.insert(0, down)
     if as_json:
         sys.stdout.write(health.model_dump_json(indent=2) + "\n")
     else:
         _print(health)
         if services:
             print_addresses(settings)
-        elif settings.target == "local":
-            console.print(
-                "The stack is not running, so nothing is scheduled here; start it with `olist up`."
-            )
+        elif not is_known:
+            console.print("Nothing is scheduled here; `olist up` starts the stack and a schedule.")
     if not health.well:
         raise typer.Exit(1)
 

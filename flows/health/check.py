@@ -42,7 +42,7 @@ def check_health(settings: Settings, services: Sequence[Service], prefect_ui: st
         entries = _history(settings)
         facts = asked.result()
     publish = _last_publish(entries, settings)
-    missed = _missed_days(settings, publish) if facts.has_schedule else []
+    missed = _missed_days(settings, entries) if facts.has_schedule else []
     runs = [run for run in facts.runs if not _is_resolved(run, entries)]
     return Health(
         checked_at=datetime.now(UTC),
@@ -123,13 +123,16 @@ def _last_publish(entries: list[RunEntry], settings: Settings) -> Publish | None
     return None
 
 
-def _missed_days(settings: Settings, publish: Publish | None) -> list[date]:
-    """The days since the last published batch that have a folder in the source."""
-    if publish is None or settings.source is None:
+def _missed_days(settings: Settings, entries: list[RunEntry]) -> list[date]:
+    """The days after the last published batch that have a folder in the source."""
+    published = [
+        day for entry in entries if entry.verdict == "published" for day in entry.batch_dates
+    ]
+    if not published or settings.source is None:
         return []
     from tasks.ingest.source import day_folders  # noqa: PLC0415 (slow to import)
 
-    last = max(publish.batch_dates)
+    last = max(published)
     days = day_folders(settings.source, settings, getLogger(__name__))
     return [day for day in days if last < day < settings.today]
 
@@ -147,13 +150,7 @@ def _is_resolved(run: Run, entries: list[RunEntry]) -> bool:
 
 def _failure_problems(entries: list[RunEntry], runs: list[Run]) -> list[Problem]:
     found = [
-        Problem(
-            what=f"{run.name} is {run.state.lower()} since {run.at:%Y-%m-%d %H:%M} UTC"
-            + (f": {run.message}" if run.message else ""),
-            do=_REMEDIES[run.state],
-        )
-        for run in runs
-        if run.state in _REMEDIES
+        Problem(what=_words(run), do=_REMEDIES[run.state]) for run in runs if run.state in _REMEDIES
     ]
     last = entries[-1] if entries else None
     named = any(last and run.name.startswith(last.label) for run in runs)
@@ -163,6 +160,13 @@ def _failure_problems(entries: list[RunEntry], runs: list[Run]) -> list[Problem]
             Problem(what=f"the last run, {last.label}, failed", do=f"olist report {day} says why")
         )
     return found
+
+
+def _words(run: Run) -> str:
+    at = f"{run.at:%Y-%m-%d %H:%M} UTC"
+    if run.state == "Late":  # a run gets its own name when it starts
+        return f"the run of {run.deployment or run.name}, scheduled for {at}, has not started"
+    return f"{run.name} is {run.state.lower()} since {at}" + (run.message and f": {run.message}")
 
 
 def _service_problems(services: Sequence[Service]) -> list[Problem]:

@@ -371,7 +371,8 @@ def test_down_stops_all_services_and_up_runs_the_missed_daily_runs_once(
     pids = [PidFile(stack.home).read()["pid"], *stack.services().values()]
     assert stack.olist("down").stdout.strip() == "The stack is stopped."
     wait_for(lambda: not any(_lives(pid) for pid in pids), 10)
-    assert stack.olist("status").returncode == 1
+    told = stack.olist("status")
+    assert (told.returncode, "nothing is scheduled" in told.stdout) == (1, True), told.stdout
     assert stack.olist("down").stdout.strip() == "The stack was not running."
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -381,7 +382,6 @@ def test_down_stops_all_services_and_up_runs_the_missed_daily_runs_once(
         assert f"something else listens on port {stack.prefect} (--prefect-port)" in refused.stderr
     done = stack.up()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "published" in done.stdout  # `olist up` lists the last runs
     assert json.loads((stack.home / "stack.json").read_text())["OLIST_REDSHIFT_PORT"] == str(
         stack.redshift
     )
@@ -418,6 +418,41 @@ def _caught_up_once(stack: Stack, late: list[UUID]) -> None:
     published = stack.ask("SELECT batch_date FROM audit.batches ORDER BY publish_number")
     missed = [str(day) for (day,) in published if str(day) > days[0]]
     assert missed == days[1:]
+
+
+@pytest.mark.full  # a run looks once a minute
+def test_a_scheduled_run_waits_for_a_source_that_is_late(
+    stack: Stack, source: Path, tmp_path: Path
+) -> None:
+    yesterday = datetime.now(ZoneInfo("America/Sao_Paulo")).date() - timedelta(days=1)
+    folder, kept = source / str(yesterday), tmp_path / "kept"
+    if not folder.exists():
+        shutil.copytree(max(path for path in source.iterdir()), folder)
+    folder.rename(kept)
+
+    async def schedule(active: bool) -> None:
+        async with get_client() as client:
+            daily = await client.read_deployment_by_name("daily_elt/daily")
+            if active:
+                every = IntervalSchedule(interval=timedelta(seconds=5))
+                await client.create_deployment_schedules(daily.id, [(every, True)])
+                return
+            for found in await client.read_deployment_schedules(daily.id):
+                if isinstance(found.schedule, IntervalSchedule):
+                    await client.delete_deployment_schedule(daily.id, found.id)
+
+    async def waiting() -> UUID | None:
+        """The run whose task waits for the files."""
+        async with get_client() as client:
+            tasks = await client.read_task_runs()
+            found = [task for task in tasks if task.name == f"wait for the files of {yesterday}"]
+            return found[0].flow_run_id if found else None
+
+    asyncio.run(schedule(True))
+    run = wait_for(lambda: asyncio.run(waiting()), 120)
+    asyncio.run(schedule(False))
+    shutil.copytree(kept, folder)
+    assert stack.ended(run, 200).state_type == StateType.COMPLETED
 
 
 def test_kill_9_of_the_supervisor_ends_services_and_runs(stack: Stack, source: Path) -> None:

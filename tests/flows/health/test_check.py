@@ -18,7 +18,7 @@ from flows.health.check import check_health
 from flows.health.report import Health, Service
 from infra.settings import Settings
 from tasks.receipts import RunEntry
-from tasks.reporting.run_history import keep_here
+from tasks.reporting.run_history import history_here, keep_here
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
 DAY = date(2018, 10, 18)
@@ -177,6 +177,20 @@ def test_days_of_the_source_after_the_last_publish_are_missed(
     health = _check(settings.model_copy(update={"source": str(tmp_path / "days")}))
     assert health.missed_days == [date(2018, 10, 19), date(2018, 10, 21)]
     assert "not published: 2018-10-19, 2018-10-21" in _told(health)
+
+
+def test_an_older_day_that_is_run_again_makes_no_later_day_missed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    _published(settings, hours_ago=1)
+    later = history_here(settings)
+    again = later[0].model_copy(update={"batch_dates": [DAY.replace(day=1)]})
+    keep_here(settings, [*later, again])
+    for day in ("2018-10-01", "2018-10-17", "2018-10-18"):
+        (tmp_path / "days" / day).mkdir(parents=True)
+    asyncio.run(_deploy(active=True, paused_pool=False))
+    health = _check(settings.model_copy(update={"source": str(tmp_path / "days")}))
+    assert health.missed_days == []
 
 
 def test_a_server_that_does_not_answer_is_a_problem(
