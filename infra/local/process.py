@@ -73,6 +73,7 @@ class Service:
     process: subprocess.Popen[str]
     log: Path
     log_start: int = 0
+    answered_at: float | None = None  # monotonic time of the last answer to a health check
 
     @property
     def name(self) -> str:
@@ -102,6 +103,20 @@ class Service:
             self.process.wait(_READY_SECONDS)
             raise self._start_error()
         return line.removeprefix("ready ")
+
+    def silent_seconds(self) -> float:
+        """Ask the health check; return for how long it has not answered.
+
+        Returns:
+            Seconds since the last answer; 0 before the first one, and for a service without a
+            health check.
+        """
+        if self.spec.health_url is None:
+            return 0.0
+        now = time.monotonic()
+        if responds(self.spec.health_url):
+            self.answered_at = now
+        return now - self.answered_at if self.answered_at is not None else 0.0
 
     def stop(self) -> None:
         """Send SIGTERM and wait until the process has ended; kill it after 20 seconds."""

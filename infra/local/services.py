@@ -29,6 +29,7 @@ from infra.local.stack_secrets import StackSecrets
 from infra.private_files import make_private, write_private
 from infra.settings import Settings
 
+_SILENT_SECONDS = 60
 _MAX_RESTARTS = 5  # of one service within a minute
 
 
@@ -90,6 +91,21 @@ class Services:
             if name == "s3":
                 create_inbox_topic(self.ports, self._settings.aws_region, self.secrets)
         return ended
+
+    def kill_silent(self) -> list[str]:
+        """Kill the services that hang, so that `restart_dead` restarts them.
+
+        Returns:
+            The names of the services that have not answered their health check for a minute.
+        """
+        silent = [
+            name
+            for name, service in self.running.items()
+            if service.process.poll() is None and service.silent_seconds() > _SILENT_SECONDS
+        ]
+        for name in silent:
+            self.running[name].process.kill()
+        return silent
 
     def _respawn(self, name: str) -> None:
         """Start a service again; only those that others connect to at once are waited for.

@@ -5,6 +5,7 @@ State is under `OLIST_HOME`, so a restarted stack continues with the same data.
 """
 
 import argparse
+import itertools
 import json
 import logging
 import os
@@ -24,6 +25,7 @@ from infra.private_files import make_private, write_private
 from infra.settings import Settings
 
 _POLL_SECONDS = 1.0
+_HEALTH_POLLS = 5  # polls between two health checks
 _logger = logging.getLogger("olist up")
 
 
@@ -50,9 +52,11 @@ class Supervisor:
                 self._start()
                 print("ready", flush=True)
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                while True:
+                for polls in itertools.count():
                     time.sleep(_POLL_SECONDS)
                     self._restart_dead()
+                    if polls % _HEALTH_POLLS == 0:
+                        self._kill_silent()
             finally:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
                 self._services.stop()
@@ -71,6 +75,10 @@ class Supervisor:
         services.start([server])
         services.start([worker])
         self._write_facts()
+
+    def _kill_silent(self) -> None:
+        for name in self._services.kill_silent():
+            _logger.warning("%s has not answered for a minute, and was killed", name)
 
     def _restart_dead(self) -> None:
         for name, code in self._services.restart_dead().items():

@@ -30,6 +30,7 @@ from flows.deploy import TARGETS, deploy
 from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.local.pid_file import PidFile
+from infra.local.process import responds
 from tests.e2e.attack import attacking_page, shell_deployment
 from tests.e2e.stack import Stack, wait_for
 from tests.flows.cli.command import seconds_until_nothing_is_left
@@ -364,6 +365,16 @@ def test_the_supervisor_restarts_killed_services(stack: Stack) -> None:
     assert run.state_type == StateType.COMPLETED  # the lake kept its data
 
 
+@pytest.mark.full  # it waits until the server has been silent for a minute
+def test_the_supervisor_restarts_a_server_that_hangs(stack: Stack) -> None:
+    before = stack.services()["prefect-server"]
+    os.kill(before, signal.SIGSTOP)
+    wait_for(lambda: stack.services()["prefect-server"] != before, 120)
+    log = (stack.home / "logs" / "up.log").read_text()
+    assert "prefect-server has not answered for a minute, and was killed" in log
+    wait_for(lambda: responds(f"{stack.api}/health"), 90)
+
+
 def test_down_stops_all_services_and_up_runs_the_missed_daily_runs_once(
     stack: Stack, source: Path
 ) -> None:
@@ -441,18 +452,18 @@ def test_a_scheduled_run_waits_for_a_source_that_is_late(
                 if isinstance(found.schedule, IntervalSchedule):
                     await client.delete_deployment_schedule(daily.id, found.id)
 
-    async def waiting() -> UUID | None:
-        """The run whose task waits for the files."""
+    async def state() -> StateType | None:
+        """State of the task that waits for the files."""
         async with get_client() as client:
             tasks = await client.read_task_runs()
             found = [task for task in tasks if task.name == f"wait for the files of {yesterday}"]
-            return found[0].flow_run_id if found else None
+            return found[0].state_type if found else None
 
     asyncio.run(schedule(True))
-    run = wait_for(lambda: asyncio.run(waiting()), 120)
+    wait_for(lambda: asyncio.run(state()) == StateType.RUNNING, 120)
     asyncio.run(schedule(False))
     shutil.copytree(kept, folder)
-    assert stack.ended(run, 200).state_type == StateType.COMPLETED
+    wait_for(lambda: asyncio.run(state()) == StateType.COMPLETED, 120)
 
 
 def test_kill_9_of_the_supervisor_ends_services_and_runs(stack: Stack, source: Path) -> None:
