@@ -75,7 +75,8 @@ def is_listening(port: int) -> bool:
 def _prefect(ui: str) -> PrefectFacts:
     if not ui:
         return PrefectFacts()
-    api = PrefectApi(os.environ["PREFECT_API_URL"], os.environ.get("PREFECT_API_AUTH_STRING"))
+    login, key = (os.environ.get(f"PREFECT_API_{name}") for name in ("AUTH_STRING", "KEY"))
+    api = PrefectApi(os.environ["PREFECT_API_URL"], login, key)
     try:
         return prefect_facts(api)
     except (OSError, ValueError, KeyError) as error:

@@ -38,16 +38,19 @@ class PrefectFacts:
 class PrefectApi:
     """The REST API of a Prefect server."""
 
-    def __init__(self, url: str, login: str | None) -> None:
+    def __init__(self, url: str, login: str | None = None, key: str | None = None) -> None:
         """Remember where it is.
 
         Args:
             url: As in PREFECT_API_URL.
             login: As in PREFECT_API_AUTH_STRING; None if the server asks for none.
+            key: As in PREFECT_API_KEY, which Prefect Cloud asks for.
         """
         self._url = url.rstrip("/")
         self._headers = {"Content-Type": "application/json"}
-        if login:
+        if key:
+            self._headers["Authorization"] = f"Bearer {key}"
+        elif login:
             self._headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
 
     def find(self, kind: str, **body: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (JSON)

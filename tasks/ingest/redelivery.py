@@ -76,12 +76,15 @@ def write_for_mending(settings: Settings, aside: SetAside, folder: Path) -> Path
         Path of the file.
 
     Raises:
+        RequestError: The folder already has such a file, which may be the source itself.
         SourceError: The source file is gone, has changed, or cannot be split into records.
     """
+    path = folder / contracts()[aside.receipt.table].source_file
+    if path.exists():
+        raise RequestError(f"{path} is there already; name a new folder")
     text = _source_text(settings, aside.receipt)
     records = _records(text, aside.receipt.source_file)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / contracts()[aside.receipt.table].source_file
     parts = [_record(text, records, i) for i in (0, *_set_aside(records, aside))]
     path.write_bytes(b"".join(map(_ended, parts)))
     return path
@@ -161,7 +164,7 @@ def _mended(settings: Settings, aside: SetAside, mended: bytes) -> bytes:
     text = _source_text(settings, aside.receipt)
     records = _records(text, aside.receipt.source_file)
     found = _records(mended, name)
-    if _record(mended, found, 0).strip() != _record(text, records, 0).strip():
+    if _columns(_record(mended, found, 0)) != _columns(_record(text, records, 0)):
         raise RequestError(f"{name}: the first line is not that of {aside.receipt.source_file}")
     gone = set(_set_aside(records, aside))
     new = [_record(mended, found, i) for i in range(1, len(found.starts))]
@@ -184,6 +187,11 @@ def _set_aside(records: Records, aside: SetAside) -> list[int]:
 
 def _record(text: bytes, records: Records, index: int) -> bytes:
     return text[records.starts[index] : records.ends[index]]
+
+
+def _columns(header: bytes) -> list[str]:
+    """The names in a header, which a spreadsheet program may have quoted in another way."""
+    return next(csv.reader([header.decode("utf-8-sig", "replace")]), [])
 
 
 def _ended(record: bytes) -> bytes:

@@ -64,6 +64,8 @@ def test_a_file_with_too_few_records_or_another_header_is_refused(
 ) -> None:
     for aside in quarantined(stack, DAY):
         path = write_for_mending(stack, aside, tmp_path)
+    with pytest.raises(RequestError, match="is there already; name a new folder"):
+        write_for_mending(stack, aside, tmp_path)
     header = (tmp_path / ITEMS).read_text().splitlines()[0]
     (tmp_path / ITEMS).write_text(header)
     with pytest.raises(RequestError, match="0 records, but 1 are in quarantine"):
@@ -82,6 +84,8 @@ def test_mended_rows_are_loaded_and_traced_to_the_redelivery(
     paths = [write_for_mending(stack, aside, tmp_path) for aside in quarantined(stack, DAY)]
     assert [path.name for path in paths] == [ITEMS, REVIEWS]
     assert "two\nlines" in paths[1].read_text(), "the whole record"
+    header, rest = paths[0].read_text().split("\n", 1)
+    paths[0].write_text("\ufeff" + header.replace('"', "") + "\n" + rest)  # as Excel writes it
     for path, wrong, right in ((paths[0], " EUR", ""), (paths[1], "nine", "5")):
         path.write_text(path.read_text().replace(wrong, right))
     address = redeliver(stack, DAY, paths)

@@ -40,12 +40,15 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture(autouse=True)
 def _empty_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The server is that of other tests, too."""
     monkeypatch.setenv("PREFECT_API_URL", str(PREFECT_API_URL.value()))
+    asyncio.run(_clear())
     yield
     asyncio.run(_clear())
 
 
 async def _clear() -> None:
+    """Delete runs, deployments and pools."""
     async with get_client() as client:
         for run in await client.read_flow_runs(limit=200):
             await client.delete_flow_run(run.id)

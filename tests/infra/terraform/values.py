@@ -18,7 +18,7 @@ VALUES: dict[str, Any] = {
     "statement.value": "company-drops",
     "local.prefixes": [
         *("raw", "quarantine", "manifests", "published", "reports", "notifications"),
-        *("exports", "checks"),
+        *("exports", "checks", "redelivered"),
     ],
     "local.copy_prefixes": ["raw/*", "manifests/*", "exports/*", "checks/*"],
     "var.workgroup_arn": WORKGROUP,

@@ -110,7 +110,7 @@ resource "aws_iam_role_policy" "pipeline" {
 
 locals {
   # prefixes that the pipeline writes in the lake (tasks/ingest, tasks/warehouse, tasks/reporting)
-  prefixes      = ["raw", "quarantine", "manifests", "published", "reports", "notifications", "exports", "checks"]
+  prefixes      = ["raw", "quarantine", "manifests", "published", "reports", "notifications", "exports", "checks", "redelivered"]
   copy_prefixes = [for prefix in ["raw", "manifests", "exports", "checks"] : "${prefix}/*"]
 }
 
