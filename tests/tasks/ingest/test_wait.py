@@ -18,10 +18,8 @@ pytestmark = pytest.mark.usefixtures("prefect_api")
 
 
 @flow
-def _waiting(source: str, seconds: float) -> float:
-    begun = time.monotonic()
+def _waiting(source: str, seconds: float) -> None:
     wait_for_source(source, DAY, datetime.now(UTC) + timedelta(seconds=seconds))
-    return time.monotonic() - begun
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +27,9 @@ def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wait, "_LOOK_SECONDS", 0.1)
 
 
-def test_files_that_come_before_the_deadline_are_used(tmp_path: Path) -> None:
+def test_files_that_come_before_the_deadline_are_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     generate(tmp_path / "later", 5, seed=1)
     source = tmp_path / "source"
     (source / str(DAY)).mkdir(parents=True)
@@ -37,14 +37,16 @@ def test_files_that_come_before_the_deadline_are_used(tmp_path: Path) -> None:
         (source / str(DAY) / name).write_bytes((tmp_path / "later" / name).read_bytes())
 
     def deliver() -> None:
-        time.sleep(1)
+        while "Looking again every minute until" not in caplog.text:
+            time.sleep(0.05)
         for path in (tmp_path / "later").iterdir():
             path.rename(source / str(DAY) / path.name)
 
-    delivery = threading.Thread(target=deliver)
+    delivery = threading.Thread(target=deliver, daemon=True)
     delivery.start()
-    assert 0.5 < _waiting(str(source), 60) < 30
+    _waiting(str(source), 120)
     delivery.join()
+    assert "olist_order_items_dataset.csv: missing" in caplog.text
 
 
 def test_at_the_deadline_the_missing_folder_is_named(tmp_path: Path) -> None:
