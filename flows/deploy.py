@@ -125,7 +125,10 @@ async def _create_pool(target: Target) -> None:
 
 async def _paused(file: Path) -> list[str]:
     """The deployments of a Prefect file that have a paused schedule on the server."""
-    ours = {entry["entrypoint"] for entry in yaml.safe_load(file.read_text())["deployments"]}
+    ours = {
+        entry["entrypoint"]
+        for entry in yaml.safe_load(file.read_text(encoding="utf-8"))["deployments"]
+    }
     async with get_client() as client:
         return [
             deployment.name

@@ -37,6 +37,7 @@ def tell_publish(settings: Settings, facts: RunReport, logger: Logger) -> None:
         },
         payload={
             "run": facts.label,
+            "run_id": facts.run_id,
             "batch_dates": [str(day) for day in facts.published_dates],
             "rows_read": sum(receipt.rows_read for receipt in facts.uploads),
             "rows_quarantined": sum(receipt.rows_quarantined for receipt in facts.uploads),

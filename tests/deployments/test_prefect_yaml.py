@@ -23,12 +23,12 @@ def test_deployment_entrypoint_and_parameters_match_the_code(deployment: dict) -
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=_NAMES)
-def test_a_schedule_has_a_cron_a_time_zone_and_an_active_flag(deployment: dict) -> None:
+def test_a_schedule_has_a_cron_and_a_time_zone_and_leaves_a_pause_alone(deployment: dict) -> None:
     slugs = [schedule["slug"] for schedule in deployment["schedules"]]
     assert len(slugs) == len(set(slugs))
     for schedule in deployment["schedules"]:
         assert CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"])
-        assert schedule["active"] in (True, False)
+        assert "active" not in schedule
 
 
 def test_writing_deployments_have_a_concurrency_limit_of_one() -> None:
@@ -40,6 +40,6 @@ def test_writing_deployments_have_a_concurrency_limit_of_one() -> None:
 def test_the_daily_run_is_at_five_in_the_morning_in_sao_paulo() -> None:
     daily = next(d for d in DEPLOYMENTS if d["name"] == "daily")
     assert daily["schedules"] == [
-        {"slug": "daily", "cron": "0 5 * * *", "timezone": "America/Sao_Paulo", "active": True}
+        {"slug": "daily", "cron": "0 5 * * *", "timezone": "America/Sao_Paulo"}
     ]
     assert daily["parameters"] == {}  # so each run loads the day before it

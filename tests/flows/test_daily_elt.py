@@ -64,7 +64,7 @@ def test_a_publish_emits_an_event_with_its_figures(first: RunReceipt) -> None:
         time.sleep(0.2)
         with urllib.request.urlopen(request) as answer:
             events = json.load(answer)["events"]
-        found = [e["payload"] for e in events if e["payload"]["run"] == first.label]
+        found = [e["payload"] for e in events if e["payload"]["run_id"] == first.run_id]
     assert found[-1]["batch_dates"] == [str(day) for day in first.published.batch_dates]
     assert found[-1]["rows_published"] == first.published.rows
     assert found[-1]["rows_read"] == sum(upload.rows_read for upload in first.uploads)
