@@ -2,6 +2,7 @@
 
 import re
 
+HIDDEN = "(hidden)"  # instead of a sensitive value
 # Excel, LibreOffice and Google Sheets read a cell that starts with one of these as a formula, which
 # may send data away or run a program; Excel also reads the full-width forms.
 # Source: https://owasp.org/www-community/attacks/CSV_Injection

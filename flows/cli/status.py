@@ -1,5 +1,6 @@
 """The command `status`: are we well?"""
 
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,7 @@ from flows.cli.prefect_server import uses_known_server
 from flows.health.check import check_health, is_listening
 from flows.health.report import Health, Problem, Publish, Service
 from infra import state_dir
+from infra.host_process import process_exists
 from infra.settings import Settings
 
 _SHOWN = 12  # runs in the table
@@ -54,10 +56,7 @@ def _services(settings: Settings) -> list[Service]:
         port = facts["ports"].get("prefect" if name.startswith("prefect") else name)
         address = f"127.0.0.1:{port}" if name == "redshift" else f"http://127.0.0.1:{port}"
         if name == "prefect-worker":  # it listens nowhere; its work pool tells whether it is online
-            healthy, address = (
-                Path(f"/proc/{pid}").exists() or sys.platform != "linux",
-                "pool local",
-            )
+            healthy, address = process_exists(pid), "work pool: local"
         elif name == "prefect-server":
             healthy = responds(f"{address}/api/health")
         else:
@@ -67,8 +66,6 @@ def _services(settings: Settings) -> list[Service]:
 
 
 def _prefect_ui() -> str:
-    import os  # noqa: PLC0415
-
     return os.environ["PREFECT_API_URL"].removesuffix("/").removesuffix("/api")
 
 
@@ -106,14 +103,10 @@ def _print(health: Health) -> None:
 
 
 def _published(publish: Publish) -> str:
-    days = (
-        f"{publish.age_hours / 24:,.0f} days"
-        if publish.age_hours > 72
-        else (f"{publish.age_hours:g} hours")
-    )
+    hours = publish.age_hours
+    age = f"{hours / 24:,.0f} days" if hours > 72 else f"{hours:g} hours"
     return (
-        f"Last publish: {publish.run}, {publish.at:%Y-%m-%d %H:%M} UTC ({days} ago), "
-        f"{publish.state}"
+        f"Last publish: {publish.run}, {publish.at:%Y-%m-%d %H:%M} UTC ({age} ago), {publish.state}"
     )
 
 

@@ -43,7 +43,7 @@ def check_health(settings: Settings, services: Sequence[Service], prefect_ui: st
         facts = asked.result()
     publish = _last_publish(entries, settings)
     missed = _missed_days(settings, entries) if facts.has_schedule else []
-    runs = [run for run in facts.runs if not _is_resolved(run, entries)]
+    runs = [run for run in facts.runs if not (run.ended_badly and _is_resolved(run, entries))]
     return Health(
         checked_at=datetime.now(UTC),
         problems=[
@@ -151,7 +151,9 @@ def _is_resolved(run: Run, entries: list[RunEntry]) -> bool:
 
 def _failure_problems(entries: list[RunEntry], runs: list[Run]) -> list[Problem]:
     found = [
-        Problem(what=_words(run), do=_REMEDIES[run.state]) for run in runs if run.state in _REMEDIES
+        Problem(what=_words(run), do=_REMEDIES.get(run.state, _REMEDIES["Failed"]))
+        for run in runs
+        if run.ended_badly or run.state == "Late"
     ]
     last = entries[-1] if entries else None
     named = any(last and run.name.startswith(last.label) for run in runs)

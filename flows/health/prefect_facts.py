@@ -127,6 +127,7 @@ def _open_or_bad(found: list[dict[str, Any]], deployments: dict[str, str]) -> li
                     deployment=deployments.get(run["deployment_id"] or "", ""),
                     state=run["state_name"],
                     at=_time(at),
+                    ended_badly=run["state_type"] in _BAD,
                     message=" ".join(((run["state"] or {}).get("message") or "").split())[:200],
                 )
             )

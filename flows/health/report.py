@@ -40,6 +40,7 @@ class Run(BaseModel):
     state: str  # as Prefect names it: Running, Late, Failed, Crashed, Cancelled, …
     at: datetime  # when it ended; else when it started, or should have
     message: str = ""
+    ended_badly: bool = False  # failed (also by a timeout), crashed or cancelled
 
 
 class Service(BaseModel):

@@ -19,13 +19,12 @@ from infra.csv_file.records import Records, split
 from infra.lake import Lake
 from infra.scratch import scratch_folder
 from infra.settings import Settings
+from infra.shown_text import HIDDEN
 from infra.source_storage import SourceError, open_folder
 from tasks.receipts import UploadReceipt
 from tasks.reporting.run_history import last_run_of
 from tasks.request import RequestError
 from tasks.warehouse.restore import indexed_receipts
-
-_HIDDEN = "(hidden)"
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ def _reasons(lake: Lake, receipt: UploadReceipt) -> list[Reason]:
                 Reason(
                     int(row["line"]),
                     row["column"],
-                    _HIDDEN if row["column"] in sensitive else row["value"],
+                    HIDDEN if row["column"] in sensitive else row["value"],
                     row["reason"],
                 )
                 for row in csv.DictReader(file)

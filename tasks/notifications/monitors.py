@@ -61,7 +61,7 @@ def ping(settings: Settings, path: str, text: str, logger: Logger) -> None:
         return
     url = settings.ping_url.get_secret_value().rstrip("/") + path
     if not url.startswith(("https://", "http://")):
-        logger.error("OLIST_PING_URL is no http or https address, so no monitor is told")
+        logger.error("OLIST_PING_URL is not an http or https address; no monitor was called")
         return
     for left in reversed(range(_TRIES)):
         try:

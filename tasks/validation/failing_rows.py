@@ -7,11 +7,10 @@ import pandas as pd
 
 from infra.contracts import sensitive_columns
 from infra.settings import Settings
-from infra.shown_text import visible
+from infra.shown_text import HIDDEN, visible
 from infra.warehouse import transaction
 from tasks.validation.check import Check
 
-HIDDEN = "(hidden)"
 EMPTY = "(empty)"
 _CELL = 120  # characters of a value that are shown
 _REASONS = 600  # characters that are shown of the reasons why rows of a file are in quarantine

@@ -1,4 +1,4 @@
-"""A slow statement is told and left alone; a warehouse that says nothing ends the statement."""
+"""A slow statement is logged and continues; it fails if the warehouse does not answer."""
 
 import os
 import signal

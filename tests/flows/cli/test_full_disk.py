@@ -1,6 +1,5 @@
 """A disk that gets full in mid-run: the error says so, and the next run with space is clean."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from infra.local.generate import generate
 from infra.local.services import running
 from infra.settings import Settings
+from tests.file_system import file_system, resize
 from tests.flows.cli.command import Command
 from tests.history import left_over, require_invariants
 
@@ -19,21 +19,8 @@ ALL_STEPS = [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 18]  # the disk of a run,
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=500m", "tmpfs", str(folder)]
-    try:
-        done = subprocess.run(mount, capture_output=True, check=False)
-    except FileNotFoundError:
-        done = None
-    if done is None or done.returncode:
-        pytest.skip("a small file system needs the right to mount one")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def _resize(disk: Path, size: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
+    with file_system(tmp_path / "disk", "500m") as mounted:
+        yield mounted
 
 
 @pytest.mark.parametrize(
@@ -46,14 +33,14 @@ def test_a_disk_that_gets_full_is_told_and_the_next_run_is_clean(
     generate(tmp_path / "2018-10-18", 40, seed=3)
     words = ["run", "--source", str(tmp_path / "2018-10-18")]
     outputs = {"OLIST_EXPORTS": "true", "OLIST_DASHBOARDS": "true"}
-    _resize(disk, f"{megabytes}m")
+    resize(disk, f"{megabytes}m")
     log = tmp_path / "log"
     with Command(disk / "home", *words, log=log, **outputs) as command:
         code, _ = command.ended(250)
         told = command.printed
     if code:
         assert "the disk is full: free some space" in told, told
-    _resize(disk, "500m")
+    resize(disk, "500m")
     with Command(disk / "home", *words, log=log, **outputs) as again:
         assert again.ended(250)[0] == 0, again.printed
         assert "match the source files to the cent" in again.printed

@@ -164,6 +164,11 @@ def test_an_acceptance_needs_a_name_and_a_reason(
     )
     assert done.returncode == 2
     assert "go together" in done.stderr
+    source = ["run", "--source", str(tmp_path), "--accept", "staging.orders.status_known"]
+    for by, because in (("YOUR NAME", "a reason that is long enough"), ("Ana", "short")):
+        done = olist(tmp_path, *source, "--accepted-by", by, "--because", because)
+        assert done.returncode == 2
+        assert "takes the name of the person" in done.stderr
 
 
 def test_an_error_is_text_and_not_a_traceback(tmp_path: Path, olist: Callable[..., Ended]) -> None:

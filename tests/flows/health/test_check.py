@@ -123,6 +123,7 @@ def test_bad_runs_of_ours_are_problems_until_their_batch_is_published(settings: 
         _runs(
             (_daily, "2018-10-18 daily", Failed(message="SourceError: no folder")),
             (_daily, "2018-10-19 daily", Crashed(message="killed")),
+            (_daily, "2018-10-17 daily", Failed(name="TimedOut", message="after 3 hours")),
             (_daily, "2018-10-20 daily", Failed(message="first try")),
             (_daily, "2018-10-20 daily", Completed()),
             (_daily, "2018-10-21 daily", Running()),
@@ -131,6 +132,7 @@ def test_bad_runs_of_ours_are_problems_until_their_batch_is_published(settings: 
     )
     health = _check(settings)
     assert {run.name for run in health.runs} == {
+        "2018-10-17 daily",
         "2018-10-18 daily",
         "2018-10-19 daily",
         "2018-10-21 daily",
@@ -138,6 +140,7 @@ def test_bad_runs_of_ours_are_problems_until_their_batch_is_published(settings: 
     assert "2018-10-18 daily is failed" in _told(health)
     assert "SourceError: no folder" in _told(health)
     assert "2018-10-19 daily is crashed" in _told(health)
+    assert "2018-10-17 daily is timedout" in _told(health)
     _published(settings, hours_ago=-0.01)  # a later run published the batch of the first
     assert "2018-10-18" not in _told(_check(settings))
 

@@ -1,7 +1,6 @@
 """A service that cannot start says in a sentence what to do."""
 
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from infra.local.service_specs import command_server_spec, prefect_server_enviro
 from infra.local.services import Services
 from infra.local.start_errors import advice_for
 from infra.settings import Settings
+from tests.file_system import file_system
 
 
 @pytest.mark.parametrize(
@@ -54,17 +54,8 @@ def test_a_damaged_warehouse_file_is_told(tmp_path: Path) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 3 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
-    try:
-        done = subprocess.run(mount, capture_output=True, check=False)
-    except FileNotFoundError:
-        done = None
-    if done is None or done.returncode:
-        pytest.skip("a small file system needs the right to mount one")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with file_system(tmp_path / "small", "3m") as mounted:
+        yield mounted
 
 
 def test_a_full_disk_is_told(small_disk: Path) -> None:
