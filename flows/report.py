@@ -9,9 +9,10 @@ from prefect.runtime import flow_run
 from flows.hooks import announce_failure
 from infra.settings import Settings
 from tasks.reporting.run_page import rewrite_page
+from tasks.retries import LIMIT
 
 
-@task(name="write page")
+@task(name="write page", **LIMIT)
 def _write(batch_date: date | None) -> Path:
     return rewrite_page(Settings(), batch_date)
 

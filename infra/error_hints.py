@@ -129,6 +129,11 @@ def hint_for(error: BaseException) -> str | None:
         ):
             where = f"{cause.filename}: " if cause.filename else ""
             return f"{where}{_DISK[cause.errno]}"
+        if type(cause).__name__ == "TaskRunTimeoutError":
+            return (
+                "a step took longer than OLIST_STEP_HOURS, and was ended: the log names it; find "
+                "what holds it up, or set a higher limit"
+            )
         if _is_of_prefect(cause):
             return (
                 "Prefect's server failed or did not answer: its log is logs/prefect-server.log "

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
         default=120,
         ge=10,
         description="Seconds after which a statement fails if the warehouse answers nobody. A "
-        "statement that is only slow has no limit.",
+        "statement that is only slow goes on, up to OLIST_STEP_HOURS.",
     )
     copy_role: str = Field(
         default="arn:aws:iam::000000000000:role/olist-copy",
@@ -133,6 +133,11 @@ class Settings(BaseSettings):
         default=None,
         description="URL of an outside monitor: each publish calls it, and each failure calls it "
         "with /fail, as healthchecks.io expects.",
+    )
+    step_hours: float = Field(
+        default=6,
+        gt=0,
+        description="Hours after which a step of a run, or one statement, is ended and fails.",
     )
     lock_wait_seconds: int = Field(
         default=600, ge=0, description="Seconds that a run waits for the lock of another writer."

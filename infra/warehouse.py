@@ -68,7 +68,7 @@ class Transaction:
                 self._cursor.execute(sql, list(parameters) or None)
         except (Error, OSError) as error:
             if wait.is_cut:
-                raise silence_error(self._settings, wait) from error
+                raise cut_error(self._settings, wait) from error
             raise _explained(error, wait.what) from error
         return self._cursor.rowcount
 
@@ -217,7 +217,7 @@ def transaction(
                     connection.commit()
             except (Error, OSError) as error:
                 if wait.is_cut:
-                    raise silence_error(settings, wait) from error
+                    raise cut_error(settings, wait) from error
                 raise _explained(error, "COMMIT") from error
     finally:
         connection.close()  # the server rolls back what was not committed
@@ -229,11 +229,17 @@ def statement_wait(
     """Return what `infra.warehouse_watch` needs to watch a statement.
 
     Args:
-        settings: Address and login of the warehouse; `redshift_silent_seconds`.
+        settings: Address and login of the warehouse; `redshift_silent_seconds`, `step_hours`.
         connection: The connection of the statement.
         what: Description of the statement.
     """
-    return Wait(connection, what, lambda: _answers(settings), settings.redshift_silent_seconds)
+    return Wait(
+        connection,
+        what,
+        lambda: _answers(settings),
+        silent_seconds=settings.redshift_silent_seconds,
+        most_seconds=settings.step_hours * 3600,
+    )
 
 
 def _answers(settings: Settings) -> bool:
@@ -248,8 +254,14 @@ def _answers(settings: Settings) -> bool:
     return True
 
 
-def silence_error(settings: Settings, wait: Wait) -> WarehouseError:
-    """Return the error of a statement that was ended because the warehouse says nothing."""
+def cut_error(settings: Settings, wait: Wait) -> WarehouseError:
+    """Return the error of a statement that was ended: it was too long, or nothing answered."""
+    if wait.is_too_long:
+        return WarehouseError(
+            f"{wait.what}: the statement took longer than {settings.step_hours:g} hours "
+            "(OLIST_STEP_HOURS) and was ended",
+            transient=False,
+        )
     where = f"{settings.redshift_host}:{settings.redshift_port}"
     return WarehouseError(
         f"{wait.what}: the warehouse at {where} has not answered for "

@@ -1,8 +1,9 @@
 """Watches waiting statements: logs a slow one, and fails it if the warehouse does not answer.
 
-A statement may take hours, so it has no time limit. After 15 seconds a thread asks the warehouse
-over a second connection. If that answers, the statement is only slow. If it does not, for
-`redshift_silent_seconds`, the waiting connection is closed, and the statement raises an error.
+A statement may take hours. After 15 seconds a thread asks the warehouse over a second connection.
+If that answers, the statement is only slow. If it does not, for `redshift_silent_seconds`, or if
+the statement takes longer than `step_hours`, the waiting connection is closed, and the statement
+raises an error.
 """
 
 import logging
@@ -16,10 +17,13 @@ from typing import Any
 
 from redshift_connector import Connection
 
+from infra.silence import Silence
+
 _POLL_SECONDS = 2.0
 _TOLD_SECONDS = 15.0  # until a second connection probes the warehouse, and a warning is logged
 _TOLD_AGAIN_SECONDS = 300.0
 _PROBE_EVERY_SECONDS = 10.0
+_LOOK_SECONDS = 30.0  # of silence that count at most between two probes
 _logger = logging.getLogger(__name__)
 
 
@@ -30,12 +34,14 @@ class Wait:
     connection: Connection
     what: str
     probe: Callable[[], bool]  # whether the warehouse answers
-    silent_seconds: float
-    answered: float = field(default_factory=time.monotonic)  # when the warehouse last did
+    silent_seconds: float  # without an answer to anybody, until the statement is ended
+    most_seconds: float  # of the statement, until it is ended
+    silence: Silence = field(default_factory=lambda: Silence(_LOOK_SECONDS))
     began: float = field(default_factory=time.monotonic)
     probed: float = 0.0
     told: float = 0.0
     is_cut: bool = False
+    is_too_long: bool = False
 
     def check(self) -> None:
         """Ask the warehouse if the statement waits for long; close the connection if it is gone."""
@@ -43,17 +49,21 @@ class Wait:
         if now - self.began < _TOLD_SECONDS or now - self.probed < _PROBE_EVERY_SECONDS:
             return
         self.probed = now
+        if now - self.began >= self.most_seconds:
+            self.is_too_long = True
+            self._cut()
+            return
         answers = self.probe()
         now = time.monotonic()
         if answers:
-            self.answered = now
+            self.silence.broken()
             self._tell(
                 _TOLD_AGAIN_SECONDS,
                 "waiting for %.0f s, and the warehouse answers others: %s",
                 now - self.began,
             )
             return
-        silent = now - self.answered
+        silent = self.silence.seconds()
         self._tell(
             _TOLD_SECONDS,
             f"the warehouse has not answered for %.0f s (the step ends after "
@@ -61,9 +71,12 @@ class Wait:
             silent,
         )
         if silent >= self.silent_seconds:
-            self.is_cut = True
-            with suppress(OSError):
-                self.connection._usock.shutdown(socket.SHUT_RDWR)
+            self._cut()
+
+    def _cut(self) -> None:
+        self.is_cut = True
+        with suppress(OSError):
+            self.connection._usock.shutdown(socket.SHUT_RDWR)
 
     def _tell(self, every: float, words: str, seconds: float) -> None:
         if not self.told or time.monotonic() - self.told >= every:

@@ -110,10 +110,20 @@ class ExpectationResult(BaseModel):
     evaluated: bool = True  # False: the expectation itself raised an error
     acceptable: bool = True  # whether a person may accept a failure
     sample: list[dict[str, str]] = []  # a few of the rows that fail, sensitive values hidden
-    sql: str = ""  # query that finds all failing rows
+    sql: str = ""  # query that finds the failing rows
+    first_rows: int | None = None  # how many of them the query finds; None: all
     batches: dict[date, int] = {}  # number of failing rows by batch, if they are of other batches
     accepted_by: str = ""
     accepted_because: str = ""
+
+    @property
+    def sql_finds(self) -> str:
+        """What the query finds, and until when: a run replaces the rows of `candidate`."""
+        if "candidate." in self.sql:
+            return "all failing rows, until the next run"
+        if self.first_rows is not None:
+            return f"the first {self.first_rows:,} failing rows"
+        return "all failing rows"
 
 
 class GateReceipt(BaseModel):

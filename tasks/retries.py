@@ -1,12 +1,14 @@
-"""Retry policy of the tasks: which errors are transient, and the delays between attempts."""
+"""Limit of time and retry policy of the tasks: which errors are transient, and the delays."""
 
 from typing import Any
 
 from botocore import exceptions as botocore
 from botocore.exceptions import ClientError
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.task_engine import TaskRunTimeoutError
 from prefect.tasks import Task, exponential_backoff
 
+from infra.settings import Settings
 from infra.warehouse import WarehouseError
 
 # missing credentials, an unknown region or profile, bad parameters: these are not transient
@@ -34,6 +36,8 @@ def is_transient(error: BaseException) -> bool:
         return error.transient
     if isinstance(error, botocore.ReadTimeoutError):
         return False  # the client has tried again, for five minutes in all
+    if isinstance(error, TaskRunTimeoutError):
+        return False  # it had OLIST_STEP_HOURS
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = error.response.get("Error", {}).get("Code", "")
@@ -47,8 +51,13 @@ async def _should_retry(task: Task, run: TaskRun, state: State) -> bool:
     return isinstance(error, BaseException) and is_transient(error)
 
 
+# Prefect ends a task in the main thread at once, and one in another thread when the call returns in
+# which it waits; statements and requests have limits of their own
+LIMIT: dict[str, Any] = {"timeout_seconds": Settings().step_hours * 3600}
+
 # delays of about 2, 4, 8 and 16 seconds: a paused Serverless workgroup needs a few to resume
 RETRY: dict[str, Any] = {
+    **LIMIT,
     "retries": 4,
     "retry_delay_seconds": exponential_backoff(backoff_factor=2),
     "retry_jitter_factor": 0.5,

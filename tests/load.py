@@ -157,7 +157,7 @@ class Loader:
                 work.run(f"DELETE FROM analytics.{model.name}")
             drop_candidates(work)
             clear_arrivals(work)
-            for table in ("batches", "loads", "metrics", "validations"):
+            for table in ("batches", "loads", "metrics", "validations", "failing_rows"):
                 work.run(f"DELETE FROM audit.{table}")
         lake = Lake(self.settings)
         for key in list(lake.keys("published/")):

@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -10,9 +9,11 @@ from contextlib import contextmanager
 
 from flows.cli.prefect_server import OwnServer
 from flows.cli.stopping import end_now
+from infra.silence import Silence
 
 _EVERY_SECONDS = 5.0
 _ANSWER_SECONDS = 5.0
+_LOOK_SECONDS = 2 * (_EVERY_SECONDS + _ANSWER_SECONDS)  # of silence that count at most at once
 _SILENT_SECONDS = 40.0  # of a server that runs but does not answer
 
 
@@ -38,14 +39,14 @@ def server_watched(own_server: OwnServer | None) -> Iterator[None]:
 
 
 def _watch(address: str, own_server: OwnServer | None, done: threading.Event) -> None:
-    answered = time.monotonic()
+    silence = Silence(_LOOK_SECONDS)
     while not done.wait(_EVERY_SECONDS):
         service = own_server.service if own_server else None
         ended = service.process.poll() if service else None
         if _answers(f"{address}/health"):
-            answered = time.monotonic()
+            silence.broken()
             continue
-        silent = time.monotonic() - answered
+        silent = silence.seconds()
         if done.is_set() or (ended is None and silent < _SILENT_SECONDS):
             continue
         what = (
@@ -53,6 +54,8 @@ def _watch(address: str, own_server: OwnServer | None, done: threading.Event) ->
             if ended is not None
             else f"has not answered for {silent:.0f} seconds"
         )
+        if service and ended is None:
+            service.log_stacks()
         log = f" Its log: {service.log}." if service else ""
         end_now(f"Prefect's server at {address} {what}, and a run cannot go on without it.{log}", 1)
 

@@ -3,9 +3,11 @@
     python -m infra.local.exit_with_parent MODULE ARGUMENTS…
 
 The parent holds the write end of the pipe to standard input. The pipe closes when the parent ends,
-even if the parent is killed.
+even if the parent is killed. SIGUSR1 makes the process write the stacks of its threads to standard
+error, which is its log.
 """
 
+import faulthandler
 import os
 import runpy
 import signal
@@ -16,6 +18,7 @@ import threading
 def main() -> None:
     """Run the module from the command line; send it SIGTERM when the parent ends."""
     sys.argv = sys.argv[1:]
+    faulthandler.register(signal.SIGUSR1)
     threading.Thread(target=_wait_for_parent, name="exit-with-parent", daemon=True).start()
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 

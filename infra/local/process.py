@@ -12,9 +12,12 @@ from weakref import WeakSet
 
 from infra.local.start_errors import advice_for
 from infra.settings import PROJECT
+from infra.silence import Silence
 
 _READY_SECONDS = 120
 _STOP_SECONDS = 20
+_STACKS_SECONDS = 0.5
+_LOOK_SECONDS = 15.0  # of silence that count at most between two health checks
 _spawned: WeakSet[subprocess.Popen[str]] = WeakSet()
 
 
@@ -73,7 +76,7 @@ class Service:
     process: subprocess.Popen[str]
     log: Path
     log_start: int = 0
-    answered_at: float | None = None  # monotonic time of the last answer to a health check
+    silence: Silence | None = None  # from the first answer to a health check on
 
     @property
     def name(self) -> str:
@@ -113,10 +116,15 @@ class Service:
         """
         if self.spec.health_url is None:
             return 0.0
-        now = time.monotonic()
         if responds(self.spec.health_url):
-            self.answered_at = now
-        return now - self.answered_at if self.answered_at is not None else 0.0
+            self.silence = Silence(_LOOK_SECONDS)
+            return 0.0
+        return self.silence.seconds() if self.silence else 0.0
+
+    def log_stacks(self) -> None:
+        """Let the process write the stacks of its threads to its log, to see why it hangs."""
+        self.process.send_signal(signal.SIGUSR1)
+        time.sleep(_STACKS_SECONDS)
 
     def stop(self) -> None:
         """Send SIGTERM and wait until the process has ended; kill it after 20 seconds."""

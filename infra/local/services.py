@@ -104,6 +104,7 @@ class Services:
             if service.process.poll() is None and service.silent_seconds() > _SILENT_SECONDS
         ]
         for name in silent:
+            self.running[name].log_stacks()
             self.running[name].process.kill()
         return silent
 

@@ -12,7 +12,11 @@ from tasks.ingest.source import batch_folder, check_source
 _LOOK_SECONDS = 60.0
 
 
-@task(name="wait for source", task_run_name="wait for the files of {day}")
+@task(
+    name="wait for source",
+    task_run_name="wait for the files of {day}",
+    timeout_seconds=(Settings().source_wait_hours + 1) * 3600,
+)
 def wait_for_source(source: str, day: date, until: datetime) -> None:
     """Look for the files of a batch once a minute, until they are there or a time has passed.
 

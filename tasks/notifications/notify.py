@@ -20,7 +20,7 @@ from infra.source_storage import MissingSourceError, SourceError
 from tasks.publish_state import WORDS, AfterPublishError, PublishState
 from tasks.receipts import ExpectationResult, GateReceipt, RerunCommand, Total
 from tasks.retries import is_transient
-from tasks.validation.gate import find_all_words, remedy
+from tasks.validation.gate import remedy
 from tasks.warehouse.totals import comparison
 
 Kind = Literal["failure", "warnings", "recovery", "test"]
@@ -207,7 +207,7 @@ def _format_result(result: ExpectationResult, owners: Mapping[str, str]) -> str:
         for row in result.sample
     ]
     return "\n".join(
-        [*lines, f'  {find_all_words(result)}: olist query "{result.sql}"'] if result.sql else lines
+        [*lines, f'  {result.sql_finds}: olist query "{result.sql}"'] if result.sql else lines
     )
 
 

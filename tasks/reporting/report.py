@@ -15,6 +15,7 @@ from tasks.reporting.data_docs import build_data_docs
 from tasks.reporting.overview import after_failure
 from tasks.reporting.run_history import keep_here, store_run
 from tasks.reporting.run_page import verdict, write_page
+from tasks.retries import LIMIT
 from tasks.warehouse.totals import comparison, reconciled_totals
 
 
@@ -122,11 +123,11 @@ def _failure(gate: str, result: ExpectationResult) -> str:
         for cells in (names, ["---"] * len(names), *rows):
             text += "| " + " | ".join(cells) + " |\n"
     if result.sql:
-        text += f"\nQuery for all failing rows, until the next run:\n\n```sql\n{result.sql}\n```\n"
+        text += f"\nQuery for {result.sql_finds}:\n\n```sql\n{result.sql}\n```\n"
     return text
 
 
-@task(name="report", task_run_name="report {label}")
+@task(name="report", task_run_name="report {label}", **LIMIT)
 def report(label: str, facts: RunReport, pages: bool = True) -> Path:
     """Report a run: write its page, its Prefect artifacts and, optionally, Data Docs.
 

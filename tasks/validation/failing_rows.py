@@ -51,18 +51,19 @@ def _literal(value: object) -> str:
     return f"'{value}'" if isinstance(value, str) else str(value)
 
 
-def count_and_sample(
-    settings: Settings, sql: str, first: str = ""
+def count_and_fetch(
+    settings: Settings, sql: str, most: int, first: str = ""
 ) -> tuple[int, list[dict[str, str]]]:
-    """Count the rows that a query finds, and fetch a sample of them.
+    """Count the rows that a query finds, and fetch the first of them.
 
     Args:
-        settings: Access to the warehouse; `sample_rows` limits the sample.
+        settings: Access to the warehouse; if `sample_rows` is 0, no row is fetched.
         sql: The query.
+        most: Number of rows that are fetched.
         first: Name of a column to show first.
 
     Returns:
-        The number of rows, and the sample as text, with sensitive values hidden.
+        The number of rows, and the fetched ones as text, with sensitive values hidden.
 
     Raises:
         WarehouseError: A query failed.
@@ -70,8 +71,8 @@ def count_and_sample(
     with transaction(settings, read_only=True) as work:
         count = work.value(f"SELECT COUNT(*) AS row_count FROM ({sql}) AS failing_rows")
         if not settings.sample_rows:
-            return count, []
-        found = work.query(f"SELECT * FROM ({sql}) AS failing_rows LIMIT {settings.sample_rows}")
+            return count, []  # no row may leave the tables
+        found = work.query(f"SELECT * FROM ({sql}) AS failing_rows LIMIT {most}")
         rows = [shown(dict(zip(work.columns, row, strict=True))) for row in found]
         return count, [{**{first: row[first]}, **row} if first in row else row for row in rows]
 

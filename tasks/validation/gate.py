@@ -178,14 +178,8 @@ def _format_result(result: ExpectationResult) -> list[str]:
     if result.batches:
         counts = ", ".join(f"{day} ({count:,})" for day, count in result.batches.items())
         lines.append(f"      rows by batch: {counts}")
-    query = f'      {find_all_words(result)}: olist query "{result.sql}"'
+    query = f'      {result.sql_finds}: olist query "{result.sql}"'
     return [*lines, query] if result.sql else lines
-
-
-def find_all_words(result: ExpectationResult) -> str:
-    """What the query of a result finds, and until when: a run replaces the rows of `candidate`."""
-    until = ", until the next run" if "candidate." in result.sql else ""
-    return f"all failing rows{until}"
 
 
 def _accepted(

@@ -28,10 +28,10 @@ from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
 from infra.settings import Settings
-from infra.warehouse import connection_parameters, silence_error, statement_wait
+from infra.warehouse import connection_parameters, cut_error, statement_wait
 from infra.warehouse_watch import Wait, begin, end, has_no_time_limit
 from tasks.receipts import ExpectationResult
-from tasks.validation import failing_rows
+from tasks.validation import failing_rows, kept_rows
 from tasks.validation.check import Check, Layer, Scope, suite
 
 _OBSERVED = 4000  # audit.validations.observed holds 4,096 bytes
@@ -118,7 +118,7 @@ def _statements_watched(settings: Settings) -> Iterator[None]:
 
     def connect(*_: Any) -> None:  # noqa: ANN401
         if unanswered:  # do not wait again for each of the other expectations
-            raise silence_error(settings, unanswered[0])
+            raise cut_error(settings, unanswered[0])
 
     def connected(connection: Any, *_: Any) -> None:  # noqa: ANN401 (untyped events)
         has_no_time_limit(connection)
@@ -152,7 +152,7 @@ def _statements_watched(settings: Settings) -> Iterator[None]:
         for listener in listeners:
             event.remove(*listener)
     if unanswered:
-        raise silence_error(settings, unanswered[0])
+        raise cut_error(settings, unanswered[0])
 
 
 class _Dataset:
@@ -210,7 +210,7 @@ class _Dataset:
                 f"{len(by_id)} results"
             )
         return [
-            self._result(check, by_id[expectation])
+            self._result(check, by_id[expectation], run_id)
             for check, expectation in zip(self._checks, stored, strict=True)
         ]
 
@@ -241,7 +241,7 @@ class _Dataset:
             },
         )
 
-    def _result(self, check: Check, outcome: Any) -> ExpectationResult:  # noqa: ANN401
+    def _result(self, check: Check, outcome: Any, run_id: str) -> ExpectationResult:  # noqa: ANN401
         raised = _exception(outcome.exception_info)
         passed = bool(outcome.success) and not raised
         result = ExpectationResult(
@@ -257,12 +257,12 @@ class _Dataset:
             acceptable=check.acceptable and not raised,
             observed=(raised or _observed(outcome.result))[:_OBSERVED],
         )
-        return (
-            result if passed or raised else self._with_failing_rows(check, result, outcome.result)
-        )
+        if passed or raised:
+            return result
+        return self._with_failing_rows(check, result, outcome.result, run_id)
 
     def _with_failing_rows(
-        self, check: Check, result: ExpectationResult, found: dict[str, Any]
+        self, check: Check, result: ExpectationResult, found: dict[str, Any], run_id: str
     ) -> ExpectationResult:
         if self._files is not None:
             positions = found.get("partial_unexpected_index_list") or []
@@ -272,13 +272,17 @@ class _Dataset:
         if not sql:
             return result
         column = str(check.expectation.configuration.kwargs.get("column", ""))
-        count, sample = failing_rows.count_and_sample(self._settings, sql, column)
+        count, rows = failing_rows.count_and_fetch(self._settings, sql, kept_rows.MOST, column)
         observed = (
             result.observed
             if check.failing_rows == "" and not count
             else failing_rows.format_count(count)
         )
+        sample = rows[: self._settings.sample_rows]
         update: dict[str, Any] = {"observed": observed, "sample": sample, "sql": sql}
+        if rows and "candidate." in sql:  # the next run replaces what the query reads
+            update["sql"] = kept_rows.keep(self._settings, run_id, result.id, rows)
+            update["first_rows"] = len(rows) if count > len(rows) else None
         if check.of_other_batches:
             update["batches"] = failing_rows.count_by_batch(self._settings, sql)
         return result.model_copy(update=update)

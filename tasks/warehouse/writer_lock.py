@@ -20,12 +20,14 @@ from prefect import get_run_logger, task
 
 from infra.host_process import process_exists
 from infra.settings import Settings
+from infra.silence import Silence
 from infra.sql_files import statements
 from infra.warehouse import Transaction, WarehouseError, transaction
 from tasks.retries import RETRY
 
 _BEAT_SECONDS = 15
 _ASK_SECONDS = 1.0
+_LOOK_SECONDS = 10.0  # of silence that count at most between two looks at the holder
 _TIMED_OUT = "57014"  # SQLSTATE of a statement that was cancelled, here by statement_timeout
 
 
@@ -63,13 +65,14 @@ class Watch:
     def __init__(self) -> None:
         """Start without a holder."""
         self._last: tuple[str, datetime] | None = None
-        self._since = 0.0
+        self._silence = Silence(_LOOK_SECONDS)
 
     def silent_seconds(self, holder: Holder) -> float:
         """Seconds in which this run has seen no new heartbeat of the holder."""
         if self._last != (holder.run_id, holder.seen_at):
-            self._last, self._since = (holder.run_id, holder.seen_at), time.monotonic()
-        return time.monotonic() - self._since
+            self._last = (holder.run_id, holder.seen_at)
+            self._silence.broken()
+        return self._silence.seconds()
 
 
 def create_lock(settings: Settings) -> None:

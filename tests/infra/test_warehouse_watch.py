@@ -88,24 +88,47 @@ def test_a_statement_of_great_expectations_is_watched_too(
     assert not warehouse_watch._waits
 
 
-def test_a_slow_statement_is_told_and_goes_on(
-    hasty: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It waits for a table, for longer than the warehouse may be silent."""
-    with transaction(hasty) as work:
-        work.run("CREATE TABLE public.watched (i INTEGER)")
+@contextmanager
+def _table_held(settings: Settings, seconds: float) -> Iterator[None]:
+    """Another transaction holds the table public.watched for a while."""
+    with transaction(settings) as work:
+        work.run("CREATE TABLE IF NOT EXISTS public.watched (i INTEGER)")
     taken = threading.Event()
 
     def hold() -> None:
-        with transaction(hasty) as work:
+        with transaction(settings) as work:
             work.run("LOCK public.watched")
             taken.set()
-            time.sleep(4)
+            time.sleep(seconds)
 
     holder = threading.Thread(target=hold)
     holder.start()
     taken.wait(20)
-    with transaction(hasty) as work:
+    try:
+        yield
+    finally:
+        holder.join()
+
+
+def test_a_slow_statement_is_told_and_goes_on(
+    hasty: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It waits for a table, for longer than the warehouse may be silent."""
+    with _table_held(hasty, seconds=4), transaction(hasty) as work:
         assert work.run("INSERT INTO public.watched VALUES (1)", what="the slow one") == 1
-    holder.join()
     assert "and the warehouse answers others: the slow one" in caplog.text
+
+
+def test_a_statement_that_takes_longer_than_a_step_may_is_ended(hasty: Settings) -> None:
+    limited = hasty.model_copy(update={"step_hours": 1 / 3600})
+    began = time.monotonic()
+    with (
+        _table_held(hasty, seconds=4),
+        pytest.raises(WarehouseError, match=r"the slow one: .*OLIST_STEP_HOURS") as told,
+        transaction(limited) as work,
+    ):
+        work.run("INSERT INTO public.watched VALUES (2)", what="the slow one")
+    assert not told.value.transient
+    assert time.monotonic() - began < 30
+    with transaction(hasty) as work:
+        assert work.value("SELECT COUNT(*) AS n FROM public.watched WHERE i = 2") == 0

@@ -1,4 +1,7 @@
-"""Only transient errors are retried."""
+"""Only transient errors are retried, and every task has a limit of time."""
+
+import importlib
+import time
 
 import pytest
 from botocore.exceptions import (
@@ -10,8 +13,10 @@ from botocore.exceptions import (
     ProfileNotFound,
     ReadTimeoutError,
 )
-from prefect import flow, task
+from prefect import Task, flow, task
 
+from infra.error_hints import hint_for
+from infra.settings import PROJECT
 from infra.source_storage import SourceError
 from infra.warehouse import WarehouseError
 from tasks.retries import RETRY, is_transient
@@ -76,3 +81,39 @@ def test_prefect_tries_again_for_transient_errors_only(
     with pytest.raises(WarehouseError):
         one_step()
     assert len(calls) == tries
+
+
+def test_every_task_has_a_limit() -> None:
+    modules = [
+        ".".join(path.relative_to(PROJECT).with_suffix("").parts)
+        for folder in ("flows", "tasks")
+        for path in (PROJECT / folder).rglob("*.py")
+        if "@task(" in path.read_text(encoding="utf-8")
+    ]
+    found = {
+        value.name: value.timeout_seconds
+        for module in modules
+        for value in vars(importlib.import_module(module)).values()
+        if isinstance(value, Task)
+    }
+    assert len(found) > 15
+    assert [name for name, seconds in found.items() if not seconds] == []
+
+
+def test_a_step_beyond_its_limit_is_ended_and_not_repeated(prefect_api: None) -> None:
+    calls = []
+
+    @task(**{**RETRY, "retry_delay_seconds": 0, "timeout_seconds": 0.5})
+    def step() -> None:
+        calls.append(1)
+        for _ in range(100):
+            time.sleep(0.1)
+
+    @flow
+    def one_step() -> None:
+        step()
+
+    with pytest.raises(TimeoutError) as told:
+        one_step()
+    assert len(calls) == 1
+    assert "OLIST_STEP_HOURS" in str(hint_for(told.value))
