@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from typing import cast
 from uuid import UUID
 
-from prefect import get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
+
+from tasks.log_errors import log_errors
 
 
 class Progress:
@@ -30,7 +31,7 @@ class Progress:
         self._label = label
         self._bar: UUID | None = None
         if shown:
-            with _log_errors():
+            with log_errors("the progress bar cannot be updated"):
                 bar = create_progress_artifact(0.0, key="progress", description=label)
                 self._bar = cast("UUID", bar)
 
@@ -44,16 +45,7 @@ class Progress:
             self.seconds[name] = time.perf_counter() - started
         if self._bar:
             done = len(self.seconds.keys() & set(self._plan))
-            with _log_errors():
+            with log_errors("the progress bar cannot be updated"):
                 update_progress_artifact(
                     self._bar, round(100 * done / len(self._plan)), f"{self._label}: {name} is done"
                 )
-
-
-@contextmanager
-def _log_errors() -> Iterator[None]:
-    """Log progress-artifact errors; never fail the run."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 (logged)
-        get_run_logger().warning("the progress bar cannot be updated: %s", error)

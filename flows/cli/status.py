@@ -82,8 +82,6 @@ def _print(health: Health) -> None:
         console.print(_published(health.last_publish), soft_wrap=True)
     if health.next_run:
         console.print(f"Next scheduled run: {health.next_run:%Y-%m-%d %H:%M} UTC")
-    if health.writer:
-        console.print(f"The other runs wait for {health.writer}", soft_wrap=True)
     if health.ended:
         counts = ", ".join(f"{count} {state.lower()}" for state, count in health.ended.items())
         console.print(f"Runs of the last seven days: {counts}")
@@ -92,6 +90,9 @@ def _print(health: Health) -> None:
         for run in health.runs[:_SHOWN]:
             table.add_row(run.name, run.deployment, run.state, f"{run.at:%Y-%m-%d %H:%M}")
         console.print(table)
+        for run in health.runs[:_SHOWN]:
+            if run.message and not run.ended_badly:
+                console.print(f"{run.name}: {run.message}", soft_wrap=True)
     if health.services:
         table = Table("service", "process", "health", "address")
         for service in health.services:

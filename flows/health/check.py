@@ -15,16 +15,18 @@ from flows.health.report import (
     Publish,
     Run,
     Service,
-    missed_problem,
+    missed_problems,
     publish_problems,
 )
 from infra.settings import Settings
 from tasks.receipts import RunEntry
+from tasks.reporting.run_history import KEPT
 
 _REMEDIES = {
     "Late": "it starts when a worker is free; the problems of pools are listed here",
     "Failed": "olist report opens its page; olist inbox has the message with what to do",
     "Crashed": "run it again: it continues where it stopped",
+    "Suspended": "resume it in the Prefect UI before the time that was chosen there, or it fails",
     "Cancelled": "run it again if it is still wanted: it continues where it stopped",
 }
 
@@ -50,14 +52,13 @@ def check_health(settings: Settings, services: Sequence[Service], prefect_ui: st
             *_service_problems(services),
             *publish_problems(publish),
             *facts.problems,
-            *missed_problem(missed),
+            *missed_problems(missed, _last_day(entries)),
             *_failure_problems(entries, runs),
         ],
         last_publish=publish,
         next_run=facts.next_run,
         missed_days=missed,
         runs=runs,
-        writer=_writer(settings) if sum(run.state == "Running" for run in runs) > 1 else "",
         ended=facts.ended,
         paused=facts.paused,
         services=list(services),
@@ -98,18 +99,6 @@ def _history(settings: Settings) -> list[RunEntry]:
     return history(Lake(settings))
 
 
-def _writer(settings: Settings) -> str:
-    """The run that holds the writer's lock, and for which the others wait; '' if none does."""
-    from infra.warehouse import WarehouseError, transaction  # noqa: PLC0415
-    from tasks.warehouse.writer_lock import current_holder  # noqa: PLC0415
-
-    try:
-        with transaction(settings, read_only=True) as work:
-            return str(current_holder(work) or "")
-    except WarehouseError as error:
-        return f"unknown: {error}"
-
-
 def _last_publish(entries: list[RunEntry], settings: Settings) -> Publish | None:
     for entry in reversed(entries):
         state = entry.state or ("reconciled" if entry.verdict == "published" else "not published")
@@ -125,17 +114,25 @@ def _last_publish(entries: list[RunEntry], settings: Settings) -> Publish | None
 
 
 def _missed_days(settings: Settings, entries: list[RunEntry]) -> list[date]:
-    """The days after the last published batch that have a folder in the source."""
-    published = [
+    """The days with a folder in the source that are not published, from the first batch on.
+
+    If the history does not reach back to the first run, only days after the last batch count.
+    """
+    published = {
         day for entry in entries if entry.verdict == "published" for day in entry.batch_dates
-    ]
+    }
     if not published or settings.source is None:
         return []
+    first = min(published) if len(entries) < KEPT else max(published)
     from tasks.ingest.source import day_folders  # noqa: PLC0415 (slow to import)
 
-    last = max(published)
     days = day_folders(settings.source, settings, getLogger(__name__))
-    return [day for day in days if last < day < settings.today]
+    return [day for day in days if first < day < settings.today and day not in published]
+
+
+def _last_day(entries: list[RunEntry]) -> date | None:
+    published = [d for entry in entries if entry.verdict == "published" for d in entry.batch_dates]
+    return max(published, default=None)
 
 
 def _is_resolved(run: Run, entries: list[RunEntry]) -> bool:
@@ -153,7 +150,7 @@ def _failure_problems(entries: list[RunEntry], runs: list[Run]) -> list[Problem]
     found = [
         Problem(what=_words(run), do=_REMEDIES.get(run.state, _REMEDIES["Failed"]))
         for run in runs
-        if run.ended_badly or run.state == "Late"
+        if run.ended_badly or run.state in {"Late", "Suspended"}
     ]
     last = entries[-1] if entries else None
     named = any(last and run.name.startswith(last.label) for run in runs)

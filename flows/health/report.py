@@ -39,7 +39,7 @@ class Run(BaseModel):
     deployment: str  # empty for a run of the command line
     state: str  # as Prefect names it: Running, Late, Failed, Crashed, Cancelled, …
     at: datetime  # when it ended; else when it started, or should have
-    message: str = ""
+    message: str = ""  # of its state: an error, or what it waits for
     ended_badly: bool = False  # failed (also by a timeout), crashed or cancelled
 
 
@@ -64,7 +64,6 @@ class Health(BaseModel):
     next_run: datetime | None = None
     missed_days: list[date] = []  # not published although a scheduled run should have done it
     runs: list[Run] = []
-    writer: str = ""  # the run that the other running ones wait for
     ended: dict[str, int] = {}  # runs of the last seven days by their final state
     paused: list[str] = []  # schedules and work pools
     services: list[Service] = []
@@ -108,15 +107,34 @@ def publish_problems(publish: Publish | None) -> list[Problem]:
     return found
 
 
-def missed_problem(days: list[date]) -> list[Problem]:
-    """Say which days are missing."""
-    if not days:
-        return []
-    more = f" and {len(days) - _LISTED} more" if len(days) > _LISTED else ""
-    return [
-        Problem(
-            what=f"not published: {', '.join(map(str, days[:_LISTED]))}{more}",
-            do="the next daily run loads each of these days that has a folder in the source; "
-            "start it now: prefect deployment run daily_elt/daily",
+def missed_problems(days: list[date], last: date | None) -> list[Problem]:
+    """Say which days are missing.
+
+    Args:
+        days: Days with a folder in the source that are not published.
+        last: The last published day; daily runs load only what is missing after it.
+    """
+    after = [day for day in days if last is None or day > last]
+    before = [day for day in days if day not in after]
+    found = []
+    if after:
+        found.append(
+            Problem(
+                what=f"not published: {_listed(after)}",
+                do="the next daily run loads each of these days that has a folder in the source; "
+                "start it now: prefect deployment run daily_elt/daily",
+            )
         )
-    ]
+    if before:
+        found.append(
+            Problem(
+                what=f"not published, although later days are: {_listed(before)}",
+                do=f"no scheduled run loads them: olist run --batch-date {before[0]}",
+            )
+        )
+    return found
+
+
+def _listed(days: list[date]) -> str:
+    more = f" and {len(days) - _LISTED} more" if len(days) > _LISTED else ""
+    return f"{', '.join(map(str, days[:_LISTED]))}{more}"

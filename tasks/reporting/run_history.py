@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from infra.lake import Lake
 
 _HISTORY = "reports/history.json"  # in the lake, and under OLIST_HOME
-_KEPT = 400  # runs; more than a year of daily runs
+KEPT = 400  # runs; more than a year of daily runs
 
 
 def store_run(lake: "Lake", report: RunReport) -> list[RunEntry]:
@@ -26,7 +26,7 @@ def store_run(lake: "Lake", report: RunReport) -> list[RunEntry]:
     """
     lake.put_json(_facts(report.batch_dates[-1]), report.model_dump(mode="json"))
     earlier = [entry for entry in history(lake) if entry.run_id != report.run_id]
-    entries = [*earlier, _entry(report)][-_KEPT:]
+    entries = [*earlier, _entry(report)][-KEPT:]
     lake.put_json(_HISTORY, [entry.model_dump(mode="json") for entry in entries])
     return entries
 

@@ -24,10 +24,12 @@ from infra.silence import Silence
 from infra.sql_files import statements
 from infra.warehouse import Transaction, WarehouseError, transaction
 from tasks.retries import RETRY
+from tasks.run_state import show
 
 _BEAT_SECONDS = 15
 _ASK_SECONDS = 1.0
 _LOOK_SECONDS = 10.0  # of silence that count at most between two looks at the holder
+_MINE = "run_id = %s AND host = %s AND process_id = %s"
 _TIMED_OUT = "57014"  # SQLSTATE of a statement that was cancelled, here by statement_timeout
 
 
@@ -58,6 +60,10 @@ class Holder:
         """Whether its process has ended on this host."""
         return self.host == socket.gethostname() and not process_exists(self.process_id)
 
+    def is_this_attempt(self, run_id: str) -> bool:
+        """Whether it is this process: a run that was started again may still have an old one."""
+        return [self.run_id, self.host, self.process_id] == _identity(run_id)
+
 
 class Watch:
     """What a waiting run has seen of the holder's heartbeats, by its own monotonic clock."""
@@ -73,6 +79,11 @@ class Watch:
             self._last = (holder.run_id, holder.seen_at)
             self._silence.broken()
         return self._silence.seconds()
+
+
+def _identity(run_id: str) -> list[str | int]:
+    """Run, host and process id of this attempt of a run, for `_MINE`."""
+    return [run_id, socket.gethostname()[:256], os.getpid()]
 
 
 def create_lock(settings: Settings) -> None:
@@ -125,7 +136,7 @@ def writing(settings: Settings, run_id: str) -> Iterator[Transaction]:
         WarehouseError: A statement or the commit failed.
     """
     with transaction(settings) as work:
-        _require(work.query("SELECT run_id FROM audit.writer_lock"), run_id)
+        _require(work, run_id)
         yield work
 
 
@@ -135,14 +146,14 @@ def renew(work: Transaction, run_id: str) -> None:
     Raises:
         LockError: Another run has already taken it over.
     """
-    work.run("UPDATE audit.writer_lock SET seen_at = GETDATE() WHERE run_id = %s", [run_id])
-    _require(work.query("SELECT run_id FROM audit.writer_lock"), run_id)
+    work.run(f"UPDATE audit.writer_lock SET seen_at = GETDATE() WHERE {_MINE}", _identity(run_id))
+    _require(work, run_id)
 
 
 def release(settings: Settings, run_id: str) -> None:
     """Release the lock, if this run still holds it."""
     with transaction(settings) as work:
-        work.run("DELETE FROM audit.writer_lock WHERE run_id = %s", [run_id])
+        work.run(f"DELETE FROM audit.writer_lock WHERE {_MINE}", _identity(run_id))
 
 
 def take(
@@ -169,7 +180,7 @@ def take(
         work.run("LOCK audit.writer_lock")  # before reading, so that the row cannot change
         work.run("SET statement_timeout TO 0")
         known = current_holder(work)
-        if known is not None and known.run_id != run_id:
+        if known is not None and not known.is_this_attempt(run_id):
             silent = watch.silent_seconds(known)
             if not known.has_ended and silent <= settings.lock_stale_seconds:
                 return False, known
@@ -179,7 +190,7 @@ def take(
             "SELECT CAST(%s AS VARCHAR(36)), "
             "CAST(%s AS VARCHAR(256)), CAST(%s AS INTEGER), CAST(%s AS VARCHAR(256)), "
             "GETDATE(), GETDATE()",
-            [run_id, socket.gethostname()[:256], os.getpid(), what[:256]],
+            [*_identity(run_id), what[:256]],
         )
     return True, known
 
@@ -200,7 +211,7 @@ def _acquire(settings: Settings, run_id: str, what: str, say: Callable[[str], ob
                 "Run again when it has ended; OLIST_LOCK_WAIT_SECONDS sets a longer wait"
             ) from error
         if taken:
-            if holder is not None and holder.run_id != run_id:
+            if holder is not None and not holder.is_this_attempt(run_id):
                 say(f"Took the writer's lock over from {holder}, which is gone")
             return
         waited = time.monotonic() - begun
@@ -223,9 +234,10 @@ def current_holder(work: Transaction) -> Holder | None:
     return Holder(*rows[0]) if rows else None
 
 
-def _require(found: list[tuple], run_id: str) -> None:
-    if found != [(run_id,)]:
-        other = f"run {found[0][0]} has taken over" if found else "the lock was released"
+def _require(work: Transaction, run_id: str) -> None:
+    holder = current_holder(work)
+    if holder is None or not holder.is_this_attempt(run_id):
+        other = f"{holder} has taken over" if holder else "the lock was released"
         raise LockError(
             f"Run {run_id} does not hold the writer's lock any more: {other}. Nothing was written; "
             "run the batch again"
@@ -237,7 +249,8 @@ def _heartbeat(settings: Settings, run_id: str, done: threading.Event) -> None:
         try:
             with transaction(settings) as work:
                 work.run(
-                    "UPDATE audit.writer_lock SET seen_at = GETDATE() WHERE run_id = %s", [run_id]
+                    f"UPDATE audit.writer_lock SET seen_at = GETDATE() WHERE {_MINE}",
+                    _identity(run_id),
                 )
         except WarehouseError:
             continue  # the next heartbeat tries again; `writing` detects a lost lock
@@ -246,6 +259,14 @@ def _heartbeat(settings: Settings, run_id: str, done: threading.Event) -> None:
 @task(name="take lock", task_run_name="take the writer's lock for {label}", **RETRY)
 def take_lock(run_id: str, label: str) -> None:
     """Wait for the lock and take it; retry while the warehouse resumes."""
-    settings = Settings()
+    settings, told = Settings(), []
+
+    def say(text: str) -> None:
+        told.append(text)
+        get_run_logger().warning(text)
+        show("AwaitingWriter", text)
+
     create_lock(settings)
-    _acquire(settings, run_id, label, get_run_logger().warning)
+    _acquire(settings, run_id, label, say)
+    if told:
+        show("Running")

@@ -97,6 +97,26 @@ class Stack:
         ) as connection:  # fmt: skip
             return connection.execute(sql).fetchall()
 
+    def ask_to_write(self, sql: str, values: list) -> None:
+        """Run a statement as the pipeline's user, with values inserted as literals."""
+        literals = tuple(f"'{v}'" if isinstance(v, str) else v for v in values)
+        password = (self.home / "pgpass").read_text().splitlines()[0].rpartition(":")[2]
+        with psycopg.connect(
+            host="127.0.0.1", port=self.redshift, user="olist", password=password, dbname="olist",
+            client_encoding="utf8", autocommit=True,
+        ) as connection:  # fmt: skip
+            connection.execute(sql % literals if literals else sql)
+
+    def unfinished(self) -> list[str]:
+        """Names of runs, subflows included, that seem to run."""
+
+        async def read() -> list[str]:
+            async with get_client() as client:
+                runs = await client.read_flow_runs()
+                return [run.name for run in runs if run.state_type == StateType.RUNNING]
+
+        return asyncio.run(read())
+
     def inbox(self) -> list[str]:
         return [message["subject"] for message in messages(self.home / "inbox")]
 

@@ -24,7 +24,7 @@ from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
-from prefect.states import Cancelling, Scheduled
+from prefect.states import Scheduled
 
 from flows.deploy import TARGETS, deploy
 from infra.local.extract import extract
@@ -324,21 +324,6 @@ def test_a_killed_run_is_notified_as_crashed_and_the_next_run_completes(
     wait_for(lambda: any("CRASHED" in subject for subject in stack.inbox()))
     again = stack.ended(stack.trigger("daily_elt/daily", batch_date=day))
     assert again.state_type == StateType.COMPLETED
-
-
-def test_a_cancelled_run_ends_as_cancelled_and_the_next_run_completes(
-    stack: Stack, source: Path
-) -> None:
-    async def cancel(run_id: UUID) -> None:
-        async with get_client() as client:
-            await client.set_flow_run_state(run_id, Cancelling())
-
-    day = min(path.name for path in source.iterdir())
-    run = stack.trigger("daily_elt/daily", batch_date=day)
-    wait_for(lambda: stack.run(run).state_type == StateType.RUNNING)
-    asyncio.run(cancel(run))
-    assert stack.ended(run).state_type == StateType.CANCELLED
-    assert stack.ended(stack.trigger("validate/validate")).state_type == StateType.COMPLETED
 
 
 @pytest.mark.full  # it waits until three heartbeats are missing

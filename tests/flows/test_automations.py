@@ -51,7 +51,8 @@ def test_registering_automations_twice_creates_no_duplicates(receiver: Receiver)
     settings = Settings(notify=webhook_to(receiver, "automations"))
     wanted = [
         *("olist run crashed", "olist run late", "olist run stuck", "olist run vanished"),
-        *("olist run cancelled", "olist nothing published", "olist worker offline"),
+        *("olist run cancelled", "olist run suspended", "olist run never resumed"),
+        *("olist nothing published", "olist worker offline"),
     ]
     assert asyncio.run(register(settings)) == wanted
     assert asyncio.run(register(settings)) == wanted

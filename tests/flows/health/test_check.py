@@ -10,9 +10,10 @@ import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.objects import State, StateType
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.settings import PREFECT_API_URL
-from prefect.states import Completed, Crashed, Failed, Running
+from prefect.states import Completed, Crashed, Failed, Running, Suspended
 
 from flows.health.check import check_health
 from flows.health.report import Health, Service
@@ -192,11 +193,33 @@ def test_an_older_day_that_is_run_again_makes_no_later_day_missed(
     later = history_here(settings)
     again = later[0].model_copy(update={"batch_dates": [DAY.replace(day=1)]})
     keep_here(settings, [*later, again])
-    for day in ("2018-10-01", "2018-10-17", "2018-10-18"):
+    for day in ("2018-09-30", "2018-10-01", "2018-10-18"):
         (tmp_path / "days" / day).mkdir(parents=True)
     asyncio.run(_deploy(active=True, paused_pool=False))
-    health = _check(settings.model_copy(update={"source": str(tmp_path / "days")}))
-    assert health.missed_days == []
+    with_source = settings.model_copy(update={"source": str(tmp_path / "days")})
+    assert _check(with_source).missed_days == []
+    # a day between published ones is not loaded by any schedule
+    (tmp_path / "days" / "2018-10-17").mkdir()
+    health = _check(with_source)
+    assert health.missed_days == [date(2018, 10, 17)]
+    assert "although later days are: 2018-10-17" in _told(health)
+    assert "olist run --batch-date 2018-10-17" in _told(health)
+
+
+def test_a_suspended_run_is_a_problem_and_a_waiting_one_says_for_which(settings: Settings) -> None:
+    _published(settings, hours_ago=1)
+    waits = State(type=StateType.RUNNING, name="AwaitingWriter", message="held by run other")
+    asyncio.run(
+        _runs(
+            (_daily, "2018-10-19 daily", Suspended()),
+            (_daily, "2018-10-20 daily", waits),
+        )
+    )
+    health = _check(settings)
+    assert "2018-10-19 daily is suspended" in _told(health)
+    assert "resume it in the Prefect UI" in _told(health)
+    waiting = next(run for run in health.runs if run.name == "2018-10-20 daily")
+    assert (waiting.state, waiting.message) == ("AwaitingWriter", "held by run other")
 
 
 def test_a_server_that_does_not_answer_is_a_problem(

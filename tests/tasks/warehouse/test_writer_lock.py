@@ -12,7 +12,15 @@ import pytest
 
 from infra.settings import Settings
 from infra.warehouse import transaction
-from tasks.warehouse.writer_lock import LockError, Watch, hold_writer_lock, renew, take, writing
+from tasks.warehouse.writer_lock import (
+    LockError,
+    Watch,
+    hold_writer_lock,
+    release,
+    renew,
+    take,
+    writing,
+)
 from tests.load import Loader
 
 
@@ -28,13 +36,19 @@ def _holds(settings: Settings) -> list[tuple]:
         return work.query("SELECT run_id, process_id, host FROM audit.writer_lock")
 
 
-def _hold(settings: Settings, process_id: int, host: str, silent_seconds: int = 0) -> None:
+def _hold(
+    settings: Settings,
+    process_id: int,
+    host: str,
+    silent_seconds: int = 0,
+    run_id: str = "other",
+) -> None:
     with transaction(settings) as work:
         work.run("DELETE FROM audit.writer_lock")
         work.run(
-            "INSERT INTO audit.writer_lock SELECT 'other', %s, %s, 'a batch', GETDATE(), "
-            "DATEADD(second, %s, GETDATE())",
-            [host, process_id, -silent_seconds],
+            "INSERT INTO audit.writer_lock SELECT CAST(%s AS VARCHAR(36)), %s, %s, 'a batch', "
+            "GETDATE(), DATEADD(second, %s, GETDATE())",
+            [run_id, host, process_id, -silent_seconds],
         )
 
 
@@ -95,6 +109,16 @@ def test_a_lock_holder_whose_process_has_ended_is_replaced(stack: Settings) -> N
     assert "Took the writer's lock over from run other" in said[0]
 
 
+def test_an_old_process_of_a_run_that_was_started_again_keeps_the_lock(stack: Settings) -> None:
+    """Resumed in the Prefect UI before its old process has ended: only one of them may write."""
+    _hold(stack, os.getppid(), socket.gethostname(), run_id="one")
+    assert take(stack, "one", "batch")[0] is False
+    with pytest.raises(LockError, match=r"run one .* has taken over"), writing(stack, "one"):
+        pass
+    release(stack, "one")
+    assert _holds(stack) == [("one", os.getppid(), socket.gethostname())]
+
+
 def _beat(settings: Settings, moved_seconds: int) -> None:
     with transaction(settings) as work:
         work.run(
@@ -148,13 +172,13 @@ def test_waiting_for_a_publish_ends_at_the_limit(stack: Settings) -> None:
 def test_a_replaced_lock_holder_cannot_write(stack: Settings) -> None:
     take(stack, "sleeper", "batch")
     _hold(stack, os.getpid(), socket.gethostname())
-    with pytest.raises(LockError, match="run other has taken over"), writing(stack, "sleeper"):
+    with pytest.raises(LockError, match=r"run other .* has taken over"), writing(stack, "sleeper"):
         pass
 
 
 def test_the_writer_lock_cannot_be_taken_over_during_a_publish(stack: Settings) -> None:
     """The publish locks the row until its transaction ends, even after a long silence."""
-    _hold(stack, 1, "another-host", silent_seconds=1000)
+    _hold(stack, os.getpid(), socket.gethostname(), silent_seconds=1000)
     taken: list[bool] = []
     with transaction(stack) as work:
         renew(work, "other")
