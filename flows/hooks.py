@@ -18,6 +18,7 @@ from infra.settings import Settings
 from tasks.notifications.monitors import ping
 from tasks.notifications.notify import failure, open_failure, recovery, send, settle, warning_digest
 from tasks.receipts import ExpectationResult, RerunCommand
+from tasks.reporting.addresses import shown_address
 from tasks.reporting.run_history import history
 from tasks.reporting.run_page import page_of
 from tasks.request import RequestError
@@ -125,7 +126,9 @@ def _links(settings: Settings, run: FlowRun, days: list[str]) -> list[str]:
     """Return links to the report and the run; a run that failed early has no report."""
     pages = [page_of(settings, date.fromisoformat(day)) for day in days]
     lines = [
-        f"Report: {page} (olist report {page.parent.name})" for page in pages if page.is_file()
+        f"Report: {shown_address(settings, page)} (olist report {page.parent.name})"
+        for page in pages
+        if page.is_file()
     ]
     if PREFECT_UI_URL.value():
         lines.append(f"Run: {PREFECT_UI_URL.value()}/runs/flow-run/{run.id}")

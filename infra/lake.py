@@ -120,6 +120,12 @@ class Lake:
                 Bucket=self.bucket, Key=key, Body=body, **options, **self._encryption
             )
 
+    def presigned(self, key: str, seconds: int) -> str:
+        """Return an address at which anybody can read an object for a while."""
+        return self._client.generate_presigned_url(
+            "get_object", {"Bucket": self.bucket, "Key": key}, ExpiresIn=seconds
+        )
+
     def claim(self, key: str, value: Any) -> bool:  # noqa: ANN401
         """Write a JSON object unless the key exists; return whether this call wrote it."""
         body = json.dumps(value, ensure_ascii=False, default=str).encode()

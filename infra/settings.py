@@ -129,6 +129,12 @@ class Settings(BaseSettings):
         ge=0,
         description="Hours that a scheduled run looks again for a folder that is not there yet.",
     )
+    pages_url: str | None = Field(
+        default=None,
+        description="Address at which the folder `reports` is served; links lead there. "
+        "`olist up` sets it. On AWS: the address of a server of the bucket's prefix `reports/`, or "
+        "`presigned` for links that anybody can open for some hours; default: the console of S3.",
+    )
     ping_url: SecretStr | None = Field(
         default=None,
         description="URL of an outside monitor: each publish calls it, and each failure calls it "

@@ -114,7 +114,7 @@ def _no_settings_from_outside() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerStack]:
-    """Local S3, Redshift and inbox of a test worker; a module uses the fixture `stack`."""
+    """Local S3, Redshift and web server of a test worker; a module uses the fixture `stack`."""
     with WorkerStack(tmp_path_factory.mktemp("home")) as found:
         yield found
 

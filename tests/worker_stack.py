@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from infra.local.ports import Ports
+from infra.local.service_specs import pages_url
 from infra.local.services import Services, running
 from infra.settings import Settings
 from infra.warehouse import SCHEMAS, transaction
@@ -18,7 +19,7 @@ _KEPT = {"s3", "redshift", "logs", "inbox", "inbox.netrc", "reader.password", "w
 
 
 class WorkerStack:
-    """S3, Redshift and inbox under one state folder."""
+    """S3, Redshift and the web server under one state folder."""
 
     def __init__(self, home: Path) -> None:
         """Start the services."""
@@ -41,6 +42,11 @@ class WorkerStack:
     def process_id(self, service: str) -> int:
         """The process of a service."""
         return self._services.running[service].process.pid
+
+    @property
+    def web(self) -> str:
+        """Address of the web server."""
+        return pages_url(self._services.ports)
 
     @contextmanager
     def emptied(self) -> Iterator[Settings]:

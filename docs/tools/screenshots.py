@@ -46,7 +46,7 @@ def prefect_ui(browser: Browser, settings: Settings) -> None:
     base = [sys.executable, "-m", "flows.cli"]
     words = [
         *("--prefect-port", prefect, "--redshift-port", redshift),
-        *("--s3-port", s3, "--inbox-port", inbox),
+        *("--s3-port", s3, "--web-port", inbox),
     ]
     home = settings.state / "screenshots"
     environment = {**os.environ, "OLIST_HOME": str(home)}

@@ -31,12 +31,13 @@ def report(
 ) -> None:
     """Rewrite the page of a batch's last run and open it."""
     from infra.local.services import running  # noqa: PLC0415
+    from tasks.reporting.addresses import shown_address  # noqa: PLC0415
     from tasks.reporting.run_page import open_page, rewrite_page  # noqa: PLC0415
 
     day = date_of(batch_date) if batch_date else None
     with running(state_dir.last_used(Settings())) as settings:
         page = rewrite_page(settings, day)
-    console.print(str(page), soft_wrap=True)
+    console.print(shown_address(settings, page), soft_wrap=True)
     if show and not open_page(page):
         console.print("No browser is available; open the file on another machine.")
 
@@ -56,16 +57,25 @@ def validate(
     console.print(gates_table(receipts))
 
 
-def inbox() -> None:
+def inbox(
+    search: Annotated[str, typer.Option(help="Only messages that contain this text.")] = "",
+    unread: Annotated[bool, typer.Option("--unread", help="Only unread messages.")] = False,
+    mark_read: Annotated[bool, typer.Option("--mark-read", help="Mark them as read.")] = False,
+) -> None:
     """Print the notifications of the local inbox, newest first."""
-    from infra.local.inbox import messages  # noqa: PLC0415
+    from infra.local.web.inbox import Inbox  # noqa: PLC0415
 
-    folder = state_dir.last_used(Settings()).state / "inbox"
-    for message in messages(folder):
-        console.rule(f"{message['at'][:16]} UTC")
-        console.print(message["subject"], style="bold")
-        console.print(message["body"], soft_wrap=True)
-    console.print(f"As a page: {folder / 'index.html'}", soft_wrap=True)
+    kept = Inbox(state_dir.last_used(Settings()).state / "inbox")
+    everything = kept.messages()
+    found = [message for message in everything if message.matches(search, unread=unread)]
+    for message in found:
+        console.rule(f"{message.at[:16].replace('T', ' ')} UTC")
+        console.print(message.subject, style="bold", markup=False)
+        console.print(message.body, soft_wrap=True, markup=False)
+    if mark_read:
+        kept.mark_read([message.id for message in found])
+    count = f"{len(found)} of {len(everything)}" if len(found) < len(everything) else len(found)
+    console.print(f"{count} notifications. While the stack is up, they are a page, too.")
 
 
 def notify() -> None:

@@ -18,25 +18,26 @@ def up(
     prefect_port: Annotated[int, typer.Option(help="Port of Prefect's UI and API.")] = 4200,
     redshift_port: Annotated[int, typer.Option(help="Port of Redshift.")] = 5439,
     s3_port: Annotated[int, typer.Option(help="Port of S3.")] = 9000,
-    inbox_port: Annotated[int, typer.Option(help="Port of the notification inbox.")] = 8025,
+    web_port: Annotated[int, typer.Option(help="Port of the pages and the inbox.")] = 8025,
 ) -> None:
-    """Start S3, Redshift, the inbox, a Prefect server and a worker; register deployments."""
+    """Start S3, Redshift, a web server, a Prefect server and a worker; register deployments."""
     from infra.local.ports import Ports  # noqa: PLC0415
     from infra.local.stack import started  # noqa: PLC0415
     from infra.local.stack_secrets import StackSecrets  # noqa: PLC0415
 
     settings = Settings()
-    ports = Ports(s3=s3_port, redshift=redshift_port, inbox=inbox_port, prefect=prefect_port)
+    ports = Ports(s3=s3_port, redshift=redshift_port, web=web_port, prefect=prefect_port)
     console.print("Starting; the first start takes about 30 seconds …", style="dim")
     try:
         with started(settings, ports), _stack_environment(settings):
             state_dir.remember(settings, made_up=False)
             # imported late: importing Prefect takes seconds
             from flows.deploy import TARGETS, deploy, notify_inbox  # noqa: PLC0415
+            from infra.local.service_specs import pages_url  # noqa: PLC0415
 
             paused = deploy(TARGETS["local"])
             authorization = StackSecrets.of(settings.state).web_authorization
-            notify_inbox(f"http://127.0.0.1:{inbox_port}", authorization, Settings())
+            notify_inbox(pages_url(ports), authorization, Settings())
     except KeyboardInterrupt:
         console.print("Stopped; no service of the stack is left. Start it again: olist up")
         raise typer.Exit(130) from None

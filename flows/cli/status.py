@@ -141,8 +141,12 @@ def print_addresses(settings: Settings) -> None:
             f"password in {settings.state}/reader.password",
         ),
         (
+            "pages (reports, dashboards, Data Docs)",
+            f"http://127.0.0.1:{ports['web']}, user olist, the same password",
+        ),
+        (
             "notifications",
-            f"http://127.0.0.1:{ports['inbox']}, user olist, the same password; or `olist inbox`",
+            f"http://127.0.0.1:{ports['web']}/inbox, the same login; or `olist inbox`",
         ),
         ("logs", f"{settings.state}/logs"),
         ("versions", f"olist-elt {version('olist-elt')}, prefect {version('prefect')}"),

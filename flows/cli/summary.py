@@ -8,6 +8,7 @@ from rich.table import Table
 from flows.results import RunReceipt
 from infra.settings import Settings
 from tasks.receipts import GateReceipt, Total
+from tasks.reporting.addresses import shown_address
 from tasks.warehouse.totals import comparison
 
 
@@ -31,13 +32,14 @@ def summarise(
     console.print(gates_table(receipt.gates))
     console.print(_reconciliation(totals))
     console.print(comparison(totals), soft_wrap=True)
-    home = settings.home
+    overview = settings.state / "reports" / "index.html"
     console.print("Where to look next", style="bold")
     for text in (
         'olist query "SELECT segment, COUNT(*) AS persons, SUM(total_value) AS total_value '
         'FROM analytics.single_customer_view GROUP BY segment ORDER BY total_value DESC"',
-        f"dashboards, and all pages: {home / 'reports' / 'index.html'} (olist dashboard opens it)",
-        f"report of this run: {receipt.page} (olist report opens it)",
+        f"dashboards, and all pages: {shown_address(settings, overview)} (olist dashboard opens "
+        "them)",
+        f"report of this run: {shown_address(settings, receipt.page)} (olist report opens it)",
         "runs, tasks and artifacts: make ui",
     ):
         console.print(f"  {text}", soft_wrap=True)

@@ -11,7 +11,7 @@ class Ports:
 
     s3: int = 0
     redshift: int = 0
-    inbox: int = 0
+    web: int = 0
     prefect: int = 0
 
     def chosen(self) -> "Ports":
@@ -24,7 +24,7 @@ class Ports:
         return {name: port for name, port in asdict(self).items() if not _is_free(port)}
 
 
-STACK_PORTS = Ports(s3=9000, redshift=5439, inbox=8025, prefect=4200)
+STACK_PORTS = Ports(s3=9000, redshift=5439, web=8025, prefect=4200)
 
 
 def free_ports(count: int) -> list[int]:

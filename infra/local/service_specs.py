@@ -1,4 +1,4 @@
-"""Specs of the local services: S3 (with SNS), Redshift, the notification inbox and Prefect."""
+"""Specs of the local services: S3 (with SNS), Redshift, the web server and Prefect."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ WORK_POOL = "local"
 def storage_specs(
     home: Path, settings: Settings, ports: Ports, known: StackSecrets
 ) -> list[ServiceSpec]:
-    """Return the specs of S3, Redshift and the inbox, with their state under `home`.
+    """Return the specs of S3, Redshift and the web server, with their state under `home`.
 
     Args:
         home: State folder.
@@ -55,9 +55,14 @@ def storage_specs(
             },
         ),
         ServiceSpec(
-            "inbox",
-            ["infra.local.inbox", "--path", str(home / "inbox"), "--port", str(ports.inbox)],
-            {"LOCAL_INBOX_LOGIN": known.prefect_login},
+            "web",
+            [
+                "infra.local.web",
+                *("--pages", str(home / "reports")),
+                *("--inbox", str(home / "inbox")),
+                *("--port", str(ports.web)),
+            ],
+            {"LOCAL_WEB_LOGIN": known.prefect_login},
         ),
     ]
 
@@ -210,8 +215,13 @@ def create_inbox_topic(ports: Ports, region: str, known: StackSecrets) -> str:
         aws_secret_access_key=known.s3_secret_key,
     )
     topic = client.create_topic(Name="olist-alerts")["TopicArn"]
-    client.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"{_url(ports.inbox)}/sns")
+    client.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"{_url(ports.web)}/sns")
     return topic
+
+
+def pages_url(ports: Ports) -> str:
+    """Return the address of the overview of all pages."""
+    return _url(ports.web)
 
 
 def _url(port: int) -> str:

@@ -47,7 +47,7 @@ class Services:
         self._deaths: dict[str, list[float]] = {}
 
     def start_storage(self) -> dict[str, str]:
-        """Start S3, Redshift and the inbox.
+        """Start S3, Redshift and the web server.
 
         Returns:
             The environment variables by which other processes find the services.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from infra.private_files import write_private
 
-WEB_USER = "olist"  # signs in to the Prefect UI and to the inbox
+WEB_USER = "olist"  # signs in to the Prefect UI, to the pages and to the inbox
 INSPECTOR = "inspector"  # user of `olist query`: reads all schemas of the pipeline
 READER = "bi"  # user with read access to published data and the audit only
 
@@ -25,7 +25,7 @@ class StackSecrets:
         redshift: Password of the user that loads and transforms.
         inspector: Password of the user that reads every schema.
         reader: Password of the user `bi`; kept.
-        web: Password of the Prefect UI and of the inbox; kept.
+        web: Password of the Prefect UI, the pages and the inbox; kept.
         s3_access_key: Access key of the local S3.
         s3_secret_key: Secret key of the local S3.
     """
@@ -53,7 +53,7 @@ class StackSecrets:
 
     @property
     def web_authorization(self) -> str:
-        """The header `Authorization` of requests to the inbox."""
+        """The header `Authorization` of requests to the web server."""
         return basic_authorization(self.prefect_login)
 
 

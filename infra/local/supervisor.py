@@ -18,7 +18,7 @@ from dataclasses import asdict
 from infra.local.pid_file import PidFile
 from infra.local.ports import STACK_PORTS, Ports
 from infra.local.process import StackError
-from infra.local.service_specs import prefect_profile, prefect_specs
+from infra.local.service_specs import pages_url, prefect_profile, prefect_specs
 from infra.local.services import Services
 from infra.local.stack_secrets import INSPECTOR, READER
 from infra.private_files import make_private, write_private
@@ -65,6 +65,7 @@ class Supervisor:
     def _start(self) -> None:
         services = self._services
         environment = services.start_storage()
+        environment["OLIST_PAGES_URL"] = pages_url(services.ports)
         login = services.secrets.prefect_login
         server, worker = prefect_specs(services.home, services.ports, environment, login)
         api = server.environment["PREFECT_API_URL"]

@@ -11,6 +11,7 @@ from infra.settings import Settings
 from infra.shown_text import markdown
 from infra.warehouse import transaction
 from tasks.receipts import ExpectationResult, RunReport
+from tasks.reporting.addresses import address_of
 from tasks.reporting.data_docs import build_data_docs
 from tasks.reporting.overview import after_failure
 from tasks.reporting.run_history import keep_here, store_run
@@ -55,7 +56,7 @@ def report_run(settings: Settings, report: RunReport) -> Path:
     return path
 
 
-def artifacts(report: RunReport, page: Path) -> None:
+def artifacts(report: RunReport, page: Path, address: str | None) -> None:
     """Create the Prefect artifacts of the run: gates, failures, reconciliation, page link."""
     create_table_artifact(
         key="gates",
@@ -93,12 +94,13 @@ def artifacts(report: RunReport, page: Path) -> None:
             description=f"Rows and money through the layers after batch {report.label}. "
             + comparison(report.totals),
         )
-    create_link_artifact(
-        key="report",
-        link=page.as_uri(),
-        link_text=f"Report of {report.label}",
-        description=str(page),
-    )
+    if address:
+        create_link_artifact(
+            key="report",
+            link=address,
+            link_text=f"Report of {report.label}",
+            description=str(page),
+        )
 
 
 def _failures(report: RunReport) -> str:
@@ -158,8 +160,9 @@ def report(label: str, facts: RunReport, pages: bool = True) -> Path:
         except Exception as error:  # noqa: BLE001 (logged)
             logger.warning("%s: the report is kept on this machine only: %s", label, error)
             page = write_page(settings, facts, [])
-    artifacts(facts, page)
+    address = address_of(settings, page)
+    artifacts(facts, page, address)
     if pages:
         build_data_docs(settings)
-    logger.info("%s: %s. Report: %s", label, verdict(facts)[0], page)
+    logger.info("%s: %s. Report: %s", label, verdict(facts)[0], address or page)
     return page

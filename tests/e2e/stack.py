@@ -14,9 +14,9 @@ import psycopg
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, StateType
 
-from infra.local.inbox import messages
 from infra.local.pid_file import PidFile
 from infra.local.ports import free_ports
+from infra.local.web.inbox import messages
 from infra.settings import PROJECT
 
 ENDED = {StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED}
@@ -28,10 +28,10 @@ class Stack:
     def __init__(self, home: Path, source: Path) -> None:
         self.home = home
         self.source = source
-        self.prefect, self.redshift, self.s3, self.inbox_port = free_ports(4)
+        self.prefect, self.redshift, self.s3, self.web_port = free_ports(4)
         self._up = [
             *("up", "--prefect-port", self.prefect, "--redshift-port", self.redshift),
-            *("--s3-port", self.s3, "--inbox-port", self.inbox_port),
+            *("--s3-port", self.s3, "--web-port", self.web_port),
         ]
         self.api = f"http://127.0.0.1:{self.prefect}/api"
 
@@ -118,7 +118,7 @@ class Stack:
         return asyncio.run(read())
 
     def inbox(self) -> list[str]:
-        return [message["subject"] for message in messages(self.home / "inbox")]
+        return [message.subject for message in messages(self.home / "inbox")]
 
 
 def wait_for(look: Callable[[], Any], seconds: float = 60) -> Any:

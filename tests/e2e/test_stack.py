@@ -183,7 +183,7 @@ def test_no_web_page_reaches_the_stack(stack: Stack, browser: Browser) -> None:
 
     flow, deployments = known()
     notified, objects = stack.inbox(), sorted((stack.home / "s3").rglob("*"))
-    s3, inbox = f"http://127.0.0.1:{stack.s3}", f"http://127.0.0.1:{stack.inbox_port}"
+    s3, inbox = f"http://127.0.0.1:{stack.s3}", f"http://127.0.0.1:{stack.web_port}"
     with attacking_page() as address:
         page = browser.new_page()
         page.goto(address)
@@ -215,7 +215,7 @@ def test_no_web_page_reaches_the_stack(stack: Stack, browser: Browser) -> None:
 
 
 def test_services_listen_on_127_0_0_1_only(stack: Stack) -> None:
-    for port in (stack.prefect, stack.redshift, stack.s3, stack.inbox_port):
+    for port in (stack.prefect, stack.redshift, stack.s3, stack.web_port):
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
         with pytest.raises(ConnectionRefusedError):  # a service on all addresses would answer
             socket.create_connection(("127.0.0.2", port), timeout=5)

@@ -19,7 +19,7 @@ from flows.validate import validate_flow
 from infra.contracts import contracts
 from infra.lake import Lake
 from infra.local.generate import generate
-from infra.local.inbox import messages
+from infra.local.web.inbox import messages
 from infra.settings import Settings
 from infra.source_storage import MissingSourceError
 from infra.warehouse import transaction
@@ -55,7 +55,7 @@ def bad(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _subjects(inbox: Path) -> list[str]:
-    return [message["subject"] for message in reversed(messages(inbox))]
+    return [message.subject for message in reversed(messages(inbox))]
 
 
 async def _artifacts(run_id: str) -> dict[str, str]:
@@ -76,10 +76,10 @@ def test_a_failed_batch_is_notified_and_its_correction_is_notified_as_recovered(
     with pytest.raises(GateError):
         daily_elt_flow(day, str(bad))
     (failed,) = messages(inbox)
-    assert failed["subject"].startswith("[olist] BLOCKED, not published: 2018-10-18 daily")
-    assert f"olist run --source {bad} --batch-date 2018-10-18" in failed["body"]
-    assert STATUS in failed["body"]
-    assert "order_status=teleported" in failed["body"]
+    assert failed.subject.startswith("[olist] BLOCKED, not published: 2018-10-18 daily")
+    assert f"olist run --source {bad} --batch-date 2018-10-18" in failed.body
+    assert STATUS in failed.body
+    assert "order_status=teleported" in failed.body
 
     page = html.unescape(page_of(stack, day).read_text())
     assert "Stopped by gate staging" in page
@@ -88,7 +88,7 @@ def test_a_failed_batch_is_notified_and_its_correction_is_notified_as_recovered(
 
     receipt = daily_elt_flow(day, str(source))
     assert _subjects(inbox)[1:] == ["[olist] recovered: 2018-10-18 daily"]
-    assert "not published: 2018-10-18 daily" in messages(inbox)[0]["body"]
+    assert "not published: 2018-10-18 daily" in messages(inbox)[0].body
     page = html.unescape(receipt.page.read_text())
     assert "Published, and every gate passed" in page
     # the history contains both runs
@@ -100,8 +100,9 @@ def test_a_failed_batch_is_notified_and_its_correction_is_notified_as_recovered(
 
 
 def test_an_accepted_failure_is_published_with_its_name_and_reason(
-    stack: Settings, bad: Path, inbox: Path, ask
+    stack: Settings, bad: Path, inbox: Path, ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("OLIST_PAGES_URL", "http://127.0.0.1:8025")  # as `olist up` sets it
     accept = Acceptance(
         expectations=["staging.orders.status_known"],
         by="Ana Souza",
@@ -117,18 +118,20 @@ def test_an_accepted_failure_is_published_with_its_name_and_reason(
 
     # the implausible price was not accepted: it is published with a warning
     (told,) = messages(inbox)
-    assert told["subject"] == (
+    assert told.subject == (
         "[olist] published, with 1 warning and 1 accepted failure: 2018-10-19 daily"
     )
-    assert "a price is from R$ 0.01 to 10,000" in told["body"]
-    assert "violated (critical, accepted by Ana Souza)" in told["body"]
-    assert "accepted because: one test order, see TICKET-7" in told["body"]
+    assert "a price is from R$ 0.01 to 10,000" in told.body
+    assert "violated (critical, accepted by Ana Souza)" in told.body
+    assert "accepted because: one test order, see TICKET-7" in told.body
+    assert "Report: http://127.0.0.1:8025/2018-10-19/ (olist report 2018-10-19)" in told.body
 
     artifacts = asyncio.run(_artifacts(receipt.run_id))
     assert {"gates", "failures", "reconciliation", "report"} <= artifacts.keys()
     assert "Accepted by Ana Souza" in artifacts["failures"]
     assert "| 12345.00 |" in artifacts["failures"]
     assert "```sql" in artifacts["failures"]
+    assert "[Report of 2018-10-19](http://127.0.0.1:8025/2018-10-19/)" in artifacts["report"]
 
 
 def test_failures_of_computed_tables_cannot_be_accepted(
@@ -155,9 +158,9 @@ def test_an_unusable_source_is_notified(inbox: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingSourceError):
         daily_elt_flow(DAY, str(tmp_path / "nowhere"))
     (told,) = messages(inbox)
-    assert told["subject"].startswith("[olist] BLOCKED, not published: 2018-10-18 daily: not deliv")
-    assert "loads missed days by itself" in told["body"]
-    assert "corrected file" not in told["body"]
+    assert told.subject.startswith("[olist] BLOCKED, not published: 2018-10-18 daily: not deliv")
+    assert "loads missed days by itself" in told.body
+    assert "corrected file" not in told.body
 
 
 def test_report_pages_are_rewritten_from_the_lake(stack: Settings) -> None:
@@ -194,10 +197,8 @@ def test_validate_finds_a_manual_change_of_published_rows(stack: Settings, inbox
         validate_flow(["star"])
     assert checksums(stack) == before
     (told,) = messages(inbox)
-    assert told["subject"].startswith(
-        "[olist] PUBLISHED BUT WRONG, do not use: validate: Gate star"
-    )
-    assert "olist rebuild" in told["body"]
+    assert told.subject.startswith("[olist] PUBLISHED BUT WRONG, do not use: validate: Gate star")
+    assert "olist rebuild" in told.body
 
 
 def test_a_wrong_request_is_refused_and_alarms_nobody(inbox: Path) -> None:

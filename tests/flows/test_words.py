@@ -10,7 +10,7 @@ import pytest
 
 from flows.daily_elt import daily_elt_flow
 from infra.local.generate import generate
-from infra.local.inbox import messages
+from infra.local.web.inbox import messages
 from infra.settings import Settings
 from tasks.publish_state import AfterPublishError
 from tasks.reporting.export.unload import exports_run_id
@@ -74,16 +74,16 @@ def test_a_report_that_cannot_be_written_is_told_as_published_and_reconciled(
     assert caught.value.state == "reconciled"
     assert _published(ask, day)
     (told,) = messages(inbox)
-    assert told["subject"].startswith(
+    assert told.subject.startswith(
         f"[olist] published and reconciled, but a later step failed: {day} daily: "
     )
-    assert "it is validated and reconciled" in told["body"]
-    assert "nothing" not in told["body"]
-    assert str(folder) in told["body"]
+    assert "it is validated and reconciled" in told.body
+    assert "nothing" not in told.body
+    assert str(folder) in told.body
 
     folder.unlink()
     daily_elt_flow(day, str(source))
-    assert "recovered" in messages(inbox)[0]["subject"]
+    assert "recovered" in messages(inbox)[0].subject
 
 
 def test_failed_dashboards_are_told_as_published_and_reconciled(
@@ -97,7 +97,7 @@ def test_failed_dashboards_are_told_as_published_and_reconciled(
         daily_elt_flow(day, str(source))
     index.rmdir()
     (told,) = messages(inbox)
-    assert told["subject"].startswith("[olist] published and reconciled, but a later step failed")
+    assert told.subject.startswith("[olist] published and reconciled, but a later step failed")
     page = html.unescape(page_of(stack, day).read_text())
     assert "Published and reconciled, but a later step failed" in page
     assert "its dashboards failed" in page
@@ -119,8 +119,8 @@ def test_a_reconciliation_that_cannot_be_evaluated_is_told_as_published_and_not_
         daily_elt_flow(day, str(source))
     assert _published(ask, day)
     (told,) = messages(inbox)
-    assert told["subject"].startswith("[olist] PUBLISHED, NOT RECONCILED, do not use yet")
-    assert "olist validate" in told["body"]
+    assert told.subject.startswith("[olist] PUBLISHED, NOT RECONCILED, do not use yet")
+    assert "olist validate" in told.body
     page = html.unescape(page_of(stack, day).read_text())
     assert "Published, not reconciled" in page
     assert exports_run_id(stack) == exported, "what is not reconciled is not exported"
@@ -129,9 +129,9 @@ def test_a_reconciliation_that_cannot_be_evaluated_is_told_as_published_and_not_
     with pytest.raises(Exception, match="nowhere"):
         daily_elt_flow(day, str(tmp_path / "nowhere"))
     told = messages(inbox)[0]
-    assert told["subject"].startswith("[olist] BLOCKED, not published")
-    assert "which is not reconciled: do not use its figures" in told["body"]
-    assert CAN_BE_USED not in told["body"]
+    assert told.subject.startswith("[olist] BLOCKED, not published")
+    assert "which is not reconciled: do not use its figures" in told.body
+    assert CAN_BE_USED not in told.body
 
 
 def test_a_publish_whose_reply_is_lost_is_told_by_what_the_audit_holds(
@@ -150,8 +150,8 @@ def test_a_publish_whose_reply_is_lost_is_told_by_what_the_audit_holds(
     assert caught.value.state == "not reconciled"
     assert _published(ask, day)
     (told,) = messages(inbox)
-    assert told["subject"].startswith("[olist] PUBLISHED, NOT RECONCILED, do not use yet")
-    assert "the lake does not answer" in told["body"]
+    assert told.subject.startswith("[olist] PUBLISHED, NOT RECONCILED, do not use yet")
+    assert "the lake does not answer" in told.body
 
 
 def test_a_failure_before_the_publish_is_told_as_nothing_published(
@@ -167,7 +167,7 @@ def test_a_failure_before_the_publish_is_told_as_nothing_published(
             daily_elt_flow(day, str(source))
     assert not _published(ask, day)
     (told,) = messages(inbox)
-    assert told["subject"].startswith("[olist] BLOCKED, not published")
+    assert told.subject.startswith("[olist] BLOCKED, not published")
 
 
 def test_the_error_keeps_its_state_in_another_process() -> None:

@@ -7,6 +7,7 @@ from prefect.artifacts import create_link_artifact
 
 from infra.lake import Lake
 from infra.settings import Settings
+from tasks.reporting.addresses import address_of
 from tasks.reporting.model_page import write_model_page
 from tasks.reporting.overview import write_overview
 from tasks.retries import RETRY
@@ -38,12 +39,15 @@ def build_dashboards(settings: Settings) -> list[Path]:
 @task(name="dashboards", task_run_name="dashboards {label}", **RETRY)
 def dashboards(label: str) -> Path:
     """Build the dashboards, the model page, and the overview that links to all pages."""
-    *_, overview = build_dashboards(Settings())
-    create_link_artifact(
-        key="overview",
-        link=overview.as_uri(),
-        link_text="Overview and dashboards",
-        description=str(overview),
-    )
-    get_run_logger().info("%s: overview and dashboards: %s", label, overview)
+    settings = Settings()
+    *_, overview = build_dashboards(settings)
+    address = address_of(settings, overview)
+    if address:
+        create_link_artifact(
+            key="overview",
+            link=address,
+            link_text="Overview and dashboards",
+            description=str(overview),
+        )
+    get_run_logger().info("%s: overview and dashboards: %s", label, address or overview)
     return overview

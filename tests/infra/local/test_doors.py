@@ -17,12 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.lake import Lake
-from infra.local.inbox import messages
 from infra.local.loopback.page_guard import refusal
 from infra.local.loopback.signature import is_signed
 from infra.local.redshift.wire.iam_endpoint import CredentialsEndpoint
 from infra.local.stack_secrets import StackSecrets
+from infra.local.web.inbox import messages
 from infra.settings import Settings
+from tests.worker_stack import WorkerStack
 
 # what a browser sends for a page of another site, by what the page does
 FROM_PAGES = {
@@ -114,12 +115,8 @@ def test_s3_and_sns_refuse_requests_without_the_keys(stack: Settings, service: s
 
 
 @pytest.fixture
-def inbox_url(stack: Settings) -> str:
-    topic = boto3.Session().client(
-        "sns", endpoint_url=stack.sns_endpoint_url, region_name="us-east-1"
-    )
-    found = topic.list_subscriptions_by_topic(TopicArn=stack.notify_topic)["Subscriptions"]
-    return found[0]["Endpoint"].removesuffix("/sns")
+def inbox_url(services: WorkerStack) -> str:
+    return services.web
 
 
 MESSAGE = json.dumps({"subject": "forged", "body": "forged"}).encode()
@@ -129,17 +126,22 @@ MESSAGE = json.dumps({"subject": "forged", "body": "forged"}).encode()
 def test_the_inbox_refuses_web_pages(stack: Settings, inbox_url: str, page: str) -> None:
     login = {"Authorization": StackSecrets.of(stack.state).web_authorization}
     before = len(messages(stack.state / "inbox"))
-    for method in ("POST", "GET"):
-        status, *_ = _ask(inbox_url, method, "/hook", MESSAGE, {**FROM_PAGES[page], **login})
-        assert status == 403, method
+    for method, path in (("POST", "/hook"), ("POST", "/inbox"), ("GET", "/inbox"), ("HEAD", "/")):
+        status, *_ = _ask(inbox_url, method, path, MESSAGE, {**FROM_PAGES[page], **login})
+        assert status == 403, (method, path)
     assert len(messages(stack.state / "inbox")) == before
 
 
 def test_the_inbox_refuses_a_request_without_its_login(stack: Settings, inbox_url: str) -> None:
     before = len(messages(stack.state / "inbox"))
     for headers in ({}, {"Authorization": "Basic b2xpc3Q6Z3Vlc3NlZA=="}):
-        for method in ("POST", "GET"):
-            status, text, _ = _ask(inbox_url, method, "/hook", MESSAGE, headers)
+        for method, path in (
+            ("POST", "/hook"),
+            ("POST", "/inbox"),
+            ("GET", "/inbox"),
+            ("GET", "/"),
+        ):
+            status, text, _ = _ask(inbox_url, method, path, MESSAGE, headers)
             assert status == 401
             assert "web.password" in text
     assert len(messages(stack.state / "inbox")) == before
@@ -154,7 +156,7 @@ def test_a_person_opens_the_inbox_from_a_link_in_another_page(
         "Sec-Fetch-Dest": "document",
         "Authorization": StackSecrets.of(stack.state).web_authorization,
     }
-    status, text, headers = _ask(inbox_url, "GET", "/", b"", link)
+    status, text, headers = _ask(inbox_url, "GET", "/inbox", b"", link)
     assert status == 200
     assert "<h1>Inbox</h1>" in text
     assert headers["X-Frame-Options"] == "DENY"
@@ -165,7 +167,7 @@ def test_sns_still_delivers_to_the_inbox(stack: Settings) -> None:
         "sns", endpoint_url=stack.sns_endpoint_url, region_name="us-east-1"
     )
     sns.publish(TopicArn=stack.notify_topic, Subject="real", Message="real")
-    assert messages(stack.state / "inbox")[0]["subject"] == "real"
+    assert messages(stack.state / "inbox")[0].subject == "real"
 
 
 # ------------------------------------------------------------------ IAM endpoint

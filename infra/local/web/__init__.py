@@ -1,0 +1,1 @@
+"""The local web server: reports, dashboards and Data Docs, and an inbox of notifications."""
