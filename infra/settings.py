@@ -138,7 +138,11 @@ class Settings(BaseSettings):
     ping_url: SecretStr | None = Field(
         default=None,
         description="URL of an outside monitor: each publish calls it, and each failure calls it "
-        "with /fail, as healthchecks.io expects.",
+        "with /fail, as healthchecks.io expects. Or secret/NAME, a Secret block of Prefect.",
+    )
+    metric_namespace: str | None = Field(
+        default=None,
+        description="CloudWatch namespace of the metric `Published`; Terraform's alarm watches it.",
     )
     step_hours: float = Field(
         default=6,

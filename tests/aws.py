@@ -89,4 +89,6 @@ def _dotenv(api: str, port: str) -> dict[str, str]:
         "OLIST_REDSHIFT_WORKGROUP": "olist-dev",
         "OLIST_REDSHIFT_DATABASE": "olist",
         "OLIST_NOTIFY_TOPIC": topic,
+        "OLIST_METRIC_NAMESPACE": "olist-dev",
+        "OLIST_FRESH_HOURS": "26",
     }

@@ -102,6 +102,7 @@ module "alerts" {
   namespace          = local.name
   daily_rpu_hours    = var.daily_rpu_hours
   monthly_budget_usd = var.monthly_budget_usd
+  fresh_hours        = var.fresh_hours
 }
 
 module "runner" {

@@ -13,6 +13,8 @@ locals {
       OLIST_REDSHIFT_WORKGROUP = module.warehouse.workgroup_name
       OLIST_REDSHIFT_DATABASE  = var.project
       OLIST_NOTIFY_TOPIC       = module.alerts.topic_arn
+      OLIST_METRIC_NAMESPACE   = local.name
+      OLIST_FRESH_HOURS        = tostring(var.fresh_hours)
     },
     var.source_bucket == null ? {} : { OLIST_SOURCE = "s3://${var.source_bucket}/${var.source_prefix}" },
   )

@@ -94,6 +94,17 @@ variable "max_query_seconds" {
   }
 }
 
+variable "fresh_hours" {
+  description = "Hours without a publish after which published data is stale, and an alarm is raised."
+  type        = number
+  default     = 26
+
+  validation {
+    condition     = var.fresh_hours >= 1 && var.fresh_hours <= 168 && floor(var.fresh_hours) == var.fresh_hours
+    error_message = "A whole number from 1 to 168."
+  }
+}
+
 variable "snapshot_days" {
   description = "Retention of the daily snapshot in days; recovery points of the last 24 hours are kept in addition."
   type        = number

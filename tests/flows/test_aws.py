@@ -5,7 +5,7 @@ I8: local and AWS runs use the same code path; only the environment differs.
 
 import os
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import boto3
@@ -92,6 +92,21 @@ def test_a_batch_is_published_on_aws(account: Settings, published: RunReceipt) -
     for key in keys:
         head = s3.head_object(Bucket=account.bucket, Key=key)
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", account.kms_key)
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.slow
+def test_a_publish_is_counted_for_the_alarm_of_missing_data(account: Settings) -> None:
+    now = datetime.now(UTC)
+    found = client(account, "cloudwatch").get_metric_statistics(
+        Namespace="olist-dev",
+        MetricName="Published",
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=3600,
+        Statistics=["Sum"],
+    )
+    assert sum(point["Sum"] for point in found["Datapoints"]) == 1
 
 
 @pytest.mark.usefixtures("published")

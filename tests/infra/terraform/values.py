@@ -29,4 +29,5 @@ VALUES: dict[str, Any] = {
     "local.partition": "aws",
     "local.account": "111122223333",
     "local.name": "olist-dev",
+    "var.name": "olist-dev",
 }

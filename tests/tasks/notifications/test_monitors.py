@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from prefect.blocks.system import Secret
 from pydantic import SecretStr
 
 from infra.settings import Settings
@@ -49,3 +50,17 @@ def test_a_monitor_that_does_not_answer_is_logged_without_its_address(
 def test_without_a_monitor_nothing_is_called(receiver: Receiver) -> None:
     monitors.ping(Settings(), "", "published", LOGGER)
     assert receiver.received == []
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_the_address_may_be_in_a_secret_block(
+    settings: Settings, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert settings.ping_url
+    Secret(value=settings.ping_url.get_secret_value()).save("monitor", overwrite=True)  # pyright: ignore[reportUnusedCoroutine] (saves here)
+    by_block = Settings(ping_url=SecretStr("secret/monitor"))
+    monitors.ping(by_block, "", "published", LOGGER)
+    assert receiver.received == [("/secret-path", "published")]
+    monitors.ping(Settings(ping_url=SecretStr("secret/nobody")), "", "published", LOGGER)
+    assert "OLIST_PING_URL: " in caplog.text
+    assert "nobody" in caplog.text

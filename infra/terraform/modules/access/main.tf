@@ -115,6 +115,8 @@ locals {
 }
 
 data "aws_iam_policy_document" "pipeline" {
+  #checkov:skip=CKV_AWS_356:cloudwatch:PutMetricData can be given for "*" only
+  #checkov:skip=CKV_AWS_111:cloudwatch:PutMetricData is limited by its namespace
   statement {
     sid       = "FindTheLake"
     actions   = ["s3:ListBucket", "s3:GetBucketLocation"]
@@ -188,6 +190,18 @@ data "aws_iam_policy_document" "pipeline" {
     sid       = "QueryAsTheInspector"
     actions   = ["sts:AssumeRole"]
     resources = [aws_iam_role.inspector.arn]
+  }
+
+  statement {
+    sid       = "CountPublishes"
+    actions   = ["cloudwatch:PutMetricData"]
+    resources = ["*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "cloudwatch:namespace"
+      values   = [var.name]
+    }
   }
 
   statement {

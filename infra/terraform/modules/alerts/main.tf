@@ -141,6 +141,23 @@ resource "aws_cloudwatch_metric_alarm" "storage" {
   alarm_actions       = [aws_sns_topic.this.arn]
 }
 
+# a run tells its failures; that nothing was published at all is told here
+resource "aws_cloudwatch_metric_alarm" "stale" {
+  alarm_name          = "${var.name}-stale"
+  alarm_description   = "Nothing was published for ${var.fresh_hours} hours, so readers see older figures: `olist status` says why (docs/runbook.md)."
+  namespace           = var.name
+  metric_name         = "Published" # tasks/notifications/monitors.py
+  statistic           = "Sum"
+  period              = 3600
+  evaluation_periods  = var.fresh_hours
+  datapoints_to_alarm = var.fresh_hours
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.this.arn]
+  ok_actions          = [aws_sns_topic.this.arn]
+}
+
 # --- cost ---
 
 resource "aws_budgets_budget" "this" {

@@ -42,3 +42,8 @@ variable "monthly_budget_usd" {
   description = "Monthly budget in US dollars."
   type        = number
 }
+
+variable "fresh_hours" {
+  description = "Hours without a publish after which an alarm is raised."
+  type        = number
+}
