@@ -51,15 +51,16 @@ async def _should_retry(task: Task, run: TaskRun, state: State) -> bool:
     return isinstance(error, BaseException) and is_transient(error)
 
 
-# Prefect ends a task in the main thread at once, and one in another thread when the call returns in
-# which it waits; statements and requests have limits of their own
+# of tasks that run in the main thread, which Prefect can interrupt; flows/concurrency.py limits
+# those that run beside each other in threads
 LIMIT: dict[str, Any] = {"timeout_seconds": Settings().step_hours * 3600}
 
 # delays of about 2, 4, 8 and 16 seconds: a paused Serverless workgroup needs a few to resume
 RETRY: dict[str, Any] = {
-    **LIMIT,
     "retries": 4,
     "retry_delay_seconds": exponential_backoff(backoff_factor=2),
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": _should_retry,
 }
+
+STEP: dict[str, Any] = {**RETRY, **LIMIT}

@@ -23,7 +23,7 @@ from tasks.receipts import (
     RerunCommand,
     UploadReceipt,
 )
-from tasks.retries import RETRY
+from tasks.retries import STEP
 from tasks.warehouse.published_index import last_publish_number
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def _note(settings: Settings, receipt: GateReceipt, run_id: str) -> None:
         )
 
 
-@task(name="validate", task_run_name="validate {gate} {label}", **RETRY)
+@task(name="validate", task_run_name="validate {gate} {label}", **STEP)
 def validate(
     gate: str,
     batch_dates: list[date],

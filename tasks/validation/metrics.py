@@ -4,7 +4,7 @@ from prefect import get_run_logger, task
 
 from infra.settings import Settings
 from infra.sql_files import statements
-from tasks.retries import RETRY
+from tasks.retries import STEP
 from tasks.warehouse.writer_lock import writing
 
 # in this order: `drift` reads `batch_metrics`
@@ -29,7 +29,7 @@ def compute_metrics(settings: Settings, run_id: str) -> int:
     return rows
 
 
-@task(name="compare metrics", task_run_name="compare metrics {label}", **RETRY)
+@task(name="compare metrics", task_run_name="compare metrics {label}", **STEP)
 def compare_metrics(run_id: str, label: str) -> int:
     """Compare the open batches with earlier batches."""
     figures = compute_metrics(Settings(), run_id)

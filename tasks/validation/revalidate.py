@@ -9,7 +9,7 @@ from infra.ddl import tables
 from infra.settings import Settings
 from tasks.receipts import OpenBatch
 from tasks.request import RequestError
-from tasks.retries import RETRY
+from tasks.retries import STEP
 from tasks.validation.metrics import compute_metrics
 from tasks.warehouse.batch_state import clear_arrivals, open_batches
 from tasks.warehouse.models import published_models
@@ -65,7 +65,7 @@ def copy_published_models(settings: Settings, run_id: str) -> None:
             )
 
 
-@task(name="load published", task_run_name="load published {what} as candidate", **RETRY)
+@task(name="load published", task_run_name="load published {what} as candidate", **STEP)
 def load_published_as_candidate(what: str, run_id: str) -> None:
     """Copy published staging or the published models into `candidate`, where the gates read.
 
@@ -78,7 +78,7 @@ def load_published_as_candidate(what: str, run_id: str) -> None:
     get_run_logger().info("published %s is copied into candidate", what)
 
 
-@task(name="open published", **RETRY)
+@task(name="open published", **STEP)
 def begin_revalidation(run_id: str) -> list[date]:
     """Open all published batches for validation only.
 
@@ -98,7 +98,7 @@ def begin_revalidation(run_id: str) -> list[date]:
     return days
 
 
-@task(name="close published", **RETRY)
+@task(name="close published", **STEP)
 def end_revalidation(run_id: str) -> None:
     """Drop the candidate tables of all models, and close the open batches."""
     with writing(Settings(), run_id) as work:

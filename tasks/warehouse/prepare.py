@@ -18,7 +18,7 @@ from infra.settings import Settings
 from infra.sql_files import sql_files, statements
 from infra.warehouse import Transaction, transaction
 from tasks.receipts import OpenBatch
-from tasks.retries import RETRY
+from tasks.retries import STEP
 from tasks.warehouse.batch_state import open_batches
 from tasks.warehouse.comments import set_comments
 from tasks.warehouse.derived_views import create_candidates, create_staging_totals, drop_outdated
@@ -83,7 +83,7 @@ def _create_functions(work: Transaction) -> None:
         work.run(texts[name], what=f"sql/functions/{name}.sql")
 
 
-@task(name="prepare", task_run_name="prepare {label}", **RETRY)
+@task(name="prepare", task_run_name="prepare {label}", **STEP)
 def prepare(batches: list[OpenBatch], run_id: str, label: str) -> None:
     """Create missing tables, index the last publish if needed, and open the batches."""
     del label  # used only in the name of the task run
@@ -93,7 +93,7 @@ def prepare(batches: list[OpenBatch], run_id: str, label: str) -> None:
     open_batches(settings, batches, run_id)
 
 
-@task(name="prepare", task_run_name="prepare the warehouse for {what}", **RETRY)
+@task(name="prepare", task_run_name="prepare the warehouse for {what}", **STEP)
 def ensure_warehouse(run_id: str, what: str) -> None:
     """Create missing tables under the writer lock, before a flow reads the warehouse."""
     settings = Settings()

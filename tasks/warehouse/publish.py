@@ -6,7 +6,7 @@ from infra.ddl import tables
 from infra.settings import Settings
 from infra.warehouse import Transaction
 from tasks.receipts import PublishReceipt
-from tasks.retries import RETRY
+from tasks.retries import STEP
 from tasks.warehouse.batch_state import clear_arrivals
 from tasks.warehouse.models import published_models
 from tasks.warehouse.published_index import (
@@ -83,7 +83,7 @@ def _stage(work: Transaction) -> None:
         )
 
 
-@task(name="publish", task_run_name="publish {label}", **RETRY)
+@task(name="publish", task_run_name="publish {label}", **STEP)
 def publish(run_id: str, label: str) -> PublishReceipt:
     """Publish the open batches, all models at once, and index them in the lake."""
     settings = Settings()

@@ -11,7 +11,7 @@ from prefect import get_run_logger, task
 from infra.lake import Lake, LakeError
 from infra.settings import Settings
 from tasks.receipts import UploadReceipt
-from tasks.retries import RETRY
+from tasks.retries import STEP
 
 _NOTES = "published/"
 
@@ -41,7 +41,7 @@ def indexed_receipts(settings: Settings) -> list[UploadReceipt]:
     return receipts
 
 
-@task(name="restore", task_run_name="restore from the lake", **RETRY)
+@task(name="restore", task_run_name="restore from the lake", **STEP)
 def find_receipts(days: list[date]) -> list[UploadReceipt]:
     """Find the Parquet of all published batches.
 

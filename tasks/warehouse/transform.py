@@ -5,7 +5,7 @@ from prefect import get_run_logger, task
 from infra.settings import Settings
 from infra.warehouse import Transaction
 from tasks.receipts import ModelReceipt
-from tasks.retries import RETRY
+from tasks.retries import STEP
 from tasks.warehouse.merged_views import create_merged, create_removed
 from tasks.warehouse.models import Model, candidate_models, models, published_models
 from tasks.warehouse.writer_lock import writing
@@ -92,7 +92,7 @@ def model_named(name: str) -> Model:
     return next(model for model in published_models() if model.name == name)
 
 
-@task(name="find affected keys", task_run_name="find affected keys {label}", **RETRY)
+@task(name="find affected keys", task_run_name="find affected keys {label}", **STEP)
 def find_affected_keys(run_id: str, label: str) -> list[ModelReceipt]:
     """Find the orders, persons, products, sellers and places that the open batches affect."""
     receipts = compute_affected_keys(Settings(), run_id)
@@ -106,7 +106,7 @@ def find_affected_keys(run_id: str, label: str) -> list[ModelReceipt]:
     return receipts
 
 
-@task(name="transform", task_run_name="transform {model} {label}", **RETRY)
+@task(name="transform", task_run_name="transform {model} {label}", **STEP)
 def transform(model: str, run_id: str, label: str) -> ModelReceipt:
     """Compute the candidate rows of one model."""
     receipt = compute_model(Settings(), model_named(model), run_id)

@@ -23,7 +23,7 @@ from infra.settings import Settings
 from infra.silence import Silence
 from infra.sql_files import statements
 from infra.warehouse import Transaction, WarehouseError, transaction
-from tasks.retries import RETRY
+from tasks.retries import STEP
 from tasks.run_state import show
 
 _BEAT_SECONDS = 15
@@ -256,7 +256,7 @@ def _heartbeat(settings: Settings, run_id: str, done: threading.Event) -> None:
             continue  # the next heartbeat tries again; `writing` detects a lost lock
 
 
-@task(name="take lock", task_run_name="take the writer's lock for {label}", **RETRY)
+@task(name="take lock", task_run_name="take the writer's lock for {label}", **STEP)
 def take_lock(run_id: str, label: str) -> None:
     """Wait for the lock and take it; retry while the warehouse resumes."""
     settings, told = Settings(), []

@@ -10,7 +10,7 @@ from infra.settings import Settings
 from tasks.reporting.addresses import address_of
 from tasks.reporting.model_page import write_model_page
 from tasks.reporting.overview import write_overview
-from tasks.retries import RETRY
+from tasks.retries import STEP
 
 
 def build_dashboards(settings: Settings) -> list[Path]:
@@ -36,7 +36,7 @@ def build_dashboards(settings: Settings) -> list[Path]:
     return [*pages, write_overview(settings, overview)]
 
 
-@task(name="dashboards", task_run_name="dashboards {label}", **RETRY)
+@task(name="dashboards", task_run_name="dashboards {label}", **STEP)
 def dashboards(label: str) -> Path:
     """Build the dashboards, the model page, and the overview that links to all pages."""
     settings = Settings()

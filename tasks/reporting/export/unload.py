@@ -23,7 +23,7 @@ from infra.settings import Settings
 from infra.shown_text import spreadsheet_cell_sql
 from infra.warehouse import encrypted, transaction
 from tasks.receipts import ExportReceipt
-from tasks.retries import RETRY
+from tasks.retries import RETRY, STEP
 from tasks.warehouse.data_dictionary import VIEW, Column, dictionary
 
 LATEST = "exports/latest/manifest.json"
@@ -177,7 +177,7 @@ def export(table: str, day: date, run_id: str, label: str) -> ExportReceipt:
     return receipt
 
 
-@task(name="switch exports", task_run_name="switch exports {label}", **RETRY)
+@task(name="switch exports", task_run_name="switch exports {label}", **STEP)
 def switch_exports(receipts: list[ExportReceipt], day: date, run_id: str, label: str) -> str:
     """Make the exports of this run the current ones."""
     address = switch(Settings(), receipts, day, run_id)
