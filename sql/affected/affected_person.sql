@@ -13,23 +13,25 @@ WITH customers AS (
     SELECT changed_orders.customer_id
     FROM candidate.changed_orders
     UNION
-    SELECT changed_customers.customer_id
-    FROM candidate.changed_customers
+    SELECT altered_customers.customer_id
+    FROM candidate.altered_customers
     UNION
     SELECT history_customers.customer_id
     FROM candidate.history_customers
-    INNER JOIN candidate.changed_geolocation
-        ON
-            history_customers.customer_zip_code_prefix
-            = changed_geolocation.geolocation_zip_code_prefix
+    WHERE
+        history_customers.customer_zip_code_prefix IN (
+            SELECT altered_geolocation.geolocation_zip_code_prefix FROM candidate.altered_geolocation
+        )
 )
 
 SELECT history_customers.customer_unique_id
 FROM candidate.history_customers
 INNER JOIN customers ON history_customers.customer_id = customers.customer_id
 UNION
+-- all versions of the customer row: if a customer becomes another person, both are affected
 SELECT changed_customers.customer_unique_id
 FROM candidate.changed_customers
+INNER JOIN candidate.altered_customers ON changed_customers.customer_id = altered_customers.customer_id
 UNION
 -- persons of the published versions of the directly affected orders
 SELECT fact_order.customer_unique_id

@@ -1,11 +1,11 @@
 -- candidate.affected_seller
--- Purpose:   Sellers with a changed row
+-- Purpose:   Sellers with an altered row
 -- Grain:     seller_id
 -- Load rule: recreated for every publish
 
 CREATE TABLE candidate.affected_seller AS
-SELECT changed_sellers.seller_id
-FROM candidate.changed_sellers
+SELECT altered_sellers.seller_id
+FROM candidate.altered_sellers
 UNION
 -- a rebuild or restore also removes published rows that staging does not contain
 SELECT dim_seller.seller_id

@@ -3,6 +3,7 @@
 -- Grain:     product_category_name, batch_date
 -- Source:    product_category_name_translation.csv
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
+-- Compared by: product_category_name (a batch that repeats the row in force changes nothing)
 
 CREATE TABLE IF NOT EXISTS staging.category_translation (
     product_category_name VARCHAR(64) NOT NULL,

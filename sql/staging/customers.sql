@@ -5,6 +5,7 @@
 -- Source:    olist_customers_dataset.csv
 -- Latest by: customer_id (the latest batch that contains a customer wins)
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
+-- Compared by: customer_id (a batch that repeats the row in force changes nothing)
 
 CREATE TABLE IF NOT EXISTS staging.customers (
     customer_id VARCHAR(32) NOT NULL,

@@ -4,6 +4,7 @@
 -- Grain:     none: the same point may occur several times
 -- Source:    olist_geolocation_dataset.csv
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
+-- Compared by: geolocation_zip_code_prefix (a batch that repeats a prefix as it is changes nothing)
 
 CREATE TABLE IF NOT EXISTS staging.geolocation (
     geolocation_zip_code_prefix VARCHAR(5) NOT NULL,

@@ -4,6 +4,7 @@
 -- Grain:     product_id, batch_date
 -- Source:    olist_products_dataset.csv
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
+-- Compared by: product_id (a batch that repeats the version in force changes nothing)
 
 CREATE TABLE IF NOT EXISTS staging.products (
     product_id VARCHAR(32) NOT NULL,

@@ -3,6 +3,7 @@
 -- Grain:     seller_id, batch_date
 -- Source:    olist_sellers_dataset.csv
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
+-- Compared by: seller_id (a batch that repeats the version in force changes nothing)
 
 CREATE TABLE IF NOT EXISTS staging.sellers (
     seller_id VARCHAR(32) NOT NULL,

@@ -20,6 +20,7 @@ from sqlglot import exp
 from infra.contracts import contracts
 from infra.ddl import Table, tables
 from infra.sql_files import sql_files, statements
+from tasks.warehouse.altered_keys import compared_key, create_altered
 from tasks.warehouse.latest_rows import create_latest, latest_key
 
 PUBLISHED_FOLDERS = ("dimensions", "facts", "marts")
@@ -67,7 +68,7 @@ def models() -> tuple[Model, ...]:
         for folder in ("affected", *PUBLISHED_FOLDERS)
         for model in (_model(folder, path.stem) for path in sql_files(folder))
     }
-    found |= {model.name: model for model in _latest_models()}
+    found |= {model.name: model for model in (*_latest_models(), *_altered_models())}
     graph = {
         name: sorted(
             table.removeprefix("candidate.")
@@ -118,6 +119,13 @@ def _latest_models() -> Iterator[Model]:
         if (key := latest_key(table)) is not None:
             create, source = create_latest(table, key), f"sql/{table.path}"
             yield Model(f"latest_{name}", source, "staging", create, None, None, _inputs(create))
+
+
+def _altered_models() -> Iterator[Model]:
+    for name, table in tables("staging").items():
+        if (key := compared_key(table)) is not None:
+            create, source = create_altered(table, key), f"sql/{table.path}"
+            yield Model(f"altered_{name}", source, "staging", create, None, None, _inputs(create))
 
 
 def _inputs(sql: str) -> frozenset[str]:

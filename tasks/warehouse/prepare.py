@@ -3,10 +3,11 @@
 The transforms and gates of a run read each staging table through three relations:
 
 - `candidate.batch_<table>`: the new rows of the open batches;
-- `candidate.changed_<table>`: the rows that the run adds or removes (source of affected keys);
+- `candidate.changed_<table>`: the rows that the run adds or removes;
 - `candidate.history_<table>`: the table as it will be after the publish.
 
-The transform step creates `candidate.latest_<table>` and `candidate.merged_<model>`.
+The transform step creates `candidate.altered_<table>`, `candidate.latest_<table>` and
+`candidate.merged_<model>`.
 """
 
 from graphlib import TopologicalSorter
