@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -146,6 +147,26 @@ def test_a_deployment_run_publishes_rows_that_can_be_queried(stack: Stack, sourc
     # the other days of the source have a folder, too
     assert health["missed_days"] == sorted(path.name for path in source.iterdir())[1:]
     assert told.returncode == 1
+
+
+def test_links_of_a_run_answer_over_http(stack: Stack) -> None:
+    """The artifact of the run above, and what `olist status` names."""
+
+    async def links() -> list[str]:
+        async with get_client() as client:
+            return [str(a.data) for a in await client.read_artifacts() if a.key == "report"]
+
+    artifacts = asyncio.run(links())
+    assert artifacts
+    shown = [*artifacts, stack.olist("status").stdout]
+    found = {url for text in shown for url in re.findall(r"http://127\.0\.0\.1:\d+[^\s),;]*", text)}
+    pages = f"http://127.0.0.1:{stack.web_port}"
+    assert {f"{pages}/inbox", pages} < found
+    assert not any("file://" in text for text in shown)
+    login = ("olist", (stack.home / "web.password").read_text())
+    for url in found - {f"http://127.0.0.1:{stack.s3}"}:  # S3 asks for a signature
+        assert httpx.get(url, auth=login, follow_redirects=True).status_code == 200, url
+    assert "2017-10-23" in httpx.get(next(u for u in found if "/2017-" in u), auth=login).text
 
 
 def test_no_secret_is_in_a_log_a_report_or_the_prefect_database(stack: Stack) -> None:
