@@ -34,6 +34,7 @@ def other_worker(stack: Settings, prefect_api: None) -> Iterator[None]:
         process.terminate()
 
 
+@pytest.mark.slow
 def test_an_upload_is_sent_to_another_worker(
     stack: Settings, other_worker: None, tmp_path: Path
 ) -> None:

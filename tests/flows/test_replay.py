@@ -81,6 +81,7 @@ def test_loading_every_batch_twice_gives_the_same_result(
     assert _after(load, [[batch] for batch in (*batches, *batches)]) == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("from_lake", [pytest.param(False, marks=pytest.mark.full), True])
 def test_a_rebuild_gives_the_same_result_as_one_batch(
     load: Loader, dump: Path, whole: dict[str, str], from_lake: bool

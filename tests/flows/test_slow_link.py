@@ -61,6 +61,7 @@ def _empty(stack: Settings, tmp_path: Path) -> None:
     loader.release()
 
 
+@pytest.mark.slow
 def test_an_object_is_written_and_read_at_20_kb_a_second(
     stack: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,6 +132,7 @@ def test_a_late_version_is_inserted_between_the_existing_versions(load: Loader, 
     ]
 
 
+@pytest.mark.slow
 def test_recency_of_all_persons_changes_with_the_last_purchase(load: Loader, ask: Ask) -> None:
     """Recency also changes for persons that the batch does not affect."""
     load.rows(day(1), **SHOP, **PERSON, orders=[ORDER], order_items=[{"order_id": "o"}])

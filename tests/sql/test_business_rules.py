@@ -227,6 +227,7 @@ def test_the_calendar_has_the_years_that_facts_name_whatever_one_date_is(
     assert ask("SELECT date_key FROM analytics.dim_date") == [(-1,)]
 
 
+@pytest.mark.slow
 def test_sums_of_the_largest_amounts_do_not_overflow(load: Loader, ask: Ask) -> None:
     largest = "9999999999.99"
     load.rows(
@@ -253,6 +254,7 @@ def test_sums_of_the_largest_amounts_do_not_overflow(load: Loader, ask: Ask) -> 
         assert ask(f"SELECT SUM({column}) AS v FROM analytics.{table}") == [(everything,)]
 
 
+@pytest.mark.slow
 def test_a_city_has_one_name_however_it_is_spelled(load: Loader, ask: Ask) -> None:
     spellings = ["sao paulo", "sa\u0303o paulo", "sao\u00a0paulo", "São Paulo ", "sao\tpaulo", "sao\u200b paulo", "sao\u00ad paulo", "SÃO  PAULO", "\u2003são paulo"]  # fmt: skip
     load.rows(
@@ -327,6 +329,7 @@ def test_a_later_batch_replaces_its_own_orders_and_keeps_the_others(load: Loader
                f"WHERE o.order_id = '{id_of('o1')}'") == [(id_of("pc1"),)]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_product_that_changes_has_two_versions(load: Loader, ask: Ask) -> None:
     load.rows(DAY.replace(day=1), products=[{"product_id": "x", "product_category_name": "a"}])
     load.rows(DAY.replace(day=2), products=[{"product_id": "x", "product_category_name": "a"}])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 
 KEYS = [
     "plain.csv",
@@ -71,6 +72,7 @@ def test_objects_of_every_key_are_there_after_a_restart(tmp_path: Path) -> None:
         assert list(_objects(client)) == [KEYS[1]]
 
 
+@pytest.mark.slow
 def test_a_write_that_was_killed_leaves_nothing(tmp_path: Path) -> None:
     with _server(tmp_path) as client:
         client.create_bucket(Bucket="lake")

@@ -19,6 +19,7 @@ from infra.settings import Settings
 from infra.warehouse import transaction
 
 
+@pytest.mark.slow
 def test_objects_and_tables_survive_a_restart(tmp_path: Path) -> None:
     with running(Settings(home=tmp_path)) as settings:
         Lake(settings).put_json("a b/ç=1.json", {"kept": True})

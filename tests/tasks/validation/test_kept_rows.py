@@ -56,6 +56,7 @@ def test_the_query_finds_the_rows_after_the_next_batch(
     assert result.sql_finds == "all failing rows"
 
 
+@pytest.mark.slow
 def test_a_repeated_gate_replaces_its_rows(load: Loader, tmp_path: Path, ask: Any) -> None:
     _failed(load, tmp_path / "seven", 7)
     other = _failed(load, tmp_path / "other", 3, run_id="run-2")
@@ -64,6 +65,7 @@ def test_a_repeated_gate_replaces_its_rows(load: Loader, tmp_path: Path, ask: An
     assert len(_rows(ask, other.sql)) == 3
 
 
+@pytest.mark.slow
 def test_of_many_rows_the_first_are_kept(
     load: Loader, tmp_path: Path, ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

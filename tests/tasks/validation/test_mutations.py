@@ -162,7 +162,7 @@ def test_clean_data_passes_every_gate_without_a_warning(load: Loader, batch: Sta
     assert [r.id for g in gates for r in g.failed if r.severity != "info"] == []
 
 
-@pytest.mark.parametrize("mutation", [*_ids(FILES, every=3), *_ids(ROWS, every=9)])
+@pytest.mark.parametrize("mutation", [*_ids(FILES, every=30), *_ids(ROWS, every=90)])
 def test_a_defect_in_the_source_files_is_found_by_its_gate(
     load: Loader, staged: Staged, sample: Path, tmp_path: Path, mutation: Mutation
 ) -> None:
@@ -175,7 +175,7 @@ def test_a_defect_in_the_source_files_is_found_by_its_gate(
 
 
 @pytest.mark.usefixtures("_history")
-@pytest.mark.parametrize("mutation", _ids(SINCE, every=3))
+@pytest.mark.parametrize("mutation", _ids(SINCE, every=30))
 def test_a_deviation_from_earlier_batches_is_found_by_its_gate(
     load: Loader, staged: Staged, sample: Path, tmp_path: Path, mutation: Mutation
 ) -> None:
@@ -193,7 +193,7 @@ def test_a_batch_similar_to_earlier_ones_raises_only_the_file_is_new_warning(
     assert [r.id for g in gates for r in g.warnings] == ["staging.load.file_is_new"]
 
 
-@pytest.mark.parametrize("mutation", _ids(LOADED, every=3))
+@pytest.mark.parametrize("mutation", _ids(LOADED, every=30))
 def test_a_defect_in_the_loaded_rows_is_found_by_its_gate(
     load: Loader, batch: Staged, mutation: Mutation
 ) -> None:
@@ -209,7 +209,7 @@ def test_a_defect_in_the_loaded_rows_is_found_by_its_gate(
 
 
 @pytest.mark.parametrize(
-    "mutation", _ids([m for m in COMPUTED if m.gate != "reconciliation"], every=6)
+    "mutation", _ids([m for m in COMPUTED if m.gate != "reconciliation"], every=60)
 )
 def test_a_defect_in_a_computed_model_is_found_by_its_gate(
     load: Loader, batch: Staged, mutation: Mutation
@@ -223,7 +223,7 @@ def test_a_defect_in_a_computed_model_is_found_by_its_gate(
 
 
 @pytest.mark.parametrize(
-    "mutation", _ids([m for m in COMPUTED if m.gate == "reconciliation"], every=6)
+    "mutation", _ids([m for m in COMPUTED if m.gate == "reconciliation"], every=60)
 )
 def test_a_defect_in_published_rows_is_found_by_reconciliation(
     load: Loader, sample: Path, mutation: Mutation

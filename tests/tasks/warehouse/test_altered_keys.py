@@ -64,6 +64,7 @@ def test_reference_tables_that_are_delivered_again_affect_no_order(
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "rows", "affected"),
     [

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from datetime import date
 
+import pytest
+
 from tasks.warehouse.models import published_models
 from tests.load import Loader
 
 
+@pytest.mark.slow
 def test_a_merged_model_equals_the_published_model_after_the_publish(
     load: Loader, ask: Callable[[str], list[tuple]]
 ) -> None:

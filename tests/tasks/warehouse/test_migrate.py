@@ -109,6 +109,7 @@ def test_a_schema_difference_other_than_a_new_nullable_column_is_refused(
         prepare_warehouse(load.settings)
 
 
+@pytest.mark.slow
 def test_a_view_created_by_a_user_is_never_dropped_by_a_migration(
     load: Loader, sql_copy: Path
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_view_created_by_a_user_is_never_dropped_by_a_migration(
             work.run("DROP VIEW analytics.mine")
 
 
+@pytest.mark.slow
 def test_a_published_column_gets_a_wider_type_and_keeps_its_rows_and_comment(
     load: Loader, sql_copy: Path
 ) -> None:

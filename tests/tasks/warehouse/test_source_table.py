@@ -3,6 +3,8 @@
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from infra.contracts import contracts
 from infra.warehouse import transaction
 from tasks.validation.check import Scope
@@ -56,6 +58,7 @@ def test_a_new_source_table_is_validated_published_and_reconciled(
     assert str(totals["rows: files = staging + quarantine"]) == "5.00"
 
 
+@pytest.mark.slow
 def test_a_new_source_table_is_checked_against_its_contract(
     load: Loader, sql_copy: Path, tmp_path: Path
 ) -> None:

@@ -240,6 +240,7 @@ def test_an_invalid_message_length_closes_the_connection(attacked: dict, length:
         assert raw.read() == (b"", b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",
     [

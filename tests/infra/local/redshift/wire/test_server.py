@@ -66,6 +66,7 @@ def test_the_server_stops_while_a_query_runs(tmp_path: Path) -> None:
             assert isinstance(query.exception(timeout=20), redshift_connector.Error)
 
 
+@pytest.mark.slow
 def test_the_server_stops_while_clients_are_connected(tmp_path: Path) -> None:
     with (
         served(tmp_path / "a.duckdb", "--user", "ana") as (process, port),
@@ -111,6 +112,7 @@ def test_the_server_requires_a_password(tmp_path: Path) -> None:
     assert "set OLIST_REDSHIFT_PASSWORD" in _refused(tmp_path / "a.duckdb", password=None)
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -121,6 +123,7 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     assert "Give another --port" in message
 
 
+@pytest.mark.slow
 def test_an_invalid_database_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.duckdb").write_text("no database, but long enough to be read as one\n" * 500)
     assert "cannot open" in _refused(tmp_path / "a.duckdb", "--port", "0")
