@@ -37,7 +37,7 @@ def announce_failure(flow: Flow, flow_run: FlowRun, state: State) -> None:
         return  # the person who asked sees it
     subjects = _subjects(flow_run)
     message = failure(
-        *(name, str(flow_run.id), error, _rerun(settings, flow, flow_run)),
+        *(name, _attempt(flow_run), error, _rerun(settings, flow, flow_run)),
         _links(settings, flow_run, subjects),
         before=_log_errors(logger, _last_published, settings) or "the last publish",
         published=flow.name == "validate",  # the validate flow reads only published data
@@ -58,14 +58,14 @@ def announce_success(flow: Flow, flow_run: FlowRun, state: State) -> None:
     if warnings := _failed(receipt):
         rerun = _rerun(settings, flow, flow_run)
         digest = warning_digest(
-            *(name, str(flow_run.id), warnings, rerun, links),
+            *(name, _attempt(flow_run), warnings, rerun, links),
             totals=_log_errors(logger, reconciled_totals, settings) or [],
             owners=settings.owners,
         )
         send(settings, digest, logger)
     settled = _log_errors(logger, settle, settings, [*map(str, days), name]) or []
     if settled:
-        send(settings, recovery(name, str(flow_run.id), settled, links), logger)
+        send(settings, recovery(name, _attempt(flow_run), settled, links), logger)
 
 
 def _log_errors(logger: logging.Logger, what: Any, *arguments: Any) -> Any:  # noqa: ANN401
@@ -93,6 +93,11 @@ def _last_published(settings: Settings) -> str:
 
 def _name(flow: Flow, run: FlowRun) -> str:
     return run.name or flow.name
+
+
+def _attempt(run: FlowRun) -> str:
+    """Id of the run and number of its attempt: each attempt tells its end."""
+    return f"{run.id}.{run.run_count}"
 
 
 def _subjects(run: FlowRun) -> list[str]:

@@ -29,7 +29,7 @@ from tasks.receipts import (
 )
 from tasks.reporting.dashboards.build import dashboards
 from tasks.reporting.report import report
-from tasks.validation.gate import GateError, import_in_background, remedy, validate
+from tasks.validation.gate import GateError, import_in_background, remedy, require_known, validate
 from tasks.validation.metrics import compare_metrics
 from tasks.warehouse.copy import copy
 from tasks.warehouse.models import published_models
@@ -141,6 +141,8 @@ def run_batches(
     run = BatchRun(batches, run_id, label, rerun, accept, outputs, with_outputs)
     facts = _facts_of(run)
     current_run.remember(facts)
+    if run.accept:
+        require_known(run.accept)
     import_in_background()
     for batch in batches:
         if batch.action == "load":

@@ -16,6 +16,11 @@ def of_run(settings: Settings, *, made_up: bool) -> Settings:
     return settings.model_copy(update={"home": settings.home / _MADE_UP}) if made_up else settings
 
 
+def holds_own_data(settings: Settings) -> bool:
+    """Whether a run on the user's data has ended in this state folder, or its stack is up."""
+    return any((settings.state / name).exists() for name in ("reports/history.json", "stack.json"))
+
+
 def remember(settings: Settings, *, made_up: bool) -> None:
     """Record whether the last run used generated data."""
     make_private(settings.state)

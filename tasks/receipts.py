@@ -237,6 +237,11 @@ class RunReport(BaseModel):
         """Warnings of all gates that nobody accepted."""
         return [result for gate in self.gates for result in gate.warnings]
 
+    @property
+    def accepted(self) -> list[ExpectationResult]:
+        """Failures that a person has accepted."""
+        return [result for gate in self.gates for result in gate.failed if result.accepted_by]
+
 
 class RunEntry(BaseModel):
     """A run in the run history, with the figures of the trend charts."""

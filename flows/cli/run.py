@@ -14,6 +14,7 @@ from flows.cli.console import console
 from flows.cli.prefect_server import prefect_server
 from flows.cli.server_watch import server_watched
 from flows.cli.stopping import state_told, stoppable
+from flows.cli.tracebacks import hide_tracebacks
 from infra import state_dir
 from infra.settings import Settings
 
@@ -56,6 +57,11 @@ def run(
     made_up = given is None
     if made_up and settings.target == "aws":
         raise typer.BadParameter("name a --source: generated data is for the local stack only")
+    if made_up and state_dir.holds_own_data(settings):
+        raise typer.BadParameter(
+            f"name a folder with --source or OLIST_SOURCE: {settings.home} holds your own data. "
+            "To try generated orders: OLIST_HOME=/tmp/try olist run"
+        )
     base, settings = settings, state_dir.of_run(settings, made_up=made_up)
     chosen = _address(given) if given else _demo(settings)
     day = _named(batch_date, chosen, settings.today)
@@ -77,7 +83,7 @@ def run(
         import_in_background()
         receipt = daily_elt_flow(batch_date=day, source=chosen, accept=acceptance)
         assert receipt is not None  # noqa: S101 (a date was named)
-        summarise(console, receipt, reconciled_totals(Settings()), settings)
+        summarise(console, receipt, reconciled_totals(Settings()), Settings())
 
 
 def backfill(
@@ -174,6 +180,7 @@ def started(
                 own_server.wait_until_ready()
             from prefect import tags  # noqa: PLC0415 (Prefect reads its settings now)
 
+            hide_tracebacks()
             with server_watched(own_server), state_told(), tags("olist", "command-line"):
                 yield
 

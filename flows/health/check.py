@@ -24,11 +24,13 @@ from tasks.reporting.run_history import KEPT
 
 _REMEDIES = {
     "Late": "it starts when a worker is free; the problems of pools are listed here",
-    "Failed": "olist report opens its page; olist inbox has the message with what to do",
-    "Crashed": "run it again: it continues where it stopped",
+    "Failed": "olist inbox --search {what} has the message with what to do",
+    "Crashed": "run it again: it continues where it stopped: {again}",
     "Suspended": "resume it in the Prefect UI before the time that was chosen there, or it fails",
-    "Cancelled": "run it again if it is still wanted: it continues where it stopped",
+    "Cancelled": "run it again if it is still wanted: it continues where it stopped: {again}",
 }
+# wrong requests: the person who asked has seen why
+_REFUSED = re.compile(r"\b(RequestError|CorrectionError|ParameterTypeError)\b")
 
 
 def check_health(settings: Settings, services: Sequence[Service], prefect_ui: str) -> Health:
@@ -40,20 +42,25 @@ def check_health(settings: Settings, services: Sequence[Service], prefect_ui: st
         prefect_ui: Address of Prefect's UI; empty if no server is known.
     """
     with ThreadPoolExecutor(2) as pool:
-        asked = pool.submit(_prefect, prefect_ui)
+        prefect = _prefect_command(settings)
+        asked = pool.submit(_prefect, prefect_ui, prefect)
         entries = _history(settings)
         facts = asked.result()
     publish = _last_publish(entries, settings)
     missed = _missed_days(settings, entries) if facts.has_schedule else []
-    runs = [run for run in facts.runs if not (run.ended_badly and _is_resolved(run, entries))]
+    runs = [
+        run
+        for run in facts.runs
+        if not (run.ended_badly and (_is_resolved(run, entries) or _REFUSED.search(run.message)))
+    ]
     return Health(
         checked_at=datetime.now(UTC),
         problems=[
             *_service_problems(services),
-            *publish_problems(publish),
+            *publish_problems(publish, prefect),
             *facts.problems,
-            *missed_problems(missed, _last_day(entries)),
-            *_failure_problems(entries, runs),
+            *missed_problems(missed, _last_day(entries), settings.source or "DIR", prefect),
+            *_failure_problems(settings, entries, runs),
         ],
         last_publish=publish,
         next_run=facts.next_run,
@@ -73,13 +80,19 @@ def is_listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _prefect(ui: str) -> PrefectFacts:
+def _prefect_command(settings: Settings) -> str:
+    """`prefect`, with the profile of the stack that was started here."""
+    profile = settings.state / "prefect.toml"
+    return f"PREFECT_PROFILES_PATH={profile} prefect" if profile.exists() else "prefect"
+
+
+def _prefect(ui: str, command: str) -> PrefectFacts:
     if not ui:
         return PrefectFacts()
     login, key = (os.environ.get(f"PREFECT_API_{name}") for name in ("AUTH_STRING", "KEY"))
     api = PrefectApi(os.environ["PREFECT_API_URL"], login, key)
     try:
-        return prefect_facts(api)
+        return prefect_facts(api, command)
     except (OSError, ValueError, KeyError) as error:
         problem = Problem(
             what=f"the Prefect server at {ui} does not answer: {error}",
@@ -137,18 +150,20 @@ def _last_day(entries: list[RunEntry]) -> date | None:
 
 def _is_resolved(run: Run, entries: list[RunEntry]) -> bool:
     """Whether a later run, also one of the command line, has published the batch of a bad run."""
-    day = re.match(r"\d{4}-\d{2}-\d{2}", run.name)
-    return day is not None and any(
+    day = _day_of(run)
+    return bool(day) and any(
         entry.verdict == "published"
-        and date.fromisoformat(day.group()) in entry.batch_dates
+        and date.fromisoformat(day) in entry.batch_dates
         and entry.finished_at > run.at
         for entry in entries
     )
 
 
-def _failure_problems(entries: list[RunEntry], runs: list[Run]) -> list[Problem]:
+def _failure_problems(
+    settings: Settings, entries: list[RunEntry], runs: list[Run]
+) -> list[Problem]:
     found = [
-        Problem(what=_words(run), do=_REMEDIES.get(run.state, _REMEDIES["Failed"]))
+        Problem(what=_words(run), do=_remedy(settings, run))
         for run in runs
         if run.ended_badly or run.state in {"Late", "Suspended"}
     ]
@@ -160,6 +175,22 @@ def _failure_problems(entries: list[RunEntry], runs: list[Run]) -> list[Problem]
             Problem(what=f"the last run, {last.label}, failed", do=f"olist report {day} says why")
         )
     return found
+
+
+def _remedy(settings: Settings, run: Run) -> str:
+    day = _day_of(run)
+    again = f"olist run --source {settings.source or 'DIR'} --batch-date {day}"
+    words = _REMEDIES.get(run.state, _REMEDIES["Failed"]).format(
+        what=day or f'"{run.name}"', again=again if day else "Retry in the Prefect UI"
+    )
+    has_page = day and (settings.state / "reports" / day / "index.html").is_file()
+    return f"{words}; olist report {day} opens its page" if has_page else words
+
+
+def _day_of(run: Run) -> str:
+    """The batch date that the name of a run begins with; '' without one."""
+    day = re.match(r"\d{4}-\d{2}-\d{2}", run.name)
+    return day.group() if day else ""
 
 
 def _words(run: Run) -> str:

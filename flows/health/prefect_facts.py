@@ -70,8 +70,12 @@ class PrefectApi:
             return json.load(answer)
 
 
-def prefect_facts(api: PrefectApi) -> PrefectFacts:
+def prefect_facts(api: PrefectApi, prefect: str) -> PrefectFacts:
     """Ask for the runs of the last seven days, the next run, schedules and pools.
+
+    Args:
+        api: The server.
+        prefect: The command that reaches it, for advice.
 
     Raises:
         OSError: The server does not answer, or refuses.
@@ -109,7 +113,7 @@ def prefect_facts(api: PrefectApi) -> PrefectFacts:
             next_run=_time(coming.result()[0]["expected_start_time"]) if coming.result() else None,
         )
         _schedules(facts, deployments.result())
-        _pools(facts, pools.result())
+        _pools(facts, pools.result(), prefect)
     return facts
 
 
@@ -147,7 +151,7 @@ def _schedules(facts: PrefectFacts, deployments: list[dict[str, Any]]) -> None:
             )
 
 
-def _pools(facts: PrefectFacts, pools: list[dict[str, Any]]) -> None:
+def _pools(facts: PrefectFacts, pools: list[dict[str, Any]], prefect: str) -> None:
     for pool in pools:
         name = pool["name"]
         if pool["is_paused"]:
@@ -155,14 +159,14 @@ def _pools(facts: PrefectFacts, pools: list[dict[str, Any]]) -> None:
             facts.problems.append(
                 Problem(
                     what=f"the work pool {name} is paused, so no run starts",
-                    do=f"prefect work-pool resume {name}",
+                    do=f"{prefect} work-pool resume {name}",
                 )
             )
         elif pool["status"] == "NOT_READY":
             facts.problems.append(
                 Problem(
                     what=f"no worker of the pool {name} is online, so no run starts",
-                    do=f"prefect worker start --pool {name}; on a laptop: olist up",
+                    do=f"{prefect} worker start --pool {name}; on a laptop: olist up",
                 )
             )
 

@@ -76,8 +76,8 @@ class Health(BaseModel):
         return not self.problems
 
 
-def publish_problems(publish: Publish | None) -> list[Problem]:
-    """What is wrong with the last publish."""
+def publish_problems(publish: Publish | None, prefect: str) -> list[Problem]:
+    """What is wrong with the last publish; `prefect` is the command that reaches the server."""
     if publish is None:
         return [Problem(what="nothing is published yet", do="load a batch: olist run")]
     found = []
@@ -87,7 +87,7 @@ def publish_problems(publish: Publish | None) -> list[Problem]:
                 what=f"nothing was published for {publish.age_hours:,.0f} hours; the limit is "
                 f"{publish.fresh_hours:g} (OLIST_FRESH_HOURS)",
                 do="remove the cause named below, or start the daily run: "
-                "prefect deployment run daily_elt/daily",
+                f"{prefect} deployment run daily_elt/daily",
             )
         )
     if publish.state == "wrong":
@@ -107,12 +107,16 @@ def publish_problems(publish: Publish | None) -> list[Problem]:
     return found
 
 
-def missed_problems(days: list[date], last: date | None) -> list[Problem]:
+def missed_problems(
+    days: list[date], last: date | None, source: str, prefect: str
+) -> list[Problem]:
     """Say which days are missing.
 
     Args:
         days: Days with a folder in the source that are not published.
         last: The last published day; daily runs load only what is missing after it.
+        source: The folder with the days.
+        prefect: The command that reaches the server.
     """
     after = [day for day in days if last is None or day > last]
     before = [day for day in days if day not in after]
@@ -122,14 +126,15 @@ def missed_problems(days: list[date], last: date | None) -> list[Problem]:
             Problem(
                 what=f"not published: {_listed(after)}",
                 do="the next daily run loads each of these days that has a folder in the source; "
-                "start it now: prefect deployment run daily_elt/daily",
+                f"start it now: {prefect} deployment run daily_elt/daily",
             )
         )
     if before:
         found.append(
             Problem(
                 what=f"not published, although later days are: {_listed(before)}",
-                do=f"no scheduled run loads them: olist run --batch-date {before[0]}",
+                do="no scheduled run loads them: "
+                f"olist run --source {source} --batch-date {before[0]}",
             )
         )
     return found

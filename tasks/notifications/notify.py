@@ -4,6 +4,7 @@ A notification that cannot be sent is logged as an error; it never fails the run
 """
 
 import logging
+import re
 import textwrap
 import time
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from infra.source_storage import MissingSourceError, SourceError
 from tasks.publish_state import WORDS, AfterPublishError, PublishState
 from tasks.receipts import ExpectationResult, GateReceipt, RerunCommand, Total
 from tasks.retries import is_transient
-from tasks.validation.gate import remedy
+from tasks.validation.gate import QUARANTINE_EMPTY, remedy
 from tasks.warehouse.totals import comparison
 
 Kind = Literal["failure", "warnings", "recovery", "test"]
@@ -81,7 +82,7 @@ def failure(
     return Notification(
         kind="failure",
         run_id=run_id,
-        subject=f"[olist] {words.subject}: {run}: {_line(what)}",
+        subject=f"[olist] {words.subject}: {run}: {_line(_without_folders(what))}",
         body=_joined(f"{run} failed. {readers}", what, cause, f"What to do\n{advice}", *links),
     )
 
@@ -162,12 +163,35 @@ def warning_digest(
             "Something in the files is unusual, so the files may be incomplete or wrong:",
             *sections[:_LISTED],
             *more,
-            "What to do\nAsk the owner named with each warning whether the data is correct. If it "
-            "is, do nothing. If it is not, get a corrected file and run this batch again; later "
-            "batches do not need another run:\n"
-            f"  {rerun}",
+            f"What to do\n{_digest_advice(warnings, rerun)}",
             *links,
         ),
+    )
+
+
+def _digest_advice(warnings: Mapping[str, list[ExpectationResult]], rerun: RerunCommand) -> str:
+    open_ones = [r for results in warnings.values() for r in results if not r.accepted_by]
+    if not open_ones:
+        return "Nothing: the failures are accepted, and the audit names who has done so and why."
+    advice = (
+        "Ask the owner named with each warning whether the data is correct. If it is, do nothing. "
+        "If it is not, get a corrected file and run this batch again; later batches do not need "
+        f"another run:\n  {rerun}"
+    )
+    set_aside = [
+        label.split()[0]
+        for label, results in warnings.items()
+        if any(result.id == QUARANTINE_EMPTY for result in results)
+    ]
+    return "\n".join(
+        [
+            advice,
+            *(
+                "Rows in quarantine, with line, column and reason; mended ones can be delivered "
+                f"again:\n  olist quarantine {day}"
+                for day in set_aside
+            ),
+        ]
     )
 
 
@@ -209,6 +233,11 @@ def _format_result(result: ExpectationResult, owners: Mapping[str, str]) -> str:
     return "\n".join(
         [*lines, f'  {result.sql_finds}: olist query "{result.sql}"'] if result.sql else lines
     )
+
+
+def _without_folders(text: str) -> str:
+    """A text in which paths and addresses of files are their names, for a subject."""
+    return re.sub(r"(?:s3:/)?/(?:[^\s/]+/)+(?=[^\s/])", "", text)
 
 
 def _line(text: str) -> str:

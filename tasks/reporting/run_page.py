@@ -95,14 +95,20 @@ def html(report: RunReport, runs: Sequence[RunEntry]) -> str:
 def verdict(report: RunReport) -> tuple[str, str]:
     """Return a headline and a sentence that state whether the figures can be trusted."""
     if report.verdict == "published":
-        if not report.warnings:
+        found = [
+            *_counted(report.warnings, "warning"),
+            *_counted(report.accepted, "accepted failure"),
+        ]
+        if not found:
             return (
                 "Published, and every gate passed",
                 f"The figures can be trusted. {comparison(report.totals)}",
             )
+        meaning = ["The warnings show what is unusual."] if report.warnings else []
+        meaning += ["Somebody has accepted what is listed below."] if report.accepted else []
         return (
-            f"Published, with {_counted(report.warnings)}",
-            f"{comparison(report.totals)} The warnings show what is unusual.",
+            f"Published, with {' and '.join(found)}",
+            " ".join([comparison(report.totals), *meaning]),
         )
     if report.state != "not published":
         words = WORDS[report.state]
@@ -115,8 +121,8 @@ def verdict(report: RunReport) -> tuple[str, str]:
     )
 
 
-def _counted(warnings: list[ExpectationResult]) -> str:
-    return f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}"
+def _counted(results: list[ExpectationResult], what: str) -> list[str]:
+    return [f"{len(results)} {what}{'s' if len(results) > 1 else ''}"] if results else []
 
 
 def _layers(report: RunReport) -> dict[str, tuple[int | None, ...]]:

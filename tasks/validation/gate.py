@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from tasks.receipts import (
     RerunCommand,
     UploadReceipt,
 )
+from tasks.request import RequestError
 from tasks.retries import STEP
 from tasks.warehouse.published_index import last_publish_number
 
@@ -33,6 +35,7 @@ GATES = ("raw", "staging", "star", "marts", "reconciliation")
 # failures of these gates are errors in the source data, which a person may accept; the other gates
 # check what the pipeline computed, and a wrong sum cannot be accepted
 ACCEPTABLE = ("raw", "staging")
+QUARANTINE_EMPTY = "raw.files.quarantine_empty"  # fails if rows of a file are in quarantine
 _LEVELS = {"critical": logging.ERROR, "warning": logging.WARNING}
 
 
@@ -192,6 +195,27 @@ def _accepted(
             update = {"accepted_by": acceptance.by, "accepted_because": acceptance.because}
             return result.model_copy(update=update)
     return result
+
+
+def require_known(acceptance: Acceptance) -> None:
+    """Refuse an acceptance of checks that do not exist, or that nobody may accept.
+
+    Raises:
+        RequestError: It names such a check; the message proposes those with a similar id.
+    """
+    from tasks.validation.check import Scope  # noqa: PLC0415 (slow to import)
+    from tasks.validation.runner import layer_of  # noqa: PLC0415
+
+    scope = Scope((date.today(),))
+    layers = [layer_of(gate, scope) for gate in ACCEPTABLE]
+    known = {layer.id_of(check): check for layer in layers for check in layer.checks}
+    for wanted in acceptance.expectations:
+        if wanted not in known:
+            similar = get_close_matches(wanted, known, n=3)
+            names = f"did you mean {' or '.join(similar)}?" if similar else "docs/expectations.md"
+            raise RequestError(f"no check of the source has the id {wanted}: {names}")
+        if not known[wanted].acceptable:
+            raise RequestError(f"nobody can accept {wanted}: the models cannot hold such rows")
 
 
 def recorded_acceptances(settings: Settings) -> list[Acceptance]:

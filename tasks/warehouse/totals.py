@@ -35,7 +35,9 @@ def comparison(totals: Sequence[Total]) -> str:
     aside = [total for total in totals if total.quarantined or total.unreadable]
     if not aside:
         return "The published totals match the source files to the cent."
-    return f"What is in quarantine is not published. {'; '.join(map(_parts, aside))}."
+    return (
+        f"What is in quarantine, of all batches, is not published. {'; '.join(map(_parts, aside))}."
+    )
 
 
 def _parts(total: Total) -> str:

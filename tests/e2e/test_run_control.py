@@ -150,9 +150,12 @@ def test_a_failed_run_can_be_retried(
     run = stack.trigger("daily_elt/daily", batch_date=days[0])
     assert stack.ended(run).state_type == StateType.FAILED
     _told(stack, days[0])
+    told = len(stack.inbox())
+    _set(run, AwaitingRetry(scheduled_time=datetime.now(UTC)))
+    wait_for(lambda: len(stack.inbox()) > told)  # that the retry has failed, too
     shutil.move(away, source / days[0])
     _set(run, AwaitingRetry(scheduled_time=datetime.now(UTC)))
-    wait_for(lambda: stack.run(run).run_count == 2)
+    wait_for(lambda: stack.run(run).run_count == 3)
     assert stack.ended(run).state_type == StateType.COMPLETED
     _told(stack, "recovered")
 

@@ -268,6 +268,7 @@ def test_a_deployment_can_be_run_from_the_prefect_ui(stack: Stack, browser: Brow
     assert [url for url in asked if url.startswith("http") and not url.startswith(f"{ui}/")] == []
 
 
+@pytest.mark.full
 def test_two_triggers_at_once_run_one_after_the_other(stack: Stack, source: Path) -> None:
     day = min(path.name for path in source.iterdir())
     runs = [stack.trigger("daily_elt/daily", batch_date=day) for _ in range(2)]

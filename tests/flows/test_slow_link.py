@@ -98,7 +98,7 @@ def test_a_run_over_a_link_of_200_ms_is_published(
     require_invariants(stack)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.usefixtures("prefect_api")
 def test_a_run_whose_connections_are_cut_is_published_or_fails_and_converges(
     stack: Settings, source: Path, monkeypatch: pytest.MonkeyPatch

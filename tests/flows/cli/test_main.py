@@ -183,6 +183,17 @@ def test_an_invalid_batch_date_is_refused(tmp_path: Path, olist: Callable[..., E
     assert "is not a date" in done.stderr
 
 
+def test_generated_orders_never_take_the_place_of_own_data(
+    tmp_path: Path, olist: Callable[..., Ended]
+) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "history.json").write_text("[]", encoding="utf-8")
+    refused = olist(tmp_path, "run")
+    assert refused.returncode == 2
+    assert "holds your own data" in " ".join(refused.stderr.replace("│", " ").split())
+    assert not (tmp_path / "made-up").exists()
+
+
 def test_generate_does_not_overwrite(tmp_path: Path, olist: Callable[..., Ended]) -> None:
     first = olist(tmp_path, "generate", str(tmp_path / "data"), "--orders", "5")
     again = olist(tmp_path, "generate", str(tmp_path / "data"), "--orders", "5")

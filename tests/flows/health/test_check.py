@@ -203,7 +203,32 @@ def test_an_older_day_that_is_run_again_makes_no_later_day_missed(
     health = _check(with_source)
     assert health.missed_days == [date(2018, 10, 17)]
     assert "although later days are: 2018-10-17" in _told(health)
-    assert "olist run --batch-date 2018-10-17" in _told(health)
+    assert f"olist run --source {tmp_path / 'days'} --batch-date 2018-10-17" in _told(health)
+
+
+def test_the_advice_for_a_bad_run_names_its_day_and_its_page(settings: Settings) -> None:
+    _published(settings, hours_ago=1)
+    page = settings.state / "reports" / "2018-10-19" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("a report", encoding="utf-8")
+    (settings.state / "prefect.toml").write_text("", encoding="utf-8")
+    asyncio.run(
+        _runs(
+            (_daily, "2018-10-19 daily", Failed(message="GateError: stopped")),
+            (_daily, "2018-10-20 daily", Failed(message="MissingSourceError: no folder")),
+            (_daily, "2018-10-21 daily", Crashed(message="killed")),
+            (_daily, "2011-01-01 retract", Failed(message="CorrectionError: not published")),
+        )
+    )
+    asyncio.run(_deploy(active=True, paused_pool=True))
+    told = _told(_check(settings.model_copy(update={"source": "/drops"})))
+    assert "--search 2018-10-19 has the message with what to do; olist report 2018-10-19" in told
+    assert "olist inbox --search 2018-10-20" in told
+    assert "olist report 2018-10-20" not in told, "it has no page"
+    assert "olist run --source /drops --batch-date 2018-10-21" in told
+    assert "2011-01-01" not in told, "the person who asked has seen why"
+    command = f"PREFECT_PROFILES_PATH={settings.state / 'prefect.toml'} prefect"
+    assert f"{command} work-pool resume local" in told
 
 
 def test_a_suspended_run_is_a_problem_and_a_waiting_one_says_for_which(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from tasks.notifications.notify import (
     warning_digest,
 )
 from tasks.receipts import ExpectationResult, GateReceipt, RerunCommand
-from tasks.validation.gate import GateError, require
+from tasks.validation.gate import QUARANTINE_EMPTY, GateError, require
 from tests.receiver import Receiver, webhook_to
 
 RERUN = RerunCommand(text="olist run --source data --batch-date 2018-08-01", accepts_failures=True)
@@ -97,6 +97,26 @@ def test_the_first_finding_is_the_subject_of_the_notification() -> None:
     told = failure("2018-08-01 daily", "r1", error, RERUN, LINKS)
     assert told.subject.endswith("SourceError: a.csv: column x is missing")
     assert "  - b" in told.body
+
+
+def test_a_subject_names_files_without_their_folders() -> None:
+    error = SourceError("/srv/drops/2018-08-01/payments.csv: column payment_value is missing")
+    told = failure("2018-08-01 daily", "r1", error, RERUN, LINKS)
+    assert told.subject.endswith("SourceError: payments.csv: column payment_value is missing")
+    assert "/srv/drops/2018-08-01/payments.csv" in told.body
+
+
+def test_the_digest_of_rows_in_quarantine_names_the_command_that_lists_them() -> None:
+    kept = _result("warning").model_copy(update={"id": QUARANTINE_EMPTY})
+    told = warning_digest("2018-08-01 daily", "r1", {"2018-08-01": [kept]}, RERUN, LINKS)
+    assert "olist quarantine 2018-08-01" in told.body
+
+
+def test_the_digest_of_accepted_failures_asks_for_nothing() -> None:
+    accepted = _result().model_copy(update={"accepted_by": "Ana"})
+    told = warning_digest("2018-08-01 daily", "r1", {"2018-08-01": [accepted]}, RERUN, LINKS)
+    assert "What to do\nNothing: the failures are accepted" in told.body
+    assert "Ask the owner" not in told.body
 
 
 def test_an_unavailable_service_is_notified_as_retried_several_times() -> None:

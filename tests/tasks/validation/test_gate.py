@@ -10,8 +10,17 @@ from infra.settings import Settings
 from infra.warehouse import transaction
 from tasks.receipts import Acceptance, GateReceipt, OpenBatch, RerunCommand
 from tasks.reporting.data_docs import build_data_docs, data_docs
+from tasks.request import RequestError
 from tasks.validation.check import Scope
-from tasks.validation.gate import GATES, GateError, remedy, require, run_gate
+from tasks.validation.gate import (
+    GATES,
+    QUARANTINE_EMPTY,
+    GateError,
+    remedy,
+    require,
+    require_known,
+    run_gate,
+)
 from tasks.warehouse.batch_state import open_batches
 from tests.conftest import DAY
 from tests.load import Loader, id_of, write_source
@@ -349,6 +358,21 @@ def test_an_acceptance_applies_to_one_check_id_only(load: Loader, tmp_path: Path
     }
 
 
+def test_an_acceptance_of_an_unknown_check_is_refused_with_similar_ids() -> None:
+    def accept(name: str) -> None:
+        require_known(Acceptance(expectations=[name], by="Ana", because="ten characters"))
+
+    accept("staging.orders.status_known")
+    with pytest.raises(
+        RequestError, match=r"id staging.orders.status: did you mean staging.orders"
+    ):
+        accept("staging.orders.status")
+    with pytest.raises(RequestError, match=r"nobody can accept raw\.files\.keys_unique"):
+        accept("raw.files.keys_unique")
+    with pytest.raises(RequestError, match=r"no check of the source has the id star"):
+        accept("star.fact_order.grain")
+
+
 def test_check_ids_are_unique_and_have_one_format() -> None:
     """Acceptances, the audit and planted defects name checks by these ids."""
     from tasks.validation.runner import layer_of
@@ -359,6 +383,7 @@ def test_check_ids_are_unique_and_have_one_format() -> None:
         for check in layer.checks
     ]
     assert len(ids) == len(set(ids)) > 150
+    assert QUARANTINE_EMPTY in ids
     assert [i for i in ids if not re.fullmatch(r"[a-z]+\.[a-z_]+\.[a-z0-9_]+", i)] == []
 
 
