@@ -102,7 +102,7 @@ def batch(staged: Staged) -> Staged:
 
 
 @pytest.fixture
-def _history(load: Loader, staged: Staged) -> Iterator[None]:
+def _history(load: Loader, batch: Staged) -> Iterator[None]:
     """Record ten batches similar to the clean one as published on the days before."""
     with transaction(load.settings) as work:
         for days, percent in enumerate(_BEFORE, start=1):
