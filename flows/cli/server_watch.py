@@ -14,7 +14,7 @@ from infra.silence import Silence
 _EVERY_SECONDS = 5.0
 _ANSWER_SECONDS = 5.0
 _LOOK_SECONDS = 2 * (_EVERY_SECONDS + _ANSWER_SECONDS)  # of silence that count at most at once
-_SILENT_SECONDS = 40.0  # of a server that runs but does not answer
+_SILENT_SECONDS = 70.0  # of a server that runs but does not answer; SQLite may stop it for 60
 
 
 @contextmanager

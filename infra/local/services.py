@@ -29,7 +29,7 @@ from infra.local.stack_secrets import StackSecrets
 from infra.private_files import make_private, write_private
 from infra.settings import Settings
 
-_SILENT_SECONDS = 60
+_SILENT_SECONDS = 90  # SQLite may stop the Prefect server for 60
 _MAX_RESTARTS = 5  # of one service within a minute
 
 
@@ -96,7 +96,7 @@ class Services:
         """Kill the services that hang, so that `restart_dead` restarts them.
 
         Returns:
-            The names of the services that have not answered their health check for a minute.
+            The names of the services that have not answered their health check for 90 seconds.
         """
         silent = [
             name

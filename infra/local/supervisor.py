@@ -79,7 +79,7 @@ class Supervisor:
 
     def _kill_silent(self) -> None:
         for name in self._services.kill_silent():
-            _logger.warning("%s has not answered for a minute, and was killed", name)
+            _logger.warning("%s has not answered for 90 seconds, and was killed", name)
 
     def _restart_dead(self) -> None:
         for name, code in self._services.restart_dead().items():

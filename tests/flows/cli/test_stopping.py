@@ -82,7 +82,7 @@ def test_kill_9_leaves_no_process_behind(run: tuple[Path, list[str]]) -> None:
     [
         (signal.SIGKILL, 15.0, "ended with exit code -9"),
         pytest.param(
-            signal.SIGSTOP, 60.0, "has not answered for 4", marks=pytest.mark.full, id="hangs"
+            signal.SIGSTOP, 100.0, "has not answered for 7", marks=pytest.mark.full, id="hangs"
         ),
     ],
 )

@@ -114,6 +114,7 @@ def test_reference_rows_are_extracted_with_the_first_batch_only(dump: Path, tmp_
     assert all(len(_read(folder, table)) == 0 for folder in later for table in counts)
 
 
+@pytest.mark.slow
 def test_the_union_of_all_slices_is_the_dump(sample: Path, tmp_path: Path) -> None:
     extract(sample, tmp_path / "out", every="1mo")
     folders = [folder for _, folder in slices(tmp_path / "out")]

@@ -195,7 +195,7 @@ def test_total_sales_of_the_sample_are_exact_to_the_cent(pages: Path, browser: B
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("file", ["dashboards/" + d.file for d in DASHBOARDS])
 def test_a_dashboard_page_sends_no_requests_and_fits_the_screen(
     pages: Path, browser: Browser, file: str, width: int, scheme: str

@@ -78,6 +78,7 @@ def test_the_server_stops_while_clients_are_connected(tmp_path: Path) -> None:
         assert process.wait(20) == 0
 
 
+@pytest.mark.slow
 def test_commits_survive_a_kill_of_the_server(tmp_path: Path) -> None:
     """Also those that name functions: the engine replays its log before it knows all of them."""
     commits = (
