@@ -16,9 +16,9 @@ import sys
 import threading
 
 # allocations until a garbage collection, and collections until one of all objects; Python's default
-# is 700, 10, 10. In Prefect's server on SQLite, a collection may free a cursor whose connection waits
-# for a lock in another thread; it then stops all threads until that gives up, after 60 seconds. Seldom
-# collections make this rare, and cost a service less time
+# is 700, 10, 10. In Prefect's server on SQLite, a collection may free a cursor whose connection
+# waits for a lock in another thread; it then stops all threads until that gives up, after 60
+# seconds. Seldom collections make this rare, and cost a service less time
 _COLLECTIONS = (50_000, 20, 50)
 
 
