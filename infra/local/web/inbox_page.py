@@ -23,11 +23,13 @@ def page(found: Sequence[Message], query: dict[str, str]) -> str:
         query: `search`, `kind` and `unread`, each optional, as the form sends them.
     """
     search, kind, unread = (query.get(name, "") for name in ("search", "kind", "unread"))
-    shown = [m for m in found if m.matches(search, kind, unread=bool(unread))]
+    of_any_kind = [m for m in found if m.matches(search, unread=bool(unread))]
+    shown = [m for m in of_any_kind if m.matches(kind=kind)]
     return _TEMPLATES.get_template("inbox.html").render(
         count=len(found),
         unread_count=sum(not message.is_read for message in found),
-        kinds=Counter(message.kind for message in found).most_common(),
+        of_any_kind=len(of_any_kind),
+        kinds=Counter(message.kind for message in of_any_kind).most_common(),
         messages=shown[:_SHOWN],
         matching=len(shown),
         query=query,

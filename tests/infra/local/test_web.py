@@ -60,6 +60,8 @@ def test_the_inbox_filters_by_text_kind_and_unread(browser: httpx.Client) -> Non
         assert shown in text, query
         assert hidden not in text, query
     assert "0 shown" in browser.get("/inbox?search=nowhere").text
+    assert "blocked 1" in browser.get("/inbox?search=2018-10-18").text
+    assert "published 1" not in browser.get("/inbox?search=2018-10-18").text
 
 
 def test_messages_are_marked_as_read_and_stay_so(stack: Settings, browser: httpx.Client) -> None:
