@@ -90,22 +90,20 @@ class Stack:
 
     def ask(self, sql: str) -> list[tuple]:
         """Rows of a SELECT, as psql reads them: with the password of `pgpass`."""
-        password = (self.home / "pgpass").read_text().splitlines()[0].rpartition(":")[2]
-        with psycopg.connect(
-            host="127.0.0.1", port=self.redshift, user="olist", password=password, dbname="olist",
-            client_encoding="utf8",
-        ) as connection:  # fmt: skip
+        with self._connection() as connection:
             return connection.execute(sql).fetchall()
 
-    def ask_to_write(self, sql: str, values: list) -> None:
-        """Run a statement as the pipeline's user, with values inserted as literals."""
-        literals = tuple(f"'{v}'" if isinstance(v, str) else v for v in values)
+    def write(self, sql: str) -> None:
+        """Run a statement as the pipeline's user."""
+        with self._connection() as connection:
+            connection.execute(sql)
+
+    def _connection(self) -> psycopg.Connection:
         password = (self.home / "pgpass").read_text().splitlines()[0].rpartition(":")[2]
-        with psycopg.connect(
+        return psycopg.connect(
             host="127.0.0.1", port=self.redshift, user="olist", password=password, dbname="olist",
             client_encoding="utf8", autocommit=True,
-        ) as connection:  # fmt: skip
-            connection.execute(sql % literals if literals else sql)
+        )  # fmt: skip
 
     def unfinished(self) -> list[str]:
         """Names of runs, subflows included, that seem to run."""

@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -24,12 +23,9 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Scheduled
 
 from flows.deploy import TARGETS, deploy
-from infra.local.extract import extract
-from infra.local.generate import generate
 from infra.local.pid_file import PidFile
 from infra.local.process import responds
 from tests.e2e.attack import attacking_page, shell_deployment
@@ -42,25 +38,6 @@ DEPLOYMENTS = yaml.safe_load(TARGETS["local"].file.read_text())["deployments"]
 
 @flow(name="of another team")
 def _of_another_team() -> None: ...
-
-
-@pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Batches of a small generated shop."""
-    folder = tmp_path_factory.mktemp("source")
-    generate(folder / "dump", 60, seed=3)
-    extract(folder / "dump", folder / "days", every="8mo")
-    return folder / "days"
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Iterator[Stack]:
-    found = Stack(tmp_path_factory.mktemp("home"), source)
-    done = found.up()
-    assert done.returncode == 0, done.stdout + done.stderr
-    with temporary_settings({PREFECT_API_URL: found.api, PREFECT_API_AUTH_STRING: found.login}):
-        yield found
-    found.olist("down")
 
 
 def test_status_reports_all_services_as_healthy(stack: Stack) -> None:
