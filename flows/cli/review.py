@@ -70,8 +70,8 @@ def inbox(
     found = [message for message in everything if message.matches(search, unread=unread)]
     for message in found:
         console.rule(f"{message.at[:16].replace('T', ' ')} UTC")
-        console.print(message.subject, style="bold", markup=False)
-        console.print(message.body, soft_wrap=True, markup=False)
+        console.print(message.subject, style="bold")
+        console.print(message.body, soft_wrap=True)
     if mark_read:
         kept.mark_read([message.id for message in found])
     count = f"{len(found)} of {len(everything)}" if len(found) < len(everything) else len(found)

@@ -127,7 +127,7 @@ def _open_or_bad(found: list[dict[str, Any]], deployments: dict[str, str]) -> li
             at = run["end_time"] or run["start_time"] or run["expected_start_time"]
             runs.append(
                 Run(
-                    name=run["name"],
+                    name=_name(run),
                     deployment=deployments.get(run["deployment_id"] or "", ""),
                     state=run["state_name"],
                     at=_time(at),
@@ -136,6 +136,12 @@ def _open_or_bad(found: list[dict[str, Any]], deployments: dict[str, str]) -> li
                 )
             )
     return runs
+
+
+def _name(run: dict[str, Any]) -> str:
+    """The name of a run. Until it starts, Prefect's is random; the batch date says which it is."""
+    day, name = str(run["parameters"].get("batch_date") or "")[:10], run["name"]
+    return name if name.startswith(day) else f"{day} ({name})"
 
 
 def _schedules(facts: PrefectFacts, deployments: list[dict[str, Any]]) -> None:

@@ -272,7 +272,10 @@ class _Dataset:
         if not sql:
             return result
         column = str(check.expectation.configuration.kwargs.get("column", ""))
-        count, rows = failing_rows.count_and_fetch(self._settings, sql, kept_rows.MOST, column)
+        # the next run replaces candidate tables; no message tells what is only recorded
+        is_kept = "candidate." in sql and check.severity != "info"
+        most = kept_rows.MOST if is_kept else self._settings.sample_rows
+        count, rows = failing_rows.count_and_fetch(self._settings, sql, most, column)
         observed = (
             result.observed
             if check.failing_rows == "" and not count
@@ -280,7 +283,7 @@ class _Dataset:
         )
         sample = rows[: self._settings.sample_rows]
         update: dict[str, Any] = {"observed": observed, "sample": sample, "sql": sql}
-        if rows and "candidate." in sql:  # the next run replaces what the query reads
+        if rows and is_kept:
             update["sql"] = kept_rows.keep(self._settings, run_id, result.id, rows)
             update["first_rows"] = len(rows) if count > len(rows) else None
         if check.of_other_batches:

@@ -30,7 +30,8 @@ def create_altered(table: Table, key: str) -> str:
     """
     name = table.name
     fields = [column for column in table.names if column != BATCH_DATE]
-    columns, earlier = ", ".join(fields), ", ".join(f"history.{field}" for field in fields)
+    columns = ", ".join(fields)
+    of_history = ", ".join(f"history.{field}" for field in fields)
     return f"""CREATE TABLE candidate.altered_{name} AS
 WITH opened AS (
     SELECT DISTINCT {key}, {BATCH_DATE} FROM candidate.changed_{name}
@@ -57,11 +58,11 @@ rows_before AS (
     WHERE {BATCH_DATE} IN ({_OPEN})
     GROUP BY {columns}, {BATCH_DATE}
     UNION ALL
-    SELECT {earlier}, earlier.opened_on, COUNT(*) AS copies
+    SELECT {of_history}, earlier.opened_on, COUNT(*) AS copies
     FROM candidate.history_{name} AS history
     INNER JOIN earlier
         ON history.{key} = earlier.{key} AND history.{BATCH_DATE} = earlier.{BATCH_DATE}
-    GROUP BY {earlier}, earlier.opened_on
+    GROUP BY {of_history}, earlier.opened_on
 ),
 
 rows_after AS (

@@ -1,4 +1,4 @@
-"""What people do to a run in the Prefect UI does what it says, and somebody is told."""
+"""Cancel, suspend, resume and retry of a run, as the Prefect UI sends them, and their messages."""
 
 import asyncio
 import os

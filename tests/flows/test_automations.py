@@ -2,13 +2,20 @@
 
 import asyncio
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from uuid import uuid4
 
 import pytest
 import yaml
 from prefect import Flow, State, flow
 from prefect.client.orchestration import get_client
+from prefect.server.events.jinja_filters import all_filters
+from prefect.server.schemas.core import FlowRun
+from prefect.server.utilities.user_templates import (
+    register_user_template_filters,
+    render_user_template_sync,
+)
 from prefect.states import Cancelled, Crashed
 
 from flows.automations import FILE, AutomationError, automations, register
@@ -80,6 +87,28 @@ def test_a_run_of_ours_is_notified_with_a_remedy_and_those_of_others_are_not(
         f"[olist] {word}: 2018-08-01 daily_elt"
     }
     assert remedy in receiver.received[0][1]["body"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"batch_date": "2018-10-03"}, "It loads the batch 2018-10-03."),
+        ({}, "A scheduled daily run loads the batch of the day before."),
+    ],
+)
+def test_a_late_run_is_told_with_its_batch(parameters: dict[str, str], words: str) -> None:
+    late = next(a for a in automations([uuid4()], Settings()) if a.name == "olist run late")
+    run = FlowRun(
+        flow_id=uuid4(),
+        name="wise-quoll",
+        parameters=parameters,
+        expected_start_time=datetime.now(UTC),
+    )
+    deployment = {"name": "daily", "work_pool_name": "local"}
+    register_user_template_filters(all_filters)  # as the server does before it sends a message
+    body = str(late.actions[0].model_dump()["body"])
+    told = render_user_template_sync(body, {"flow_run": run, "deployment": deployment})
+    assert words in " ".join(told.split())
 
 
 def test_the_automations_name_the_flows_and_pools_of_this_project() -> None:

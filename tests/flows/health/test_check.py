@@ -231,6 +231,22 @@ def test_the_advice_for_a_bad_run_names_its_day_and_its_page(settings: Settings)
     assert f"{command} work-pool resume local" in told
 
 
+async def _waiting_run_of(day: str) -> None:
+    async with get_client() as client:
+        deployment = await client.create_deployment(
+            await client.create_flow(_daily), name="daily", enforce_parameter_schema=False
+        )
+        await client.create_flow_run_from_deployment(
+            deployment, name="wise-quoll", parameters={"batch_date": day}
+        )
+
+
+def test_a_run_that_has_not_started_is_named_by_its_day(settings: Settings) -> None:
+    _published(settings, hours_ago=1)
+    asyncio.run(_waiting_run_of("2018-10-20"))
+    assert [run.name for run in _check(settings).runs] == ["2018-10-20 (wise-quoll)"]
+
+
 def test_a_suspended_run_is_a_problem_and_a_waiting_one_says_for_which(settings: Settings) -> None:
     _published(settings, hours_ago=1)
     waits = State(type=StateType.RUNNING, name="AwaitingWriter", message="held by run other")
