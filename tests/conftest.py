@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from prefect.settings import PREFECT_HOME, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+from prefect.settings import (
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_HOME,
+    PREFECT_LOGGING_TO_API_ENABLED,
+    temporary_settings,
+)
 from prefect.testing.utilities import prefect_test_harness
 
 import infra.sql_files
@@ -165,10 +170,15 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A real Prefect API with its own database."""
-    home = tmp_path_factory.mktemp("prefect")
-    with (
+    settings = {
+        PREFECT_HOME: tmp_path_factory.mktemp("prefect"),
         # sending each log line to the API would cost seconds; tests read logs through caplog
-        temporary_settings({PREFECT_HOME: home, PREFECT_LOGGING_TO_API_ENABLED: False}),
+        PREFECT_LOGGING_TO_API_ENABLED: False,
+        # the end of a run waits up to a second for its heartbeat; tests/e2e have heartbeats
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+    }
+    with (
+        temporary_settings(settings),
         prefect_test_harness(server_startup_timeout=120),
     ):
         yield
