@@ -3,17 +3,15 @@
 import time
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import cast
-from uuid import UUID
 
 from prefect import flow, get_run_logger
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
 
 from flows.daily_elt import source_or_default
 from flows.hooks import announce_failure, announce_success
 from flows.pipeline import label_of, load_batches_flow
 from flows.post_publish import retry_incomplete_outputs
+from flows.progress import Progress
 from flows.rerun_command import rerun_command
 from flows.results import BackfillReceipt
 from infra.settings import Settings
@@ -63,6 +61,7 @@ def backfill_flow(
         AfterPublishError: The batches are published, or may be, but a later step failed.
     """
     settings, logger = Settings(), get_run_logger()
+    each_publish = max(1, batches_per_publish)
     source = source_or_default(settings, source)
     found = day_folders(source, settings, logger)
     days = [day for day in found if (first or day) <= day <= (last or day)]
@@ -84,9 +83,11 @@ def backfill_flow(
         )
     if receipt.skipped:
         logger.info("%s batches are published already", len(receipt.skipped))
-    progress = cast(
-        "UUID", create_progress_artifact(progress=0.0, key="backfill", description=source)
-    )
+    groups = [
+        [OpenBatch(batch_date=day, source=source) for day in remaining[at : at + each_publish]]
+        for at in range(0, len(remaining), each_publish)
+    ]
+    progress = Progress([label_of(group) for group in groups], source, shown=True, key="backfill")
     begun = time.monotonic()
     rerun = rerun_command(
         "backfill",
@@ -97,18 +98,17 @@ def backfill_flow(
             "batches_per_publish": batches_per_publish,
         },
     )
-    for at in range(0, len(remaining), max(1, batches_per_publish)):
-        group = [
-            OpenBatch(batch_date=day, source=source)
-            for day in remaining[at : at + max(1, batches_per_publish)]
-        ]
-        last_of_all = len(receipt.published) + len(group) == len(remaining)
-        done = load_batches_flow(group, label_of(group), rerun, with_outputs=last_of_all)
+    for group in groups:
+        label = label_of(group)
+        with progress.step(label) as step:
+            done = load_batches_flow(group, label, rerun, with_outputs=group is groups[-1])
+            step.rows = sum(done.published.rows.values())
+            step.note = "published"
+            step.details += [f"warning: {r.id}: {r.reason} ({r.observed})" for r in done.warnings]
         if done.warnings:
             receipt.warnings[done.label] = done.warnings
         receipt.published += [batch.batch_date for batch in group]
         receipt.seconds = time.monotonic() - begun
-        update_progress_artifact(progress, 100 * len(receipt.published) / len(remaining))
         logger.info(format_progress(len(receipt.published), len(remaining), receipt.seconds))
     # an earlier run may have stopped between its publish and its outputs
     retry_incomplete_outputs(str(flow_run.id), "backfill")

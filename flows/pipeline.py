@@ -12,6 +12,7 @@ from flows.concurrency import TASK_RUNNER, gather
 from flows.post_publish import after_publish, export_tables
 from flows.progress import Progress
 from flows.results import RunReceipt
+from flows.step_notes import note_copy, note_gate, note_publish, note_transform, note_upload
 from infra.contracts import contracts
 from infra.error_hints import hint_for
 from infra.settings import Settings
@@ -70,7 +71,11 @@ class BatchRun:
         if self.changes_staging:
             arrival.append("gate: staging")
         check = ["gate: star", "gate: marts", "publish", "gate: reconciliation"]
-        return ["prepare", "upload", *arrival, "transform", *check, *self.outputs, "report"]
+        outputs = [step for step in ("exports", "report", "dashboards") if self._has(step)]
+        return ["prepare", "upload", *arrival, "transform", *check, *outputs]
+
+    def _has(self, step: str) -> bool:
+        return step == "report" or step in self.outputs
 
 
 def label_of(batches: Sequence[OpenBatch]) -> str:
@@ -151,7 +156,7 @@ def run_batches(
     try:
         with hold_writer_lock(settings, run_id, label, get_run_logger().warning):
             progress = Progress(run.plan, label, shown=with_outputs)
-            facts.seconds = progress.seconds
+            facts.steps = progress.steps
             try:
                 _load_and_publish(run, facts, progress)
                 return _report(run, facts, progress)
@@ -170,26 +175,30 @@ def _load_and_publish(run: BatchRun, facts: RunReport, progress: Progress) -> No
     """Run every step up to the exports; record the result of each step in `facts`."""
     with progress.step("prepare"):
         prepare(list(run.batches), run.run_id, run.label)
-    with progress.step("upload"):
+    with progress.step("upload") as step:
         facts.uploads = _upload(run.batches)
+        note_upload(step, facts.uploads)
     if facts.uploads:
         _gate("raw", run, facts, progress)
-        with progress.step("copy"):
+        with progress.step("copy") as step:
             facts.copies = _copy(run, facts.uploads)
             compare_metrics(run.run_id, run.label)
+            note_copy(step, facts.copies)
     if run.changes_staging:
         _gate("staging", run, facts, progress)
-    with progress.step("transform"):
+    with progress.step("transform") as step:
         facts.models = find_affected_keys(run.run_id, run.label)
         for model in published_models():
             facts.models.append(transform(model.name, run.run_id, run.label))
+        note_transform(step, facts.models, len(published_models()))
     _gate("star", run, facts, progress)
     _gate("marts", run, facts, progress)
-    with progress.step("publish"):
+    with progress.step("publish") as step:
         facts.commit_unknown = True
         published = publish(run.run_id, run.label)
         facts.commit_unknown = False
         facts.published, facts.published_dates = published.rows, published.batch_dates
+        note_publish(step, facts.published)
     _gate("reconciliation", run, facts, progress)
     tell_publish(Settings(), facts, get_run_logger())
     if "exports" in run.outputs:
@@ -232,15 +241,17 @@ def _gate(name: str, run: BatchRun, facts: RunReport, progress: Progress) -> Non
     """Validate one layer; raises GateError when the gate stops the batches."""
     days = sorted({upload.batch_date for upload in facts.uploads}) or facts.batch_dates
     accepted = [run.accept] if run.accept else []
-    with progress.step(f"gate: {name}"):
+    with progress.step(f"gate: {name}") as step:
         try:
             receipt = validate(
                 name, days, facts.uploads, run.run_id, run.label, run.rerun, accepted
             )
         except GateError as error:
             facts.gates.append(error.receipt)
+            note_gate(step, error.receipt)
             raise
         facts.gates.append(receipt)
+        note_gate(step, receipt)
 
 
 def _facts_of(run: BatchRun) -> RunReport:

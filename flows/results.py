@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -12,6 +13,7 @@ from tasks.receipts import (
     ModelReceipt,
     PublishReceipt,
     RunReport,
+    StepResult,
     UploadReceipt,
 )
 
@@ -28,7 +30,7 @@ class RunReceipt(BaseModel):
         published: Batch dates, and rows by model.
         gates: The verdict of each gate, in order.
         page: HTML report of the run.
-        seconds: Duration of each step in seconds, by step name.
+        steps: The steps, in order.
     """
 
     label: str
@@ -39,7 +41,7 @@ class RunReceipt(BaseModel):
     published: PublishReceipt
     gates: list[GateReceipt]
     page: Path
-    seconds: dict[str, float]
+    steps: list[StepResult]
 
     @classmethod
     def of(cls, facts: RunReport, page: Path) -> "RunReceipt":
@@ -53,8 +55,35 @@ class RunReceipt(BaseModel):
             published=PublishReceipt(batch_dates=facts.published_dates, rows=facts.published),
             gates=facts.gates,
             page=page,
-            seconds=facts.seconds,
+            steps=facts.steps,
         )
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Duration of each step in seconds, by step name."""
+        return {step.name: step.seconds for step in self.steps}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The result in short, as JSON; `run.json` beside the page has all of it."""
+        return {
+            "run": self.label,
+            "run_id": self.run_id,
+            "batch_dates": [str(day) for day in self.published.batch_dates],
+            "published_rows": sum(self.published.rows.values()),
+            "changed_nothing": self.changed_nothing,
+            "warnings": [result.id for result in self.warnings],
+            "accepted": [result.id for result in self.accepted],
+            "seconds": round(sum(self.seconds.values()), 1),
+            "page": str(self.page),
+            "run_json": str(self.page.with_name("run.json")),
+        }
+
+    @property
+    def changed_nothing(self) -> bool:
+        """Whether the run published a batch again whose files are those of its last publish."""
+        known = bool(self.uploads) and not any(receipt.uploaded for receipt in self.uploads)
+        return known and not any(receipt.copied for receipt in self.copies)
 
     @property
     def warnings(self) -> list[ExpectationResult]:

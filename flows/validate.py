@@ -1,12 +1,15 @@
 """The validate flow: run the gates on published data without loading a batch."""
 
+from contextlib import suppress
 from typing import Literal
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
 from flows.hooks import announce_failure, announce_success
+from flows.progress import Progress
 from flows.rerun_command import rerun_command
+from flows.step_notes import note_gate
 from infra.settings import Settings
 from tasks.receipts import GateReceipt
 from tasks.validation.gate import GATES, GateError, recorded_acceptances
@@ -44,37 +47,37 @@ def validate_flow(layers: list[Layer] | None = None) -> list[GateReceipt]:
 
     Raises:
         NothingPublishedError: No batch is published.
-        GateError: A gate failed. If several failed, the error of the first.
+        GateError: A gate failed; the message lists the failures of all.
         LockError: Another run is writing.
     """
     chosen = [layer for layer in LAYERS if layer in (layers or LAYERS)]
     settings, run_id = Settings(), str(flow_run.id)
     take_lock(run_id, "validate")
-    receipts, errors = [], []
+    receipts: list[GateReceipt] = []
+    errors: list[GateError] = []
+    rerun = rerun_command("validate", {})
     with hold_writer_lock(settings, run_id, "validate", get_run_logger().warning):
-        days = begin_revalidation(run_id)
-        accepted = recorded_acceptances(settings)
+        plan = ["prepare", *(f"gate: {layer}" for layer in chosen)]
+        progress = Progress(plan, "published", shown=True)
+        with progress.step("prepare"):
+            days = begin_revalidation(run_id)
+            accepted = recorded_acceptances(settings)
         for layer in chosen:
-            if layer == "staging":
-                load_published_as_candidate("staging", run_id)
-            elif layer in {"star", "marts"} and "star" not in {r.gate for r in receipts}:
-                load_published_as_candidate("models", run_id)
-            try:
-                receipts.append(
-                    gate(
-                        layer,
-                        days,
-                        [],
-                        run_id,
-                        "published",
-                        rerun_command("validate", {}),
-                        accepted,
-                    )
-                )
-            except GateError as error:
-                receipts.append(error.receipt)
-                errors.append(error)
+            with suppress(GateError), progress.step(f"gate: {layer}") as step:
+                if layer == "staging":
+                    load_published_as_candidate("staging", run_id)
+                elif layer in {"star", "marts"} and "star" not in {r.gate for r in receipts}:
+                    load_published_as_candidate("models", run_id)
+                try:
+                    receipt = gate(layer, days, [], run_id, "published", rerun, accepted)
+                except GateError as error:
+                    receipt = error.receipt
+                    errors.append(error)
+                receipts.append(receipt)
+                note_gate(step, receipt)
+                if receipt.blocking:
+                    raise errors[-1]
         end_revalidation(run_id)
     if errors:
-        raise errors[0]
+        raise GateError("\n\n".join(map(str, errors)), errors[0].receipt)
     return receipts

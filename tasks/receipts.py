@@ -2,9 +2,9 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field, model_validator
 
 from infra.csv_file.money import Money
 from tasks.publish_state import PublishState
@@ -157,6 +157,7 @@ class GateReceipt(BaseModel):
             return "wrong"
         return "not reconciled" if self.blocking else "reconciled"
 
+    @computed_field
     @property
     def verdict(self) -> str:
         """The verdict in one word: stopped, warned, accepted or passed."""
@@ -195,6 +196,16 @@ class ExportReceipt(BaseModel):
     files: dict[str, list[str]]  # by format: s3:// addresses
 
 
+class StepResult(BaseModel):
+    """A step of a run that has ended or failed."""
+
+    name: str = Field(description="Name of the step: `copy`, or `gate: staging`.")
+    seconds: float = Field(description="Duration in seconds.")
+    rows: int | None = Field(None, description="Rows of its result; null if it has none.")
+    note: str = Field("", description="What it did, in a few words.")
+    failed: bool = Field(False, description="Whether the step raised an error.")
+
+
 class RunReport(BaseModel):
     """The facts of a finished run, published or not, for its page."""
 
@@ -218,9 +229,24 @@ class RunReport(BaseModel):
     gates: list[GateReceipt] = []
     totals: list[Total] = []
     total_value: Decimal = Decimal()  # of all published orders, in R$
-    seconds: dict[str, float] = {}
+    steps: list[StepResult] = []
     run_url: str = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _steps_of_an_earlier_version(cls, values: Any) -> Any:  # noqa: ANN401 (not validated yet)
+        """Read a stored report whose steps are their seconds by name."""
+        if isinstance(values, dict) and "seconds" in values:
+            steps = [{"name": name, "seconds": s} for name, s in values["seconds"].items()]
+            return {"steps": steps, **values}
+        return values
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Duration of each step in seconds, by step name."""
+        return {step.name: step.seconds for step in self.steps}
+
+    @computed_field
     @property
     def state(self) -> PublishState:
         """Whether readers see the batch, and whether it is reconciled."""

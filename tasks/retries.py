@@ -5,6 +5,7 @@ from typing import Any
 from botocore import exceptions as botocore
 from botocore.exceptions import ClientError
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.logging.loggers import task_run_logger
 from prefect.task_engine import TaskRunTimeoutError
 from prefect.tasks import Task, exponential_backoff
 
@@ -46,9 +47,12 @@ def is_transient(error: BaseException) -> bool:
 
 
 async def _should_retry(task: Task, run: TaskRun, state: State) -> bool:
-    del task, run
     error = await state.aresult(raise_on_failure=False)
-    return isinstance(error, BaseException) and is_transient(error)
+    if not isinstance(error, BaseException) or not is_transient(error):
+        return False
+    logger = task_run_logger(run, task)
+    logger.warning("%s: a transient error, so it runs again: %s", run.name, error)
+    return True
 
 
 # of tasks that run in the main thread, which Prefect can interrupt; flows/concurrency.py limits

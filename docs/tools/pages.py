@@ -1,5 +1,6 @@
 """Generate pages of `docs/` from the code: `make docs`. A test fails while a page is stale."""
 
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -90,6 +91,15 @@ def _severity(check: "Check") -> str:
     return check.severity if check.acceptable else f"{check.severity}, final"
 
 
+def run_schema() -> str:
+    """The JSON schema of `run.json`, which lies beside the page of a run."""
+    from tasks.receipts import RunReport
+
+    schema = RunReport.model_json_schema(mode="serialization")
+    schema |= {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "run.json"}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
 def model() -> str:
     """The page of the star schema, the lineage and the data dictionary."""
     from tasks.reporting.model_page import as_markdown
@@ -101,6 +111,7 @@ PAGES: dict[str, tuple[Path, Callable[[], str]]] = {
     "mutations": (_DOCS / "mutations.md", mutations),
     "expectations": (_DOCS / "expectations.md", expectations),
     "model": (_DOCS / "model.md", model),
+    "run_schema": (_DOCS / "run.schema.json", run_schema),
 }
 
 if __name__ == "__main__":

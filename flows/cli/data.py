@@ -1,12 +1,13 @@
 """Commands that make source files: `generate`, `extract`, `fetch`."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows.cli.console import console
-from flows.cli.run import date_of
+from flows.cli.day import DAY
 from infra.private_files import given_umask
 
 _DEMO_ORDERS = 10_000
@@ -29,19 +30,18 @@ def extract(
     dump: Annotated[Path, typer.Argument(help="Folder with the CSV files of a full dump.")],
     out: Annotated[Path, typer.Argument(help="Output folder, with one subfolder per batch.")],
     first: Annotated[
-        str | None, typer.Option("--from", help="First day, YYYY-MM-DD; default: that of the dump.")
+        date | None, typer.Option("--from", help="First day; default: that of the dump.", **DAY)
     ] = None,
     last: Annotated[
-        str | None, typer.Option("--to", help="Last day, YYYY-MM-DD; default: that of the dump.")
+        date | None, typer.Option("--to", help="Last day; default: that of the dump.", **DAY)
     ] = None,
     every: Annotated[str, typer.Option(help="Length of a period: 1d, 7d, 1mo …")] = "1d",
 ) -> None:
     """Simulate the source system: write the changes of each period, as known at its end."""
     from infra.local.extract import extract as write  # noqa: PLC0415
 
-    days = [None if text is None else date_of(text) for text in (first, last)]
     with given_umask():
-        batches = write(dump, out, *days, every=every)
+        batches = write(dump, out, first, last, every=every)
     console.print(
         f"{len(batches)} batches, {batches[0]} to {batches[-1]}: {out}. "
         f"Load them: olist backfill --source {out}",

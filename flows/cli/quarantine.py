@@ -1,12 +1,14 @@
 """The command `quarantine`: what was set aside of a batch, and how it gets in."""
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli.console import console
-from flows.cli.run import date_of, started
+from flows.cli.day import DAY
+from flows.cli.run import started
 from infra import state_dir
 from infra.private_files import given_umask
 from infra.settings import Settings
@@ -18,7 +20,7 @@ _SHOWN = 20  # reasons of a table
 
 
 def quarantine(
-    batch_date: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help="The day of the batch.")],
+    batch_date: Annotated[date, typer.Argument(help="The day of the batch.", **DAY)],
     to: Annotated[
         Path | None,
         typer.Option(help="Write the rows to CSV files in this folder, for you to mend."),
@@ -29,29 +31,28 @@ def quarantine(
     ] = None,
 ) -> None:
     """List the rows of a batch that are in quarantine; write them to files; load mended ones."""
-    day = date_of(batch_date)
     if to and redeliver:
         raise typer.BadParameter("--to and --redeliver exclude each other")
     if redeliver:
-        _redeliver(str(day), [path.expanduser() for path in redeliver])
+        _redeliver(batch_date, [path.expanduser() for path in redeliver])
         return
     from infra.local.services import running  # noqa: PLC0415
     from tasks.ingest.redelivery import quarantined, write_for_mending  # noqa: PLC0415
 
     with running(state_dir.last_used(Settings())) as settings:
-        found = quarantined(settings, day)
+        found = quarantined(settings, batch_date)
         for aside in found:
             _print(aside)
         if not found:
-            console.print(f"No row of {day} is in quarantine.")
+            console.print(f"No row of {batch_date} is in quarantine.")
         elif not to:
-            console.print(f"Write them to files to mend: olist quarantine {day} --to DIR")
+            console.print(f"Write them to files to mend: olist quarantine {batch_date} --to DIR")
         else:
             with given_umask():
                 paths = [write_for_mending(settings, a, to.expanduser()) for a in found]
             files = " ".join(f"--redeliver {path}" for path in paths)
             console.print(
-                f"Mend the rows in these files, then: olist quarantine {day} {files}",
+                f"Mend the rows in these files, then: olist quarantine {batch_date} {files}",
                 soft_wrap=True,
             )
 
@@ -74,7 +75,7 @@ def _print(aside: "SetAside") -> None:
         console.print(f"  … and {len(aside.reasons) - _SHOWN:,} more; --to writes all")
 
 
-def _redeliver(day: str, files: list[Path]) -> None:
+def _redeliver(day: date, files: list[Path]) -> None:
     settings = Settings()
     if missing := [str(path) for path in files if not path.is_file()]:
         raise typer.BadParameter(f"no such file: {', '.join(missing)}")
@@ -85,8 +86,8 @@ def _redeliver(day: str, files: list[Path]) -> None:
         from tasks.ingest.redelivery import redeliver  # noqa: PLC0415
         from tasks.warehouse.totals import reconciled_totals  # noqa: PLC0415
 
-        source = redeliver(Settings(), date_of(day), files)
-        receipt = daily_elt_flow(batch_date=date_of(day), source=source)
+        source = redeliver(Settings(), day, files)
+        receipt = daily_elt_flow(batch_date=day, source=source)
         assert receipt is not None  # noqa: S101 (a date was named)
         summarise(console, receipt, reconciled_totals(Settings()), used)
     console.print(

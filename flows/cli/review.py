@@ -1,5 +1,6 @@
 """Commands that review runs and source data, and that manage notifications."""
 
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +8,10 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import console
+from flows.cli.day import DAY
+from flows.cli.output import Format, LogFormat, Verbose, result
 from flows.cli.prefect_server import require_known_server
-from flows.cli.run import date_of, started
+from flows.cli.run import started
 from infra import state_dir
 from infra.settings import Settings
 
@@ -24,8 +27,7 @@ class Layer(StrEnum):
 
 def report(
     batch_date: Annotated[
-        str | None,
-        typer.Argument(metavar="[YYYY-MM-DD]", help="The day of a batch; default: the last run."),
+        date | None, typer.Argument(help="The day of a batch; default: the last run.", **DAY)
     ] = None,
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
 ) -> None:
@@ -34,9 +36,8 @@ def report(
     from tasks.reporting.addresses import shown_address  # noqa: PLC0415
     from tasks.reporting.run_page import open_page, rewrite_page  # noqa: PLC0415
 
-    day = date_of(batch_date) if batch_date else None
     with running(state_dir.last_used(Settings())) as settings:
-        page = rewrite_page(settings, day)
+        page = rewrite_page(settings, batch_date)
     console.print(shown_address(settings, page), soft_wrap=True)
     if show and not open_page(page):
         console.print("No browser is available; open the file on another machine.")
@@ -46,15 +47,18 @@ def validate(
     layer: Annotated[
         list[Layer] | None, typer.Option(help="Layer to check; may be repeated. Default: all.")
     ] = None,
+    verbose: Verbose = False,
+    log_format: Format = LogFormat.text,
 ) -> None:
     """Run the gates again on published data, without loading a batch."""
+    del verbose, log_format
     settings = Settings()
     with started(state_dir.last_used(settings), settings):
-        from flows.cli.summary import gates_table  # noqa: PLC0415
         from flows.validate import validate_flow as flow  # noqa: PLC0415
 
         receipts = flow([chosen.value for chosen in layer] if layer else None)
-    console.print(gates_table(receipts))
+    result(gates=[receipt.model_dump(mode="json") for receipt in receipts])
+    console.print("Every gate passes on what is published.")
 
 
 def inbox(

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.console import console
+from flows.cli.day import DAY, date_of
+from flows.cli.output import Format, LogFormat, Verbose, result, run_shown
 from flows.cli.prefect_server import prefect_server
 from flows.cli.server_watch import server_watched
 from flows.cli.stopping import state_told, stoppable
-from flows.cli.tracebacks import hide_tracebacks
 from infra import state_dir
 from infra.settings import Settings
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 _DEMO_ORDERS = 10_000
 _DEMO_SEED = 42
-_DAY = "YYYY-MM-DD"
 
 
 def run(
@@ -35,10 +35,9 @@ def run(
         ),
     ] = None,
     batch_date: Annotated[
-        str | None,
+        date | None,
         typer.Option(
-            help="YYYY-MM-DD. Default: the folder's name if it is a date, else today "
-            "in OLIST_TIMEZONE."
+            help="Default: the folder's name if it is a date, else today in OLIST_TIMEZONE.", **DAY
         ),
     ] = None,
     accept: Annotated[
@@ -50,8 +49,11 @@ def run(
     ] = None,
     accepted_by: Annotated[str | None, typer.Option(help="Who accepts it; for the audit.")] = None,
     because: Annotated[str | None, typer.Option(help="Reason; for the audit.")] = None,
+    verbose: Verbose = False,
+    log_format: Format = LogFormat.text,
 ) -> None:
     """Load one batch: upload, copy, transform, validate, publish."""
+    del verbose, log_format  # flows.cli.output keeps them
     settings = Settings()
     given = source or settings.source
     made_up = given is None
@@ -83,6 +85,7 @@ def run(
         import_in_background()
         receipt = daily_elt_flow(batch_date=day, source=chosen, accept=acceptance)
         assert receipt is not None  # noqa: S101 (a date was named)
+        result(**receipt.facts)
         summarise(console, receipt, reconciled_totals(Settings()), Settings())
 
 
@@ -94,24 +97,27 @@ def backfill(
             "Default: OLIST_SOURCE."
         ),
     ] = None,
-    first: Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = None,
+    first: Annotated[date | None, typer.Option("--from", help="First day.", **DAY)] = None,
+    last: Annotated[date | None, typer.Option("--to", help="Last day.", **DAY)] = None,
     batches_per_publish: Annotated[
         int,
         typer.Option(min=1, help="Batches validated and published together; more is faster."),
     ] = 1,
+    verbose: Verbose = False,
+    log_format: Format = LogFormat.text,
 ) -> None:
     """Load all batches of a source that are not published yet, in order."""
+    del verbose, log_format
     settings = Settings()
     given = source or settings.source
     if given is None:
         raise typer.BadParameter("name a folder with --source or OLIST_SOURCE")
-    begin, end = (date_of(text) if text else None for text in (first, last))
     state_dir.remember(settings, made_up=False)
     with started(settings, settings):
         from flows.backfill import backfill_flow as flow  # noqa: PLC0415
 
-        done = flow(_address(given), begin, end, batches_per_publish)
+        done = flow(_address(given), first, last, batches_per_publish)
+    result(**done.model_dump(mode="json", exclude={"warnings"}))
     console.rule("Backfill")
     for count, what in (
         (done.found, "folders found"),
@@ -124,17 +130,21 @@ def backfill(
 
 def retract(
     batch_dates: Annotated[
-        list[str],
-        typer.Argument(metavar=f"{_DAY}…", help="The days of the batches, retracted together."),
+        list[date],
+        typer.Argument(help="The days of the batches, retracted together.", **DAY),
     ],
+    verbose: Verbose = False,
+    log_format: Format = LogFormat.text,
 ) -> None:
     """Retract published batches and recompute the rows that they affected."""
-    first, *others = map(date_of, batch_dates)
+    del verbose, log_format
+    first, *others = batch_dates
     settings = Settings()
     with started(state_dir.last_used(settings), settings):
         from flows.corrections import retract_flow as flow  # noqa: PLC0415
 
-        flow(first, others)
+        receipt = flow(first, others)
+    result(**receipt.facts)
     for day in (first, *others):
         console.print(f"Batch {day} is retracted. Load it again to restore it.")
 
@@ -143,13 +153,17 @@ def rebuild(
     from_lake: Annotated[
         bool, typer.Option(help="Also reload staging from the Parquet files in the lake.")
     ] = False,
+    verbose: Verbose = False,
+    log_format: Format = LogFormat.text,
 ) -> None:
     """Recompute all of analytics from staging and replace it in one transaction."""
+    del verbose, log_format
     settings = Settings()
     with started(state_dir.last_used(settings), settings):
         from flows.corrections import rebuild_flow as flow  # noqa: PLC0415
 
         receipt = flow(from_lake)
+    result(**receipt.facts)
     console.print(
         f"{len(receipt.published.rows)} models, {sum(receipt.published.rows.values()):,} rows "
         f"rebuilt from {len(receipt.published.batch_dates)} batches."
@@ -175,13 +189,17 @@ def started(
         if own_server:
             own_server.start()
         with running(settings):
-            console.print("Starting; the first log lines take a few seconds …", style="dim")
+            console.print("Starting S3, Redshift and Prefect …", style="dim")
             if own_server:
                 own_server.wait_until_ready()
             from prefect import tags  # noqa: PLC0415 (Prefect reads its settings now)
 
-            hide_tracebacks()
-            with server_watched(own_server), state_told(), tags("olist", "command-line"):
+            with (
+                server_watched(own_server),
+                state_told(),
+                run_shown(),
+                tags("olist", "command-line"),
+            ):
                 yield
 
 
@@ -228,22 +246,9 @@ def _address(given: str) -> str:
     return given if given.startswith("s3://") else str(Path(given).expanduser().resolve())
 
 
-def _named(given: str | None, source: str, today: date) -> date:
+def _named(given: date | None, source: str, today: date) -> date:
     """Return the batch date: the option, else the folder's name if it is a date, else today."""
     if given is not None:
-        return date_of(given)
+        return given
     name = source.rstrip("/").rpartition("/")[2]
     return date_of(name) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name) else today
-
-
-def date_of(text: str) -> date:
-    """Parse a date option, such as `2018-08-01`.
-
-    Raises:
-        typer.BadParameter: The text is not an ISO date.
-    """
-    # fromisoformat alone also takes other forms, such as 2018-W31-3
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        with suppress(ValueError):
-            return date.fromisoformat(text)
-    raise typer.BadParameter(f"{text!r} is not a date ({_DAY})")

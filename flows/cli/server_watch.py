@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from flows.cli.exit_codes import ExitCode
 from flows.cli.prefect_server import OwnServer
 from flows.cli.stopping import end_now
 from infra.silence import Silence
@@ -57,7 +58,10 @@ def _watch(address: str, own_server: OwnServer | None, done: threading.Event) ->
         if service and ended is None:
             service.log_stacks()
         log = f" Its log: {service.log}." if service else ""
-        end_now(f"Prefect's server at {address} {what}, and a run cannot go on without it.{log}", 1)
+        end_now(
+            f"Prefect's server at {address} {what}, and a run cannot go on without it.{log}",
+            ExitCode.INFRASTRUCTURE,
+        )
 
 
 def _answers(url: str) -> bool:

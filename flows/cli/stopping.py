@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from flows.cli.console import errors
+from flows.cli.console import console, errors
 from infra.local.process import resume_all
 
 ORDERLY_SECONDS = 8.0  # then the process ends at once
@@ -74,6 +74,7 @@ def end_now(message: str, code: int) -> None:
         message: The reason.
         code: Exit code of the process.
     """
+    console.show_cursor()  # a live bar hides it
     errors.print(message, soft_wrap=True)
     _tell_state()
     for stream in (sys.stdout, sys.stderr):

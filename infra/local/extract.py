@@ -21,6 +21,7 @@ from infra.csv_file.reader import CsvFile
 from infra.csv_file.text_table import text_table
 from infra.csv_file.values import typed_value
 from infra.scratch import scratch_folder
+from infra.source_storage import SourceError
 
 Tables = Mapping[str, pl.LazyFrame]
 
@@ -36,7 +37,7 @@ _STATUSES = dict(zip(_EVENT_COLUMNS, ("created", "approved", "shipped", "deliver
 _MAX_BLOCK_ROWS = 200_000
 
 
-class ExtractError(ValueError):
+class ExtractError(SourceError):
     """Raised when the dump or output folder cannot be used; the message gives the reason."""
 
 

@@ -29,9 +29,13 @@ def page_of(settings: Settings, batch_date: date) -> Path:
 
 
 def write_page(settings: Settings, report: RunReport, runs: Sequence[RunEntry]) -> Path:
-    """Write the page of a run to the folder of its last batch; needs no lake or warehouse."""
+    """Write the page of a run, and its facts as `run.json` beside it.
+
+    The folder is that of the run's last batch. Neither lake nor warehouse is needed.
+    """
     path = page_of(settings, report.batch_dates[-1])
     write(path, html(report, runs))
+    write(path.with_name("run.json"), report.model_dump_json(indent=2))
     return path
 
 

@@ -35,8 +35,8 @@ GATES = ("raw", "staging", "star", "marts", "reconciliation")
 # failures of these gates are errors in the source data, which a person may accept; the other gates
 # check what the pipeline computed, and a wrong sum cannot be accepted
 ACCEPTABLE = ("raw", "staging")
+_COLUMNS = 3  # of a failing row in the message of an error
 QUARANTINE_EMPTY = "raw.files.quarantine_empty"  # fails if rows of a file are in quarantine
-_LEVELS = {"critical": logging.ERROR, "warning": logging.WARNING}
 
 
 class GateError(RuntimeError):
@@ -174,15 +174,18 @@ def _remedy_for(depending: list[date], rerun: RerunCommand) -> str:
 
 def _format_result(result: ExpectationResult) -> list[str]:
     lines = [f"  - {result.id}: violated: {result.reason}. Found: {result.observed}"]
-    lines += [
-        "      " + ", ".join(f"{name}={value}" for name, value in row.items())
-        for row in result.sample
-    ]
+    lines += [f"      {_in_short(row)}" for row in result.sample]
     if result.batches:
         counts = ", ".join(f"{day} ({count:,})" for day, count in result.batches.items())
         lines.append(f"      rows by batch: {counts}")
     query = f'      {result.sql_finds}: olist query "{result.sql}"'
     return [*lines, query] if result.sql else lines
+
+
+def _in_short(row: dict[str, str]) -> str:
+    """The column that fails, which comes first, and the next ones; pages show all."""
+    shown = [f"{name}={value}" for name, value in list(row.items())[:_COLUMNS]]
+    return ", ".join([*shown, "…"] if len(row) > _COLUMNS else shown)
 
 
 def _accepted(
@@ -309,15 +312,15 @@ def validate(
     receipt = run_gate(settings, gate, scope, run_id, acceptances)
     logger = get_run_logger()
     for failed in receipt.failed:
+        if failed in receipt.blocking:
+            continue  # the error that ends the task lists them
         accepted = f"; accepted by {failed.accepted_by}" if failed.accepted_by else ""
+        is_warning = failed.severity == "warning" and not accepted
         logger.log(
-            logging.INFO if accepted else _LEVELS.get(failed.severity, logging.INFO),
+            logging.WARNING if is_warning else logging.INFO,
             "%s, %s: %s (%s)%s",
-            label,
-            failed.dataset,
-            failed.reason,
-            failed.observed,
-            accepted,
+            *(label, failed.id, failed.reason, failed.observed, accepted),
+            extra={"in_step_line": True},
         )
     passed = len(receipt.results) - len(receipt.failed)
     logger.info(

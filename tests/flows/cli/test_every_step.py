@@ -39,7 +39,7 @@ STEPS = {
 def _stopped(home: Path, words: list[str], step: str, number: signal.Signals) -> float:
     """Stop a command at a step; return the seconds until it and its services have ended."""
     outputs = {"OLIST_EXPORTS": "true", "OLIST_DASHBOARDS": "true"}
-    with Command(home, *words, **outputs) as command:
+    with Command(home, *words, "-v", **outputs) as command:
         command.wait_for(step, 250).send(number)
         _, seconds = command.ended(120)
         return seconds + command.seconds_until_nothing_is_left(60)

@@ -2,15 +2,19 @@
 
 import csv
 import io
+import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 from prefect.settings import PREFECT_API_URL
 
+from flows.cli.exit_codes import ExitCode
 from infra.local.generate import generate
 from infra.local.services import running
 from infra.settings import PROJECT, Settings
@@ -34,9 +38,65 @@ def test_the_run_command_prints_steps_seconds_gates_and_reconciliation(
 ) -> None:
     _, printed = loaded
     assert "Batch 2018-10-18 is published" in printed  # the folder name is the batch date
-    for word in ("upload", "seconds", "staging", "Reconciliation", "Where to look next"):
+    for word in ("] upload ", "] gate: staging ", "Reconciliation", "Where to look next"):
         assert word in printed
     assert "DIFFERS" not in printed
+    assert "Finished in state" not in printed, "Prefect's log is for --verbose"
+
+
+def test_run_json_beside_the_page_has_the_documented_form(loaded: tuple[Path, str]) -> None:
+    home, _ = loaded
+    facts = json.loads((home / "reports" / "2018-10-18" / "run.json").read_text())
+    jsonschema.validate(facts, json.loads((PROJECT / "docs" / "run.schema.json").read_text()))
+    assert facts["state"] == "reconciled"
+    assert {"copy", "gate: staging"} <= {step["name"] for step in facts["steps"]}
+    results = [result for gate in facts["gates"] for result in gate["results"]]
+    assert "staging.orders.status_known" in {result["id"] for result in results}
+
+
+@pytest.mark.slow
+def test_a_failure_is_told_once_and_its_acceptance_as_json(
+    loaded: tuple[Path, str], tmp_path: Path
+) -> None:
+    home, _ = loaded
+    generate(tmp_path / "2018-10-19", 200, seed=4)
+    orders = tmp_path / "2018-10-19" / "olist_orders_dataset.csv"
+    orders.write_text(orders.read_text().replace(",delivered,", ",teleported,", 2))
+    run = ["run", "--source", str(tmp_path / "2018-10-19")]
+    failed = in_a_process(home, *run, COLUMNS="80")
+    printed = failed.stdout + failed.stderr
+    assert failed.returncode == ExitCode.GATE
+    assert printed.count("violated: the order status is a known one") == 1
+    assert "Traceback" not in printed
+    accepted = in_a_process(
+        *(home, *run, "--accept", "staging.orders.status_known", "--accepted-by", "A. Person"),
+        *("--because", "a new status of the shop", "--log-format", "json"),
+    )
+    assert accepted.returncode == 0, accepted.stderr
+    *_, result = events = [json.loads(line) for line in accepted.stdout.splitlines()]
+    assert result["event"] == "result"
+    assert result["accepted"] == ["staging.orders.status_known"]
+    assert [e["step"] for e in events if e["event"] == "step_ended"][:2] == ["prepare", "upload"]
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_each_command_has_help(olist: Callable[..., Ended], tmp_path: Path, option: str) -> None:
+    assert "--verbose" in olist(tmp_path, "backfill", option).stdout
+    assert "--version" in olist(tmp_path, option).stdout
+
+
+def test_the_version_is_that_of_the_project(olist: Callable[..., Ended], tmp_path: Path) -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    assert olist(tmp_path, "--version").stdout == f"olist-elt {project['version']}\n"
+
+
+def test_a_wrong_date_is_refused_before_any_service_starts(
+    olist: Callable[..., Ended], tmp_path: Path
+) -> None:
+    done = olist(tmp_path / "home", "report", "2018-10-99")
+    assert done.returncode == ExitCode.USAGE
+    assert "'2018-10-99' is not a date" in done.stderr
+    assert not (tmp_path / "home").exists()
 
 
 def test_all_state_is_under_home(loaded: tuple[Path, str]) -> None:
@@ -173,7 +233,7 @@ def test_an_acceptance_needs_a_name_and_a_reason(
 
 def test_an_error_is_text_and_not_a_traceback(tmp_path: Path, olist: Callable[..., Ended]) -> None:
     done = olist(tmp_path, "run", "--source", str(tmp_path / "nowhere"))
-    assert done.returncode == 1
+    assert done.returncode == ExitCode.SOURCE
     assert "the source folder does not exist" in done.stderr
 
 
@@ -197,12 +257,12 @@ def test_generated_orders_never_take_the_place_of_own_data(
 def test_generate_does_not_overwrite(tmp_path: Path, olist: Callable[..., Ended]) -> None:
     first = olist(tmp_path, "generate", str(tmp_path / "data"), "--orders", "5")
     again = olist(tmp_path, "generate", str(tmp_path / "data"), "--orders", "5")
-    assert (first.returncode, again.returncode) == (0, 1)
+    assert (first.returncode, again.returncode) == (0, ExitCode.USAGE)
     assert "exists" in again.stderr
 
 
 def test_fetch_without_network_prints_a_remedy(tmp_path: Path, olist: Callable[..., Ended]) -> None:
     # an unreachable proxy simulates a missing network
     done = olist(tmp_path, "fetch", str(tmp_path / "real"), HTTPS_PROXY="http://127.0.0.1:9")
-    assert done.returncode == 1
+    assert done.returncode == ExitCode.INFRASTRUCTURE
     assert "kaggle.com/datasets/olistbr/brazilian-ecommerce" in done.stderr

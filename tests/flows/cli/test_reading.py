@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.cli.exit_codes import ExitCode
 from infra.contracts import contracts
 from infra.local.services import running
 from infra.settings import Settings
@@ -149,7 +150,7 @@ def test_extract_names_the_line_that_it_cannot_copy(
 ) -> None:
     dump = _with_stray_quote(source, tmp_path / "dump")
     done = olist(tmp_path / "home", "extract", str(dump), str(tmp_path / "out"))
-    assert done.returncode == 1
+    assert done.returncode == ExitCode.SOURCE
     assert f"{_file(dump, 'order_reviews')}, line 4: malformed CSV" in done.stderr
     _file(dump, "order_reviews").write_bytes(b"\xe3,\n")
     done = olist(tmp_path / "home", "extract", str(dump), str(tmp_path / "out"))
@@ -201,6 +202,6 @@ def test_a_wrong_file_is_refused_before_any_service_starts(
     sellers = _file(folder, "sellers")
     sellers.write_bytes(b"," + sellers.read_bytes().replace(b"\n", b"\n0,", 1))
     done = olist(tmp_path / "home", "run", "--source", str(folder), "--batch-date", "2018-10-18")
-    assert done.returncode == 1
+    assert done.returncode == ExitCode.SOURCE
     assert f"{sellers}: the first column has no name. Is it an index" in done.stderr
     assert not (tmp_path / "home").exists()
