@@ -102,21 +102,25 @@ def backfill_flow(
         label = label_of(group)
         with progress.step(label) as step:
             done = load_batches_flow(group, label, rerun, with_outputs=group is groups[-1])
+            if done.warnings:
+                receipt.warnings[done.label] = done.warnings
+            receipt.published += [batch.batch_date for batch in group]
+            receipt.seconds = time.monotonic() - begun
             step.rows = sum(done.published.rows.values())
-            step.note = "published"
+            step.note = f"published; {_to_go(receipt, len(remaining))}"
             step.details += [f"warning: {r.id}: {r.reason} ({r.observed})" for r in done.warnings]
-        if done.warnings:
-            receipt.warnings[done.label] = done.warnings
-        receipt.published += [batch.batch_date for batch in group]
-        receipt.seconds = time.monotonic() - begun
-        logger.info(format_progress(len(receipt.published), len(remaining), receipt.seconds))
+        logger.info("%s of %s batches: %s", len(receipt.published), len(remaining), step.note)
     # an earlier run may have stopped between its publish and its outputs
     retry_incomplete_outputs(str(flow_run.id), "backfill")
     return receipt
 
 
-def format_progress(done: int, of: int, seconds: float) -> str:
-    """Format the progress of a backfill with an estimate of the remaining time.
+def _to_go(receipt: BackfillReceipt, of: int) -> str:
+    return f"about {time_to_go(len(receipt.published), of, receipt.seconds)} to go"
+
+
+def time_to_go(done: int, of: int, seconds: float) -> timedelta:
+    """Estimate the remaining time of a backfill.
 
     Args:
         done: Number of batches published so far; at least 1.
@@ -124,12 +128,10 @@ def format_progress(done: int, of: int, seconds: float) -> str:
         seconds: Seconds elapsed so far.
 
     Example:
-        >>> format_progress(10, 40, 20.0)
-        '10 of 40 batches published, 2.0 s each, about 0:01:00 to go'
+        >>> str(time_to_go(10, 40, 20.0))
+        '0:01:00'
     """
-    each = seconds / done
-    left = timedelta(seconds=round(each * (of - done)))
-    return f"{done} of {of} batches published, {each:.1f} s each, about {left} to go"
+    return timedelta(seconds=round(seconds / done * (of - done)))
 
 
 def missing_days(days: Sequence[date], first: date | None, last: date | None) -> list[date]:

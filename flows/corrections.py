@@ -14,6 +14,7 @@ from flows.results import RunReceipt
 from infra.settings import Settings
 from tasks.receipts import OpenBatch
 from tasks.request import RequestError
+from tasks.warehouse.models import select_models
 from tasks.warehouse.prepare import ensure_warehouse
 from tasks.warehouse.published_index import published_days, repair_index, retracted_days
 from tasks.warehouse.restore import indexed_days
@@ -70,19 +71,25 @@ def retract_flow(batch_date: date, also: Sequence[date] = ()) -> RunReceipt:
     on_failure=[announce_failure],
     on_completion=[announce_success],
 )
-def rebuild_flow(from_lake: bool = False) -> RunReceipt:
+def rebuild_flow(from_lake: bool = False, select: Sequence[str] = ()) -> RunReceipt:
     """Recompute all of `analytics` from staging and replace it in one transaction.
 
     Args:
         from_lake: Also reload staging from the Parquet files of all published batches.
+        select: Recompute only these models, such as `dim_customer+` (with those that read it) or
+            `+fact_order` (with those that it reads). The gates check all of them.
 
     Raises:
         CorrectionError: No batch is published.
+        RequestError: There is no such model, or `select` is combined with `from_lake`.
         GateError: A gate stopped the run.
         LockError: Another run is writing.
         AfterPublishError: The rebuild is published, or may be, but a later step failed.
     """
     settings = Settings()
+    if select and from_lake:
+        raise RequestError("staging from the lake changes all models: leave out the selection")
+    models = select_models(select)
     ensure_warehouse(str(flow_run.id), "correction")
     days = published_days(settings)
     if from_lake:
@@ -96,5 +103,6 @@ def rebuild_flow(from_lake: bool = False) -> RunReceipt:
         raise CorrectionError("No batch is published, so there is nothing to rebuild")
     action, source = ("restore", "lake") if from_lake else ("rebuild", "staging")
     batches = [OpenBatch(batch_date=day, action=action, source=source) for day in days]
-    rerun = rerun_command("rebuild", {"from_lake": from_lake})
-    return run_batches(batches, f"rebuild from {source}", rerun)
+    rerun = rerun_command("rebuild", {"from_lake": from_lake, "select": select})
+    label = f"rebuild {' '.join(select)}" if select else f"rebuild from {source}"
+    return run_batches(batches, label, rerun, models=models or None)

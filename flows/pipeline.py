@@ -38,7 +38,7 @@ from tasks.warehouse.prepare import prepare
 from tasks.warehouse.publish import publish
 from tasks.warehouse.published_index import dates_published_by
 from tasks.warehouse.restore import find_receipts
-from tasks.warehouse.transform import find_affected_keys, transform
+from tasks.warehouse.transform import find_affected_keys, keep, transform
 from tasks.warehouse.writer_lock import hold_writer_lock, take_lock
 
 
@@ -53,6 +53,7 @@ class BatchRun:
     accept: Acceptance | None
     outputs: Sequence[str]  # subset of "exports" and "dashboards", written after the publish
     with_outputs: bool  # whether to show the progress bar and, after a success, write Data Docs
+    models: Sequence[str]  # names of the models to compute; the others stay as published
 
     @property
     def brings_rows(self) -> bool:
@@ -121,6 +122,7 @@ def run_batches(
     accept: Acceptance | None = None,
     *,
     with_outputs: bool = True,
+    models: Sequence[str] | None = None,
 ) -> RunReceipt:
     """Run batches through every step and gate. Call it inside a flow run.
 
@@ -134,6 +136,7 @@ def run_batches(
         accept: Expectations that may fail, with the name of the person who accepts them and the
             reason.
         with_outputs: Whether a successful run also writes exports, Data Docs and dashboards.
+        models: Names of the models to compute and publish, in a rebuild; default: all.
 
     Raises:
         SourceError: The files cannot be used.
@@ -143,7 +146,8 @@ def run_batches(
     """
     settings, run_id = Settings(), str(flow_run.id)
     outputs = [o for o in ("exports", "dashboards") if with_outputs and getattr(settings, o)]
-    run = BatchRun(batches, run_id, label, rerun, accept, outputs, with_outputs)
+    chosen = models or [model.name for model in published_models()]
+    run = BatchRun(batches, run_id, label, rerun, accept, outputs, with_outputs, chosen)
     facts = _facts_of(run)
     current_run.remember(facts)
     if run.accept:
@@ -182,20 +186,21 @@ def _load_and_publish(run: BatchRun, facts: RunReport, progress: Progress) -> No
         _gate("raw", run, facts, progress)
         with progress.step("copy") as step:
             facts.copies = _copy(run, facts.uploads)
-            compare_metrics(run.run_id, run.label)
-            note_copy(step, facts.copies)
+            facts.comparison = compare_metrics(run.run_id, run.label)
+            note_copy(step, facts.copies, facts.comparison)
     if run.changes_staging:
         _gate("staging", run, facts, progress)
     with progress.step("transform") as step:
         facts.models = find_affected_keys(run.run_id, run.label)
         for model in published_models():
-            facts.models.append(transform(model.name, run.run_id, run.label))
+            compute = transform if model.name in run.models else keep
+            facts.models.append(compute(model.name, run.run_id, run.label))
         note_transform(step, facts.models, len(published_models()))
     _gate("star", run, facts, progress)
     _gate("marts", run, facts, progress)
     with progress.step("publish") as step:
         facts.commit_unknown = True
-        published = publish(run.run_id, run.label)
+        published = publish(run.run_id, run.label, run.models)
         facts.commit_unknown = False
         facts.published, facts.published_dates = published.rows, published.batch_dates
         note_publish(step, facts.published)

@@ -62,6 +62,7 @@ _COMMANDS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "rebuild": lambda parameters: [
         "rebuild",
         *(["--from-lake"] if "from_lake" in parameters else []),
+        *(word for model in parameters.get("select", ()) for word in ("--select", model)),
     ],
     "report": _report,
     # validating again would give the same result: the published rows must be recomputed

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from flows.progress import Step
-from tasks.receipts import CopyReceipt, GateReceipt, ModelReceipt, UploadReceipt
+from tasks.receipts import Comparison, CopyReceipt, GateReceipt, ModelReceipt, UploadReceipt
 
 
 def note_upload(step: Step, receipts: Sequence[UploadReceipt]) -> None:
@@ -15,10 +15,12 @@ def note_upload(step: Step, receipts: Sequence[UploadReceipt]) -> None:
         step.details.append(f"{aside:,} rows are in quarantine")
 
 
-def note_copy(step: Step, receipts: Sequence[CopyReceipt]) -> None:
-    """Note the rows of the batches, and how many tables are new."""
+def note_copy(step: Step, receipts: Sequence[CopyReceipt], comparison: Comparison) -> None:
+    """Note the rows of the batches, how many tables are new, and if volumes have no yardstick."""
     step.rows = sum(receipt.rows for receipt in receipts)
     step.note = _new(sum(receipt.copied > 0 for receipt in receipts), len(receipts), "table")
+    if not comparison.compared:
+        step.details.append(f"volumes: {comparison.words}")
 
 
 def note_transform(step: Step, receipts: Sequence[ModelReceipt], models: int) -> None:

@@ -56,6 +56,26 @@ class CopyReceipt(BaseModel):
     copied: int  # batches copied from the lake; the other batches were already in staging
 
 
+class Comparison(BaseModel):
+    """How much of the batches could be compared with the batches before them."""
+
+    figures: int  # volumes, shares, means … of the batches
+    compared: int  # figures with a normal range
+    batches: int  # earlier batches of the last 30, of the figure that has most
+
+    @property
+    def words(self) -> str:
+        """The comparison in a sentence."""
+        if not self.compared:
+            return f"too few batches to compare with: {self.batches} before this one"
+        left = self.figures - self.compared
+        aside = f"; {left} have too few batches or rows to compare" if left else ""
+        return (
+            f"{self.compared} of {self.figures} figures are compared with the last "
+            f"{self.batches} batch{'' if self.batches == 1 else 'es'}{aside}"
+        )
+
+
 class ModelReceipt(BaseModel):
     """A model whose candidate rows are computed and not yet validated."""
 
@@ -222,6 +242,7 @@ class RunReport(BaseModel):
     advice: str = ""  # how to resolve the error
     uploads: list[UploadReceipt] = []
     copies: list[CopyReceipt] = []
+    comparison: Comparison | None = None  # with earlier batches; None if nothing was copied
     models: list[ModelReceipt] = []
     published: dict[str, int] = {}  # rows by model
     published_dates: list[date] = []  # empty until the publish is committed

@@ -14,6 +14,7 @@ from prefect.settings import (
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     PREFECT_HOME,
     PREFECT_LOGGING_TO_API_ENABLED,
+    PREFECT_SERVER_ANALYTICS_ENABLED,
     temporary_settings,
 )
 from prefect.testing.utilities import prefect_test_harness
@@ -176,6 +177,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         PREFECT_LOGGING_TO_API_ENABLED: False,
         # the end of a run waits up to a second for its heartbeat; tests/e2e have heartbeats
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+        PREFECT_SERVER_ANALYTICS_ENABLED: False,
     }
     with (
         temporary_settings(settings),

@@ -51,7 +51,7 @@ for command in (
     *(stack.up, stack.down, status.status, stack.ui, stack.deploy),
     *(export.dashboard, export.export),
     *(query.query, query.trace, quarantine.quarantine),
-    *(review.report, review.validate, review.profile),
+    *(review.report, review.validate, review.gx, review.profile),
     *(review.inbox, review.notify, review.automations),
     *(data.generate, data.extract, data.fetch),
     serve.redshift,

@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,6 +47,18 @@ def validate(
     layer: Annotated[
         list[Layer] | None, typer.Option(help="Layer to check; may be repeated. Default: all.")
     ] = None,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(help="Only checks of this table, as orders or fact_order; may be repeated."),
+    ] = None,
+    expectation: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this check, as staging.orders.status_known; may be repeated."),
+    ] = None,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Keep the copy in candidate, for a notebook (olist gx)."),
+    ] = False,
     verbose: Verbose = False,
     log_format: Format = LogFormat.text,
 ) -> None:
@@ -56,9 +68,32 @@ def validate(
     with started(state_dir.last_used(settings), settings):
         from flows.validate import validate_flow as flow  # noqa: PLC0415
 
-        receipts = flow([chosen.value for chosen in layer] if layer else None)
+        layers: Any = [chosen.value for chosen in layer] if layer else None
+        receipts = flow(layers, dataset, expectation, keep)
     result(gates=[receipt.model_dump(mode="json") for receipt in receipts])
-    console.print("Every gate passes on what is published.")
+    what = "Every chosen check" if layer or dataset or expectation else "Every gate"
+    console.print(f"{what} passes on what is published.")
+
+
+def gx() -> None:
+    """Write the suites as a file context of Great Expectations, which a notebook can open."""
+    from infra.local.services import known_stack, running  # noqa: PLC0415
+    from tasks.validation.check import Scope  # noqa: PLC0415
+    from tasks.validation.file_context import WAREHOUSE, write_file_context  # noqa: PLC0415
+
+    with running(state_dir.last_used(Settings())) as settings:
+        folder = write_file_context(settings, Scope((settings.today,)))
+    console.print(
+        f'gx.get_context(mode="file", project_root_dir={str(folder)!r})\n'
+        "opens the suites, the data source and a checkpoint for each of staging, star, marts and "
+        "reconciliation. Staging, star and marts read what the last run left in candidate: the "
+        "batch that a gate stopped, or what olist validate --keep has copied there.",
+        soft_wrap=True,
+    )
+    if settings.target == "local" and not known_stack(settings.state):
+        console.print("The warehouse must run meanwhile: olist up, then this command again.")
+    if settings.target == "aws":
+        console.print(f"{WAREHOUSE} holds the connection string, if the login has a password.")
 
 
 def inbox(

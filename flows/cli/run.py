@@ -12,6 +12,7 @@ import typer
 
 from flows.cli.console import console
 from flows.cli.day import DAY, date_of
+from flows.cli.dry_run import dry_run
 from flows.cli.output import Format, LogFormat, Verbose, result, run_shown
 from flows.cli.prefect_server import prefect_server
 from flows.cli.server_watch import server_watched
@@ -49,6 +50,9 @@ def run(
     ] = None,
     accepted_by: Annotated[str | None, typer.Option(help="Who accepts it; for the audit.")] = None,
     because: Annotated[str | None, typer.Option(help="Reason; for the audit.")] = None,
+    only_plan: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be read, changed and checked.")
+    ] = False,
     verbose: Verbose = False,
     log_format: Format = LogFormat.text,
 ) -> None:
@@ -68,6 +72,9 @@ def run(
     chosen = _address(given) if given else _demo(settings)
     day = _named(batch_date, chosen, settings.today)
     acceptance = _acceptance(accept, accepted_by, because)
+    if only_plan:
+        dry_run(settings, chosen, day)
+        return
 
     def check() -> None:
         if not chosen.startswith("s3://"):  # report a wrong folder before starting any service
@@ -153,6 +160,13 @@ def rebuild(
     from_lake: Annotated[
         bool, typer.Option(help="Also reload staging from the Parquet files in the lake.")
     ] = False,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only this model: fact_order; dim_customer+ with those that read it; may be "
+            "repeated."
+        ),
+    ] = None,
     verbose: Verbose = False,
     log_format: Format = LogFormat.text,
 ) -> None:
@@ -162,7 +176,7 @@ def rebuild(
     with started(state_dir.last_used(settings), settings):
         from flows.corrections import rebuild_flow as flow  # noqa: PLC0415
 
-        receipt = flow(from_lake)
+        receipt = flow(from_lake, select or ())
     result(**receipt.facts)
     console.print(
         f"{len(receipt.published.rows)} models, {sum(receipt.published.rows.values()):,} rows "

@@ -1,7 +1,8 @@
 -- candidate.drift
 -- Purpose:   Metrics of the open batches compared with up to 30 batches before each: typical value and
---            bounds of the normal range. The bounds are NULL (no check) until seven earlier batches are
---            known, and for a batch with too few rows
+--            bounds of the normal range. Row counts and rows per order are compared from the second
+--            batch on, the others with seven earlier batches. The bounds are NULL (no check) before,
+--            and for a batch with too few rows
 -- Grain:     batch_date, metric
 -- Inputs:    candidate.batch_metrics, audit.metrics
 -- Load rule: replaced after each copy
@@ -89,10 +90,13 @@ compared AS (
             ELSE 6 * GREATEST(earlier_batches.spread, 6)
         END AS tolerance,
         CASE
-            WHEN earlier_batches.batches < 7 THEN FALSE
+            WHEN earlier_batches.batches IS NULL THEN FALSE
             WHEN batch_metrics.kind = 'rows' THEN earlier_batches.typical >= 20
-            ELSE batch_metrics.row_count >= 30
-        END AS is_judged
+            WHEN batch_metrics.kind = 'ratio' THEN batch_metrics.row_count >= 30
+            ELSE earlier_batches.batches >= 7 AND batch_metrics.row_count >= 30
+        END AS is_judged,
+        -- a few batches say little about what is usual
+        CASE WHEN batch_metrics.kind = 'rows' AND earlier_batches.batches < 7 THEN 10 ELSE 3 END AS factor
     FROM candidate.batch_metrics
     LEFT JOIN earlier_batches
         ON
@@ -110,12 +114,12 @@ SELECT
     CASE
         WHEN NOT is_judged THEN NULL
         -- volume varies with weekdays and holidays, so compare with the smallest and largest batch
-        WHEN kind IN ('rows', 'ratio') THEN smallest / 3
+        WHEN kind IN ('rows', 'ratio') THEN smallest / factor
         ELSE typical - tolerance
     END AS low_bound,
     CASE
         WHEN NOT is_judged OR kind = 'ratio' THEN NULL
-        WHEN kind = 'rows' THEN largest * 3
+        WHEN kind = 'rows' THEN largest * factor
         ELSE typical + tolerance
     END AS high_bound
 FROM compared;

@@ -52,15 +52,25 @@ def upload_table(lake: Lake, folder: Folder, table: str, batch_date: date) -> Up
         return _upload(lake, path, f"{folder.address}/{name}", contract, batch_date)
 
 
+def content_hash(contract: Contract, sha256: str) -> str:
+    """Hash of a file and of the rules by which it is read: the same hash means the same Parquet."""
+    rules = f"{contract.fingerprint} {_READING_RULES}"
+    return hashlib.sha256(f"{sha256} {rules}".encode()).hexdigest()[:32]
+
+
+def receipt_key(table: str, batch_date: date, content: str) -> str:
+    """Key of the receipt of an upload, in the lake."""
+    return f"raw/{table}/batch_date={batch_date}/{content}/receipt.json"
+
+
 def _upload(
     lake: Lake, path: Path, address: str, contract: Contract, batch_date: date
 ) -> UploadReceipt:
     table = contract.table
     sha256 = _sha256(path)
-    rules = f"{contract.fingerprint} {_READING_RULES}"
-    content_hash = hashlib.sha256(f"{sha256} {rules}".encode()).hexdigest()[:32]
-    folder = f"{table}/batch_date={batch_date}/{content_hash}"
-    if known := lake.get_json(f"raw/{folder}/receipt.json"):
+    content = content_hash(contract, sha256)
+    folder = f"{table}/batch_date={batch_date}/{content}"
+    if known := lake.get_json(receipt_key(table, batch_date, content)):
         return UploadReceipt(**known).model_copy(update={"uploaded": False, "source_file": address})
     with scratch_folder(table) as scratch:
         parts = PartWriter(scratch, contract, batch_date)
@@ -91,7 +101,7 @@ def _upload(
             source_file=address,
             source_bytes=path.stat().st_size,
             source_sha256=sha256,
-            content_hash=content_hash,
+            content_hash=content,
             manifest_url=lake.url(f"raw/{folder}/manifest.json"),
             parquet_bytes=sum(entry["meta"]["content_length"] for entry in entries),
             rows_read=totals.records,
@@ -104,7 +114,7 @@ def _upload(
             quarantine_sample=quarantine.sample,
             **profile,
         )
-        lake.put_json(f"raw/{folder}/receipt.json", receipt.model_dump(mode="json"))
+        lake.put_json(receipt_key(table, batch_date, content), receipt.model_dump(mode="json"))
     return receipt
 
 

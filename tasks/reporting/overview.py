@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from infra.lake import Lake
 from infra.settings import Settings
 from tasks.receipts import RunEntry
+from tasks.reporting.check_history import ADDRESS
 from tasks.reporting.run_history import history
 from tasks.reporting.templates import page, write
 
@@ -72,6 +73,7 @@ def _html(
     day = str(last.batch_dates[-1]) if last else ""
     others = [
         (f"{day}/index.html", "Validation report", "What the last run did, and what failed."),
+        (ADDRESS, "Checks", "The last 30 results of each expectation, with what was observed."),
         ("data_docs/index.html", "Data Docs", "Great Expectations' results of the last runs."),
         (
             "profile/index.html",

@@ -12,6 +12,7 @@ from infra.shown_text import markdown
 from infra.warehouse import transaction
 from tasks.receipts import ExpectationResult, RunReport
 from tasks.reporting.addresses import address_of
+from tasks.reporting.check_history import write_check_history
 from tasks.reporting.data_docs import build_data_docs
 from tasks.reporting.overview import after_failure
 from tasks.reporting.run_history import keep_here, store_run
@@ -139,7 +140,7 @@ def report(label: str, facts: RunReport, pages: bool = True) -> Path:
     Args:
         label: Label of the run.
         facts: The facts of the run.
-        pages: Whether to build Data Docs.
+        pages: Whether to build Data Docs and, after a publish, the page of all checks.
 
     Returns:
         Path of the page on this machine.
@@ -164,5 +165,7 @@ def report(label: str, facts: RunReport, pages: bool = True) -> Path:
     artifacts(facts, page, address)
     if pages:
         build_data_docs(settings)
+        if facts.verdict == "published":
+            write_check_history(settings)
     logger.info("%s: %s. Report: %s", label, verdict(facts)[0], address or page)
     return page

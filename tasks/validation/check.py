@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import great_expectations as gx
 import great_expectations.expectations as gxe
 from great_expectations.execution_engine import ExecutionEngine
+from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metadata_types import FailureSeverity
 
 from tasks.receipts import UploadReceipt
@@ -20,14 +21,18 @@ Extent = Literal["receipts", "batch", "table"]
 Owner = Literal["source", "pipeline", "analytics"]
 
 
-class ExpectNoRows(gxe.UnexpectedRowsExpectation):
-    """Expect that a query finds no row; only count the rows, with one query.
+class ExpectNoRows(BatchExpectation):
+    """Expect that a query finds no row; count the rows, with one query.
 
-    The parent class runs two queries. If there are rows, `tasks.validation.failing_rows` fetches a
-    sample of them.
+    `UnexpectedRowsExpectation` gives the same result with two queries: it also fetches rows. Here
+    `tasks.validation.failing_rows` fetches a sample, if there are any.
     """
 
+    unexpected_rows_query: str
+
     metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
+    domain_keys: ClassVar[tuple[str, ...]] = ("batch_id",)
+    success_keys: ClassVar[tuple[str, ...]] = ("unexpected_rows_query",)
 
     def _validate(
         self,

@@ -67,8 +67,11 @@ def run_gate(
     scope: "Scope",
     run_id: str,
     acceptances: Sequence[Acceptance] = (),
+    only: Sequence[str] | None = None,
 ) -> GateReceipt:
     """Run the expectations of a gate, and write every result to `audit.validations`.
+
+    A part of a gate proves nothing about the rest, so its results are not written.
 
     Args:
         settings: Access to the warehouse.
@@ -76,6 +79,7 @@ def run_gate(
         scope: The batches and receipts to check.
         run_id: Id of the flow run.
         acceptances: Decisions to accept failures; only gates in ACCEPTABLE use them.
+        only: Ids of the expectations to run; None for all.
 
     Returns:
         The receipt with all results. The caller decides whether to stop (`require`).
@@ -87,7 +91,7 @@ def run_gate(
     from tasks.validation.runner import layer_of, results  # noqa: PLC0415 (slow to import)
 
     begun = time.perf_counter()
-    found = results(settings, layer_of(gate, scope), scope, run_id)
+    found = results(settings, layer_of(gate, scope), scope, run_id, only)
     receipt = GateReceipt(
         gate=gate,
         batch_date=max(scope.batch_dates),
@@ -95,7 +99,8 @@ def run_gate(
         rows_quarantined=sum(upload.rows_quarantined for upload in scope.receipts),
     )
     receipt.seconds = time.perf_counter() - begun
-    _note(settings, receipt, run_id)
+    if only is None:
+        _note(settings, receipt, run_id)
     return receipt
 
 
@@ -290,6 +295,7 @@ def validate(
     label: str,
     rerun: RerunCommand,
     acceptances: Sequence[Acceptance] = (),
+    only: Sequence[str] | None = None,
 ) -> GateReceipt:
     """Run one gate, and log its results.
 
@@ -301,6 +307,7 @@ def validate(
         label: Label of the batches, for messages.
         rerun: The command that runs the batches again, for messages.
         acceptances: Decisions to accept failures of the source data.
+        only: Ids of the expectations to run; None for all.
 
     Raises:
         GateError: The gate stops the batches.
@@ -309,7 +316,7 @@ def validate(
     from tasks.validation.check import Scope  # noqa: PLC0415 (slow to import)
 
     scope = Scope(tuple(batch_dates), tuple(receipts), settings.quarantine_limit, settings.today)
-    receipt = run_gate(settings, gate, scope, run_id, acceptances)
+    receipt = run_gate(settings, gate, scope, run_id, acceptances, only)
     logger = get_run_logger()
     for failed in receipt.failed:
         if failed in receipt.blocking:

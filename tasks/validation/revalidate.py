@@ -15,7 +15,12 @@ from tasks.warehouse.batch_state import clear_arrivals, open_batches
 from tasks.warehouse.models import published_models
 from tasks.warehouse.prepare import prepare_warehouse
 from tasks.warehouse.published_index import published_days
-from tasks.warehouse.transform import compute_affected_keys, create_candidate, drop_candidates
+from tasks.warehouse.transform import (
+    compute_affected_keys,
+    copy_published,
+    create_candidate,
+    drop_candidates,
+)
 from tasks.warehouse.writer_lock import writing
 
 
@@ -57,12 +62,8 @@ def copy_published_models(settings: Settings, run_id: str) -> None:
     compute_affected_keys(settings, run_id)
     with writing(settings, run_id) as work:
         for model in published_models():
-            columns = model.table.column_list
             create_candidate(work, model)
-            work.run(
-                f"INSERT INTO candidate.{model.name} ({columns}) "
-                f"SELECT {columns} FROM analytics.{model.name}"
-            )
+            copy_published(work, model)
 
 
 @task(name="load published", task_run_name="load published {what} as candidate", **STEP)

@@ -8,8 +8,9 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,6 +57,14 @@ def layer_of(gate: str, scope: Scope) -> Layer:
     return importlib.import_module(f"tasks.validation.suites.{gate}").layer(scope)
 
 
+def relation_of(layer: Layer, dataset: str) -> tuple[str, str]:
+    """Schema and table that hold the rows of a dataset."""
+    schema, _, table = dataset.rpartition(".")
+    return (
+        ("candidate", f"batch_{table}") if layer.datasets[dataset] == "batch" else (schema, table)
+    )
+
+
 def context_of(settings: Settings) -> EphemeralDataContext:
     """Create a data context that stores only validation results on disk, for Data Docs."""
     defaults = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
@@ -80,14 +89,21 @@ def context_of(settings: Settings) -> EphemeralDataContext:
     return gx.get_context(mode="ephemeral", project_config=config)
 
 
-def results(settings: Settings, layer: Layer, scope: Scope, run_id: str) -> list[ExpectationResult]:
-    """Run every check of a layer, dataset by dataset.
+def results(
+    settings: Settings,
+    layer: Layer,
+    scope: Scope,
+    run_id: str,
+    only: Collection[str] | None = None,
+) -> list[ExpectationResult]:
+    """Run the checks of a layer, dataset by dataset.
 
     Args:
         settings: Access to the warehouse, and the location of the results.
         layer: The gate to run.
         scope: The batches and receipts to check.
         run_id: Id of the flow run, for the names of the stored results.
+        only: Ids of the checks to run; None for all.
 
     Returns:
         One result per check. A check that raised an error counts as a critical failure.
@@ -96,6 +112,8 @@ def results(settings: Settings, layer: Layer, scope: Scope, run_id: str) -> list
         SuiteError: An expectation has no result.
         WarehouseError: The failing rows cannot be read.
     """
+    if only is not None:
+        layer = replace(layer, checks=[c for c in layer.checks if layer.id_of(c) in only])
     with one_at_a_time(), _statements_watched(settings):
         context = context_of(settings)
         return [
@@ -172,10 +190,7 @@ class _Dataset:
         self._scope = scope
         self._dataset = dataset
         self._checks = [check for check in layer.checks if check.dataset == dataset]
-        schema, _, table = dataset.rpartition(".")
-        if layer.datasets[dataset] == "batch":
-            schema, table = "candidate", f"batch_{table}"
-        self._schema, self._table = schema, table
+        self._schema, self._table = relation_of(layer, dataset)
         self._files: pd.DataFrame | None = None
 
     def results(self, run_id: str) -> list[ExpectationResult]:

@@ -9,8 +9,9 @@ A model file holds, in this order:
 `candidate.latest_<table>` is a model without a file: its SQL comes from a staging table.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from graphlib import TopologicalSorter
 
@@ -20,6 +21,7 @@ from sqlglot import exp
 from infra.contracts import contracts
 from infra.ddl import Table, tables
 from infra.sql_files import sql_files, statements
+from tasks.request import RequestError
 from tasks.warehouse.altered_keys import compared_key, create_altered
 from tasks.warehouse.latest_rows import create_latest, latest_key
 
@@ -87,6 +89,44 @@ def models() -> tuple[Model, ...]:
 def published_models() -> tuple[Model, ...]:
     """Return the models of `analytics`, in dependency order."""
     return tuple(model for model in models() if model.published)
+
+
+def select_models(selectors: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the selected published models, in dependency order.
+
+    Args:
+        selectors: Names of models. `dim_customer+` also selects the models that read it, directly
+            or through others; `+fact_order` those that it reads.
+
+    Raises:
+        RequestError: A selector names no published model; the message proposes similar names.
+    """
+    names = [model.name for model in published_models()]
+    chosen: set[str] = set()
+    for selector in selectors:
+        name = selector.strip("+")
+        if name not in names:
+            similar = get_close_matches(name, names) or names
+            raise RequestError(f"no model is named {name}; there are {', '.join(similar)}")
+        chosen.add(name)
+        if selector.endswith("+"):
+            chosen |= {other for other in names if name in _read_by(other)}
+        if selector.startswith("+"):
+            chosen |= _read_by(name)
+    return tuple(name for name in names if name in chosen)
+
+
+def _read_by(name: str) -> set[str]:
+    """Names of all models that a model reads, directly or through others."""
+    known = {model.name: model for model in models()}
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        reads = {table.partition(".")[2] for table in known[waiting.pop()].inputs}
+        new = (reads & known.keys()) - found - {name}
+        found |= new
+        waiting += new
+    return found & {model.name for model in published_models()}
 
 
 def candidate_models() -> tuple[Model, ...]:

@@ -1,5 +1,7 @@
 """Publish the open batches: replace staging, all models and the audit in one transaction."""
 
+from collections.abc import Collection, Sequence
+
 from prefect import get_run_logger, task
 
 from infra.ddl import tables
@@ -20,7 +22,9 @@ from tasks.warehouse.writer_lock import renew, writing
 _ARRIVED = "(SELECT batch_date FROM audit.open_batch WHERE action <> 'rebuild')"
 
 
-def publish_batches(settings: Settings, run_id: str) -> PublishReceipt:
+def publish_batches(
+    settings: Settings, run_id: str, models: Collection[str] | None = None
+) -> PublishReceipt:
     """Replace the open batches in staging and the rows that they affect in `analytics`.
 
     Records the batches in the audit. Readers see the state before or after, never a mix.
@@ -28,6 +32,7 @@ def publish_batches(settings: Settings, run_id: str) -> PublishReceipt:
     Args:
         settings: Access to the warehouse.
         run_id: Id of the flow run that holds the writer's lock.
+        models: Names of the models to replace; None for all. The others stay as they are.
 
     Returns:
         The published batch dates, and the rows by model. The rows are empty if an earlier attempt
@@ -45,6 +50,8 @@ def publish_batches(settings: Settings, run_id: str) -> PublishReceipt:
         _stage(work)
         rows = {}
         for model in published_models():
+            if models is not None and model.name not in models:
+                continue
             assert model.retire is not None  # noqa: S101 (published models have one)
             what, columns = f"publishing analytics.{model.name}", model.table.column_list
             work.run(model.retire, what=what)
@@ -84,10 +91,10 @@ def _stage(work: Transaction) -> None:
 
 
 @task(name="publish", task_run_name="publish {label}", **STEP)
-def publish(run_id: str, label: str) -> PublishReceipt:
-    """Publish the open batches, all models at once, and index them in the lake."""
+def publish(run_id: str, label: str, models: Sequence[str] | None = None) -> PublishReceipt:
+    """Publish the open batches, all chosen models at once, and index them in the lake."""
     settings = Settings()
-    receipt = publish_batches(settings, run_id)
+    receipt = publish_batches(settings, run_id, models)
     index_published_batches(settings)
     get_run_logger().info(
         "%s: %s models, %s rows published",

@@ -45,6 +45,28 @@ def compute_model(settings: Settings, model: Model, run_id: str) -> ModelReceipt
         return _receipt(work, model)
 
 
+def copy_model(settings: Settings, model: Model, run_id: str) -> ModelReceipt:
+    """Copy the published rows of a model into `candidate`, where other models and gates read them.
+
+    Raises:
+        LockError: Another run has taken over the lock.
+        WarehouseError: A statement failed.
+    """
+    with writing(settings, run_id) as work:
+        create_candidate(work, model)
+        copy_published(work, model)
+        return _receipt(work, model)
+
+
+def copy_published(work: Transaction, model: Model) -> None:
+    """Insert the published rows of a model into its candidate table."""
+    columns = model.table.column_list
+    work.run(
+        f"INSERT INTO candidate.{model.name} ({columns}) "
+        f"SELECT {columns} FROM analytics.{model.name}"
+    )
+
+
 def create_candidate(work: Transaction, model: Model) -> None:
     """Create an empty candidate table with the columns of the model's DDL, and the views on it."""
     work.run(f"DROP TABLE IF EXISTS candidate.{model.name} CASCADE")
@@ -104,6 +126,14 @@ def find_affected_keys(run_id: str, label: str) -> list[ModelReceipt]:
         f"{counts['affected_person']:,}",
     )
     return receipts
+
+
+@task(name="keep", task_run_name="keep {model} {label}", **STEP)
+def keep(model: str, run_id: str, label: str) -> ModelReceipt:
+    """Let one model stay as it is published, in a rebuild of others."""
+    receipt = copy_model(Settings(), model_named(model), run_id)
+    get_run_logger().info("%s stays as published: %s rows (%s)", model, f"{receipt.rows:,}", label)
+    return receipt
 
 
 @task(name="transform", task_run_name="transform {model} {label}", **STEP)

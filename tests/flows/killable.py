@@ -21,14 +21,14 @@ def _die() -> None:
 
 
 def _die_after_step(step: str) -> None:
-    from flows.progress import Progress
+    from flows.progress import Progress, Step
 
     original = Progress.step
 
     @contextmanager
-    def and_die(self: Progress, name: str) -> Iterator[None]:
-        with original(self, name):
-            yield
+    def and_die(self: Progress, name: str) -> Iterator[Step]:
+        with original(self, name) as running:
+            yield running
         if name == step:
             _die()
 

@@ -24,7 +24,9 @@ def drift_checks() -> list[Check]:
 
     return [
         drift(
-            "rows", "row counts are between a third and three times those of the last 30 batches"
+            "rows",
+            "row counts are between a third and three times those of the last 30 batches (a tenth "
+            "and ten times before seven are known)",
         ),
         drift("missing", "the share of missing values is as in the last 30 batches"),
         drift(
