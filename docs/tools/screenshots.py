@@ -10,6 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
+from docs.tools.terminal_session import record
 from infra import state_dir
 from infra.local.ports import free_ports
 from infra.local.stack_secrets import StackSecrets
@@ -85,6 +86,7 @@ def main() -> None:
     reports = settings.state / "reports"
     if not (reports / "index.html").is_file():
         sys.exit(f"no pages under {reports}: run a batch first (make run)")
+    record(IMAGES / "session.svg")
     with chromium() as browser:
         pages(browser, reports)
         if settings.source:

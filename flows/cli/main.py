@@ -80,7 +80,10 @@ def _print_error(error: Exception) -> int:
         kind = type(error).__name__
         emit("error", error=kind, message=str(error), advice=advice, exit_code=int(code))
         return code
-    errors.print(f"{type(error).__name__}: {error}", style="bold red", soft_wrap=True)
+    first, _, rest = f"{type(error).__name__}: {error}".partition("\n")
+    errors.print(first, style="bold red", soft_wrap=True)
+    if rest:
+        errors.print(rest, soft_wrap=True)
     if advice:
         errors.print(f"What to do: {advice}.", soft_wrap=True)
     errors.print("Set OLIST_DEBUG=1 to see the traceback.", style="dim")

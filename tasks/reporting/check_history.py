@@ -47,6 +47,11 @@ class CheckHistory:
         return self.id.partition(".")[0]
 
     @property
+    def held(self) -> list[bool]:
+        """Whether the check held, for each result."""
+        return [result.passed for result in self.results]
+
+    @property
     def spans(self) -> list[tuple[int, Result, Result]]:
         """Number, last and first of the results in a row that are alike, the latest first."""
         alike = groupby(self.results, key=lambda r: (r.outcome, r.observed))
@@ -97,4 +102,9 @@ def write_check_history(settings: Settings) -> Path:
 def html(histories: Sequence[CheckHistory]) -> str:
     """Render the page as one self-contained HTML document."""
     gates = [(gate, [h for h in histories if h.gate == gate]) for gate in GATES]
-    return page("checks.html", gates=[pair for pair in gates if pair[1]], kept=KEPT)
+    return page(
+        "checks.html",
+        gates=[pair for pair in gates if pair[1]],
+        failing=[h for h in histories if h.severity != "info" and not all(h.held)],
+        kept=KEPT,
+    )

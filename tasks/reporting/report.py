@@ -10,6 +10,7 @@ from infra.lake import Lake
 from infra.settings import Settings
 from infra.shown_text import markdown
 from infra.warehouse import transaction
+from tasks.log_errors import log_errors
 from tasks.receipts import ExpectationResult, RunReport
 from tasks.reporting.addresses import address_of
 from tasks.reporting.check_history import write_check_history
@@ -134,13 +135,14 @@ def _failure(gate: str, result: ExpectationResult) -> str:
 def report(label: str, facts: RunReport, pages: bool = True) -> Path:
     """Report a run: write its page, its Prefect artifacts and, optionally, Data Docs.
 
-    After a failure the warehouse is not queried, because it may be the cause. An error of the lake
+    After a failure the warehouse is not queried, because it may be the cause; a gate that stops the
+    batch is no failure of it. An error of the lake
     is then only logged, so that it does not hide the first error.
 
     Args:
         label: Label of the run.
         facts: The facts of the run.
-        pages: Whether to build Data Docs and, after a publish, the page of all checks.
+        pages: Whether to build Data Docs and, if gates have decided, the page of all checks.
 
     Returns:
         Path of the page on this machine.
@@ -165,7 +167,8 @@ def report(label: str, facts: RunReport, pages: bool = True) -> Path:
     artifacts(facts, page, address)
     if pages:
         build_data_docs(settings)
-        if facts.verdict == "published":
-            write_check_history(settings)
+        if facts.verdict != "failed":
+            with log_errors("the page of all checks cannot be written"):
+                write_check_history(settings)
     logger.info("%s: %s. Report: %s", label, verdict(facts)[0], address or page)
     return page

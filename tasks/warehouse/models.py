@@ -71,14 +71,7 @@ def models() -> tuple[Model, ...]:
         for model in (_model(folder, path.stem) for path in sql_files(folder))
     }
     found |= {model.name: model for model in (*_latest_models(), *_altered_models())}
-    graph = {
-        name: sorted(
-            table.removeprefix("candidate.")
-            for table in model.inputs
-            if table.startswith("candidate.") and table != f"candidate.{name}"
-        )
-        for name, model in sorted(found.items())
-    }
+    graph = {name: sorted(_needs(model)) for name, model in sorted(found.items())}
     if unknown := {need for needs in graph.values() for need in needs} - found.keys():
         raise ModelError(
             f"no file under sql/ creates candidate.{', candidate.'.join(sorted(unknown))}"
@@ -116,14 +109,19 @@ def select_models(selectors: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name in chosen)
 
 
+def _needs(model: Model) -> set[str]:
+    """Names of the models whose candidate rows a model reads."""
+    tables = {table for table in model.inputs if table.startswith("candidate.")}
+    return {table.removeprefix("candidate.") for table in tables} - {model.name}
+
+
 def _read_by(name: str) -> set[str]:
     """Names of all models that a model reads, directly or through others."""
     known = {model.name: model for model in models()}
     found: set[str] = set()
     waiting = [name]
     while waiting:
-        reads = {table.partition(".")[2] for table in known[waiting.pop()].inputs}
-        new = (reads & known.keys()) - found - {name}
+        new = _needs(known[waiting.pop()]) - found
         found |= new
         waiting += new
     return found & {model.name for model in published_models()}

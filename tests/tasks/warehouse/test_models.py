@@ -11,7 +11,8 @@ from infra.local.redshift.sql.translator import translate
 from infra.local.redshift.sql.user_functions import read_function
 from infra.settings import PROJECT, SQL
 from infra.sql_files import split, statements
-from tasks.warehouse.models import models, published_models
+from tasks.request import RequestError
+from tasks.warehouse.models import models, published_models, select_models
 
 # grants are for a real warehouse only (infra/terraform/modules/grants): sqlfluff checks them, but
 # the local Redshift has no users to grant to
@@ -87,3 +88,16 @@ def test_a_candidate_table_has_the_columns_but_not_the_key_of_its_ddl(folder: st
         assert tree.find(exp.PrimaryKey) is None, create
         assert "DISTSTYLE" not in table.create or "DISTSTYLE" in create
         translate(create)
+
+
+def test_models_are_selected_with_what_they_read_and_what_reads_them() -> None:
+    names = [model.name for model in published_models()]
+    assert select_models(["dim_seller"]) == ("dim_seller",)
+    assert "fact_order_item" in select_models(["dim_seller+"])
+    assert "dim_date" not in select_models(["dim_seller+"])
+    assert set(select_models(["+fact_order_item"])) > {"dim_product", "dim_seller"}
+    assert select_models(["sales_overview", "dim_date"]) == tuple(
+        name for name in names if name in {"sales_overview", "dim_date"}
+    )
+    with pytest.raises(RequestError, match="no model is named dim_sellers; there are dim_seller"):
+        select_models(["dim_sellers+"])
