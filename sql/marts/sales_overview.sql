@@ -1,7 +1,7 @@
 -- analytics.sales_overview
 -- Purpose:   Sales by month of purchase and the customer's state and city. Values are in R$
 -- Grain:     sales_month, state, city
--- Load rule: small table, fully replaced by every publish
+-- Load rule: rows of the months of affected orders are replaced
 
 CREATE TABLE IF NOT EXISTS analytics.sales_overview (
     sales_month DATE NOT NULL, -- First day of the month of purchase
@@ -41,6 +41,10 @@ WITH orders AS (
     FROM candidate.merged_fact_order AS fact_order
     INNER JOIN candidate.merged_dim_customer AS dim_customer
         ON fact_order.customer_key = dim_customer.customer_key
+    WHERE
+        CAST(DATE_TRUNC('month', fact_order.purchased_at) AS DATE) IN (
+            SELECT affected_month.sales_month FROM candidate.affected_month
+        )
 )
 
 SELECT
@@ -69,4 +73,7 @@ GROUP BY
     COALESCE(state, '??'),
     city;
 
-DELETE FROM analytics.sales_overview;
+DELETE FROM analytics.sales_overview
+WHERE sales_month IN (
+    SELECT affected_month.sales_month FROM candidate.affected_month
+);

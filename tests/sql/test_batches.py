@@ -237,3 +237,22 @@ def test_the_lake_index_lists_the_current_batches_and_receipts(load: Loader) -> 
     assert indexed_days(load.settings) == [day(1), day(2)]
     items = [r for r in indexed_receipts(load.settings) if r.table == "order_items"]
     assert [sum(r.money_loaded.values()) for r in items] == [Decimal("11.00"), Decimal("11.00")]
+
+
+def test_only_the_months_of_affected_orders_are_computed(load: Loader, ask: Ask) -> None:
+    def order(name: str, month: int) -> dict[str, str]:
+        return {**ORDER, "order_id": name, "order_purchase_timestamp": f"2018-0{month}-05 10:00:00"}
+
+    persons = [{"customer_id": c, "customer_unique_id": f"p{c}"} for c in ("c", "d")]
+    load.rows(day(1), customers=persons, orders=[order("o1", 1), order("o2", 2)])
+    mine = {**order("o3", 2), "customer_id": "d"}
+    load.open_rows(day(2), orders=[mine])
+    assert ask("SELECT DISTINCT sales_month FROM candidate.sales_overview") == [(date(2018, 2, 1),)]
+    load.publish()
+    # an order that moves to another month counts there, and no more in the month before
+    load.rows(day(3), orders=[{**mine, "order_purchase_timestamp": "2018-03-05 10:00:00"}])
+    counts = "SELECT sales_month, SUM(order_count) AS n FROM analytics.sales_overview GROUP BY 1"
+    assert sorted(ask(counts)) == [(date(2018, month, 1), 1) for month in (1, 2, 3)]
+    load.retract(day(3))
+    assert sorted(ask(counts)) == [(date(2018, 1, 1), 1), (date(2018, 2, 1), 2)]
+    require_invariants(load.settings)

@@ -101,8 +101,11 @@ def layer(scope: Scope) -> Layer:
             "net_value_total",
             "SUM(net_value)",
             "SELECT SUM(CASE WHEN is_cancelled THEN 0 ELSE order_value END) "
-            "FROM candidate.merged_fact_order",
-            "net values add up to the orders that are not cancelled, to the cent",
+            "FROM candidate.merged_fact_order "
+            "WHERE CAST(DATE_TRUNC('month', purchased_at) AS DATE) "
+            "IN (SELECT sales_month FROM candidate.affected_month)",
+            "net values of the affected months add up to the orders that are not cancelled, to the "
+            "cent",
         ),
         rows(
             _SALES,

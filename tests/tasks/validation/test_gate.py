@@ -281,7 +281,7 @@ SPOILT = [
     ("marts", "UPDATE candidate.customer_totals SET total_value = total_value + 1", "total values of persons add up to the items, to the cent"),
     ("marts", "UPDATE candidate.customer_totals SET average_review_score = 8", "the average review score of a person is between the scores of their orders"),
     ("marts", "UPDATE candidate.customer_totals SET net_value = total_value + 1", "net values of persons add up to the orders that are not cancelled, to the cent"),
-    ("marts", "UPDATE candidate.sales_overview SET net_value = total_value + 1", "net values add up to the orders that are not cancelled, to the cent"),
+    ("marts", "UPDATE candidate.sales_overview SET net_value = total_value + 1", "net values of the affected months add up to the orders that are not cancelled, to the cent"),
 ]  # fmt: skip
 
 
