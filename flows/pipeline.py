@@ -186,6 +186,7 @@ def _load_and_publish(run: BatchRun, facts: RunReport, progress: Progress) -> No
         _gate("raw", run, facts, progress)
         with progress.step("copy") as step:
             facts.copies = _copy(run, facts.uploads)
+            facts.uploads = _with_same_content(facts)
             facts.comparison = compare_metrics(run.run_id, run.label)
             note_copy(step, facts.copies, facts.comparison)
     if run.changes_staging:
@@ -240,6 +241,15 @@ def _copy(run: BatchRun, uploads: list[UploadReceipt]) -> list[CopyReceipt]:
         for table in contracts()
         if any(u.table == table for u in uploads)
     )
+
+
+def _with_same_content(facts: RunReport) -> list[UploadReceipt]:
+    """The upload receipts, with the batches whose staging rows stand for repeated files."""
+    stands = {receipt.table: receipt.same_as for receipt in facts.copies}
+    return [
+        upload.model_copy(update={"same_as": stands.get(upload.table, {}).get(upload.batch_date)})
+        for upload in facts.uploads
+    ]
 
 
 def _gate(name: str, run: BatchRun, facts: RunReport, progress: Progress) -> None:

@@ -46,6 +46,8 @@ class UploadReceipt(BaseModel):
     duplicate_keys: int = 0
     duplicate_sample: list[str] = []
     uploaded: bool = True  # False: the Parquet was already in the lake
+    parquet_date: date | None = None  # batch date in the Parquet, if it is that of another batch
+    same_as: date | None = None  # the batch whose staging rows stand for this file; set by the copy
 
 
 class CopyReceipt(BaseModel):
@@ -54,6 +56,7 @@ class CopyReceipt(BaseModel):
     table: str
     rows: int
     copied: int  # batches copied from the lake; the other batches were already in staging
+    same_as: dict[date, date] = {}  # batches that repeat the file before: whose rows stand for it
 
 
 class Comparison(BaseModel):

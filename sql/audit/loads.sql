@@ -20,5 +20,6 @@ CREATE TABLE IF NOT EXISTS audit.loads (
     money_read DECIMAL(18, 2), -- R$ in the file, before any row is set aside
     money_quarantined DECIMAL(18, 2), -- R$ of it in quarantine
     amounts_unreadable BIGINT, -- rows in quarantine with an amount that cannot be read
+    same_as DATE, -- The batch whose staging rows stand for this file, which repeats it; NULL: its own
     PRIMARY KEY (table_name, batch_date)
 );

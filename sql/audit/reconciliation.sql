@@ -42,6 +42,8 @@ file_totals AS (
         SUM(COALESCE(money_quarantined, 0)) AS quarantined_money,
         SUM(COALESCE(amounts_unreadable, 0)) AS unreadable_rows
     FROM audit.loads
+    -- rows of a file that repeats another are in staging once
+    WHERE same_as IS NULL
     GROUP BY table_name
 ),
 

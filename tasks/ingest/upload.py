@@ -72,6 +72,8 @@ def _upload(
     folder = f"{table}/batch_date={batch_date}/{content}"
     if known := lake.get_json(receipt_key(table, batch_date, content)):
         return UploadReceipt(**known).model_copy(update={"uploaded": False, "source_file": address})
+    if known := _same_content(lake, table, content):
+        return _repeated(lake, known, batch_date, address)
     with scratch_folder(table) as scratch:
         parts = PartWriter(scratch, contract, batch_date)
         quarantine = QuarantineWriter(scratch / "rows.csv", contract)
@@ -115,6 +117,39 @@ def _upload(
             **profile,
         )
         lake.put_json(receipt_key(table, batch_date, content), receipt.model_dump(mode="json"))
+        lake.put_json(_content_key(table, content), {"batch_date": str(batch_date)})
+    return receipt
+
+
+def _content_key(table: str, content: str) -> str:
+    """Key of the note which batch delivered a content first."""
+    return f"contents/{table}/{content}.json"
+
+
+def _same_content(lake: Lake, table: str, content: str) -> UploadReceipt | None:
+    """The receipt of another batch that delivered the same file, read by the same rules."""
+    if noted := lake.get_json(_content_key(table, content)):
+        day = date.fromisoformat(noted["batch_date"])
+        if known := lake.get_json(receipt_key(table, day, content)):
+            return UploadReceipt(**known)
+    return None
+
+
+def _repeated(lake: Lake, known: UploadReceipt, batch_date: date, address: str) -> UploadReceipt:
+    """Store the receipt of a file that another batch has delivered, and no Parquet."""
+    key = receipt_key(known.table, batch_date, known.content_hash)
+    manifest = key.replace("receipt.json", "manifest.json")
+    lake.put_json(manifest, lake.require_json(lake.key(known.manifest_url)))
+    receipt = known.model_copy(
+        update={
+            "batch_date": batch_date,
+            "source_file": address,
+            "manifest_url": lake.url(manifest),
+            "parquet_date": known.parquet_date or known.batch_date,
+            "uploaded": False,
+        }
+    )
+    lake.put_json(key, receipt.model_dump(mode="json"))
     return receipt
 
 
@@ -174,5 +209,7 @@ def _say(receipt: UploadReceipt, logger: Any) -> None:  # noqa: ANN401 (two logg
         f"{receipt.rows_quarantined:,}",
         f"{receipt.parquet_bytes:,} bytes of Parquet written"
         if receipt.uploaded
+        else f"same content as batch {receipt.parquet_date}"
+        if receipt.parquet_date
         else "already in the lake",
     )

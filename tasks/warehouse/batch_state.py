@@ -6,6 +6,12 @@ from infra.contracts import contracts
 from infra.settings import Settings
 from infra.warehouse import Transaction
 from tasks.receipts import OpenBatch
+from tasks.warehouse.same_content import (
+    expand,
+    plan_retraction,
+    read_deliveries,
+    repeating_tables,
+)
 from tasks.warehouse.writer_lock import writing
 
 
@@ -16,8 +22,11 @@ def open_batches(settings: Settings, batches: Sequence[OpenBatch], run_id: str) 
         LockError: Another run has taken over the lock.
         WarehouseError: A statement failed.
     """
+    retracted = [batch.batch_date for batch in batches if batch.action == "retract"]
     with writing(settings, run_id) as work:
         clear_arrivals(work)
+        for table in repeating_tables() if retracted else ():
+            expand(work, table, plan_retraction(read_deliveries(work, table), retracted))
         slots = ", ".join(["(%s, %s, %s)"] * len(batches))
         work.run(
             f"INSERT INTO audit.open_batch (batch_date, action, source) VALUES {slots}",

@@ -61,8 +61,8 @@ def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:
         loads = {
             (table, day): rest
             for table, day, *rest in work.query(
-                "SELECT table_name, batch_date, source_file, source_sha256, rows_loaded, manifest "
-                "FROM audit.loads"
+                "SELECT table_name, batch_date, source_file, source_sha256, rows_loaded, manifest, "
+                "same_as FROM audit.loads"
             )
         }
         runs = work.query(
@@ -80,9 +80,13 @@ def trace(settings: Settings, model: str, key: tuple[str, ...]) -> Trace:
                 batches.batch_date
             """
         )
+    # files that repeat those rows account for them, too
+    sources = sorted(
+        {*sources, *((t, day) for (t, day), load in loads.items() if (t, load[-1]) in sources)}
+    )
     days = {day for _, day in sources}
     return Trace(
-        files=[(day, table, *loads[table, day]) for table, day in sources],
+        files=[(day, table, *loads[table, day][:-1]) for table, day in sources],
         runs=[run for run in runs if run[1] in days],
     )
 

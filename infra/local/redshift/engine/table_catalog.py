@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
+from infra.local.redshift.engine.temporary_tables import TemporaryTables
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.sql import ddl
 from infra.local.redshift.sql.scope.annotate import Schema
@@ -57,7 +58,7 @@ class Tables:
         self._with_lengths: set[str] = set()
         self._columns: dict[str, Columns] = {}
         self._snapshot: int | None = None  # `changes.count` when DuckDB's transaction began
-        self._temporary: set[str] = set()
+        self._temporary = TemporaryTables(run)
 
     def engine_name(self, table: str) -> str:
         """The quoted name of a table in DuckDB."""
@@ -174,6 +175,7 @@ class Tables:
             self._changes.count += 1
             self._changed = False
         self._snapshot = None
+        self._temporary.outdated()
         self._version = self._changes.count
         self._columns.clear()
         self._with_lengths.clear()
@@ -182,6 +184,7 @@ class Tables:
         """Make all sessions read columns again, now and after the end of the transaction."""
         self._changes.count += 1
         self._changed = True
+        self._temporary.outdated()
 
     def redshift_types(self, table: str) -> dict[str, str]:
         """Redshift types of a table's columns, by column name; raises RedshiftError."""
@@ -210,7 +213,7 @@ class Tables:
     def note(self, definition: ddl.Definition) -> None:
         """Store a table's definition in its DuckDB comment."""
         if definition.temporary:
-            self._temporary.add(definition.table)
+            self._temporary.made(definition.table)
         if definition.columns:
             text = definition.to_json().replace("'", "''")
             self._run(f"COMMENT ON TABLE {self.engine_name(definition.table)} IS '{text}'")

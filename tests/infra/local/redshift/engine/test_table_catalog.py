@@ -197,6 +197,23 @@ def test_a_temporary_table_is_private_and_shadows_a_permanent_one(connect) -> No
     assert second.value("SELECT COUNT(*) FROM shadow") == 0
 
 
+@documented("r_CREATE_TABLE_NEW")
+def test_a_temporary_table_that_is_dropped_or_rolled_back_hides_nothing(db: Database) -> None:
+    db.run("DROP TABLE IF EXISTS passing")
+    db.run("CREATE TABLE passing (a INTEGER)")
+    for _ in range(2):
+        db.run("CREATE TEMP TABLE passing (b INTEGER)")
+        assert db.rows("SELECT COUNT(b) FROM passing") == [(0,)]
+        db.run("DROP TABLE passing")
+        assert db.rows("SELECT COUNT(a) FROM passing") == [(0,)]
+    db.run("BEGIN")
+    db.run("CREATE TEMP TABLE passing (b INTEGER)")
+    db.run("ROLLBACK")
+    assert db.rows("SELECT COUNT(a) FROM passing") == [(0,)]
+    db.run("DROP TABLE IF EXISTS passing")
+    db.run("DROP TABLE IF EXISTS passing")
+
+
 @documented("r_ALTER_TABLE")
 def test_alter_table_adds_drops_and_renames(db: Database) -> None:
     db.run("DROP TABLE IF EXISTS altered")
