@@ -84,12 +84,11 @@ def _redeliver(day: date, files: list[Path]) -> None:
         from flows.cli.summary import summarise  # noqa: PLC0415
         from flows.daily_elt import daily_elt_flow  # noqa: PLC0415
         from tasks.ingest.redelivery import redeliver  # noqa: PLC0415
-        from tasks.warehouse.totals import reconciled_totals  # noqa: PLC0415
 
         source = redeliver(Settings(), day, files)
         receipt = daily_elt_flow(batch_date=day, source=source)
         assert receipt is not None  # noqa: S101 (a date was named)
-        summarise(console, receipt, reconciled_totals(Settings()), used)
+        summarise(console, receipt, used)
     console.print(
         f"Batch {day} is loaded from {source}. The source still has the old files: correct them "
         "there, too, or a backfill loads them again.",

@@ -87,13 +87,12 @@ def run(
         from flows.cli.summary import summarise  # noqa: PLC0415
         from flows.daily_elt import daily_elt_flow  # noqa: PLC0415 (Prefect takes seconds to import)
         from tasks.validation.gate import import_in_background  # noqa: PLC0415
-        from tasks.warehouse.totals import reconciled_totals  # noqa: PLC0415
 
         import_in_background()
         receipt = daily_elt_flow(batch_date=day, source=chosen, accept=acceptance)
         assert receipt is not None  # noqa: S101 (a date was named)
         result(**receipt.facts)
-        summarise(console, receipt, reconciled_totals(Settings()), Settings())
+        summarise(console, receipt, Settings())
 
 
 def backfill(

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from flows.results import RunReceipt
 from infra.settings import Settings
-from tasks.receipts import Total
+from tasks.receipts import RunReport, Total
 from tasks.reporting.addresses import shown_address
 from tasks.warehouse.totals import comparison
 
@@ -16,7 +16,6 @@ from tasks.warehouse.totals import comparison
 def summarise(
     console: Console,
     receipt: RunReceipt,
-    totals: Sequence[Total],
     settings: Settings,
 ) -> None:
     """Print the reconciliation, what needs attention, and where to look next.
@@ -24,7 +23,6 @@ def summarise(
     Args:
         console: Where to print.
         receipt: Result of the run.
-        totals: Totals of source and publish.
         settings: `home` is the folder with the pages.
     """
     console.print()
@@ -38,6 +36,8 @@ def summarise(
                 style="yellow",
                 soft_wrap=True,
             )
+    facts = receipt.page.with_name("run.json").read_text(encoding="utf-8")
+    totals = RunReport.model_validate_json(facts).totals
     console.print(_reconciliation(totals))
     console.print(comparison(totals), soft_wrap=True)
     overview = settings.state / "reports" / "index.html"

@@ -15,7 +15,7 @@ from tasks.receipts import UploadReceipt
 from tasks.warehouse.models import published_models
 
 Severity = Literal["critical", "warning", "info"]
-Extent = Literal["receipts", "batch", "table"]
+Extent = Literal["receipts", "batch", "table", "view"]
 # who acts when the expectation fails: the team that delivers the files, the one that maintains the
 # pipeline, or the one that defines the figures
 Owner = Literal["source", "pipeline", "analytics"]
@@ -79,7 +79,8 @@ class Layer:
     """A gate: its datasets, each with its extent, and the checks on them.
 
     The extent `receipts` is not a table but the upload receipts, one row per file. `batch` is the
-    rows of the open batches (`candidate.batch_<table>`). `table` is all rows of the table.
+    rows of the open batches (`candidate.batch_<table>`). `table` is all rows of the table. `view`
+    is the rows of a costly view, which is computed once for all of its checks.
     """
 
     name: str

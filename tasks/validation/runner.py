@@ -29,7 +29,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
 from infra.settings import Settings
-from infra.warehouse import connection_parameters, cut_error, statement_wait
+from infra.warehouse import connection_parameters, cut_error, statement_wait, transaction
 from infra.warehouse_watch import Wait, begin, end, has_no_time_limit
 from tasks.receipts import ExpectationResult
 from tasks.validation import failing_rows, kept_rows
@@ -58,11 +58,19 @@ def layer_of(gate: str, scope: Scope) -> Layer:
 
 
 def relation_of(layer: Layer, dataset: str) -> tuple[str, str]:
-    """Schema and table that hold the rows of a dataset."""
+    """Schema and name of the table or view that holds the rows of a dataset."""
     schema, _, table = dataset.rpartition(".")
-    return (
-        ("candidate", f"batch_{table}") if layer.datasets[dataset] == "batch" else (schema, table)
-    )
+    is_batch = layer.datasets[dataset] == "batch"
+    return ("candidate", f"batch_{table}") if is_batch else (schema, table)
+
+
+def _computed(settings: Settings, schema: str, view: str) -> tuple[str, str]:
+    """Compute a view into a table, whose schema and name are returned."""
+    table = f"seen_{view}"
+    with transaction(settings) as work:
+        work.run(f"DROP TABLE IF EXISTS candidate.{table}")
+        work.run(f"CREATE TABLE candidate.{table} AS SELECT * FROM {schema}.{view}")
+    return "candidate", table
 
 
 def context_of(settings: Settings) -> EphemeralDataContext:
@@ -237,8 +245,11 @@ class _Dataset:
             asset = self._context.data_sources.pandas_default.add_dataframe_asset(self._dataset)
             return asset.add_batch_definition_whole_dataframe("batch")
         # a table, not a query: Great Expectations fetches all rows of a query to learn its columns
+        schema, table = self._schema, self._table
+        if self._layer.datasets[self._dataset] == "view":
+            schema, table = _computed(self._settings, schema, table)
         asset = self._warehouse().add_table_asset(
-            self._dataset, table_name=self._table, schema_name=self._schema
+            self._dataset, table_name=table, schema_name=schema
         )
         return asset.add_batch_definition_whole_table("rows")
 

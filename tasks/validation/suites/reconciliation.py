@@ -76,4 +76,4 @@ def layer(scope: Scope) -> Layer:
             owner="analytics",
         ),
     ]
-    return Layer("reconciliation", {_TOTALS: "table", _SCV: "table"}, checks)
+    return Layer("reconciliation", {_TOTALS: "view", _SCV: "table"}, checks)

@@ -51,7 +51,7 @@ def layer(scope: Scope) -> Layer:
         for table in sorted({receipt.table for receipt in scope.receipts})
     ]
     datasets: dict[str, Extent] = {f"staging.{name}": "batch" for name in contracts()}
-    datasets |= {DRIFT: "table", LOADS: "table", REDELIVERED: "table"}
+    datasets |= {DRIFT: "table", LOADS: "table", REDELIVERED: "view"}
     checks += [
         *_values(),
         *_references(),
