@@ -9,7 +9,7 @@ from infra.contracts import contracts
 from infra.lake import Lake
 from infra.settings import Settings
 from tasks.publish_state import WORDS
-from tasks.receipts import ExpectationResult, RunEntry, RunReport
+from tasks.receipts import ExpectationResult, RunEntry, RunReport, UploadReceipt
 from tasks.reporting.run_history import history, last_run_of
 from tasks.reporting.templates import page, write
 from tasks.validation.gate import GATES
@@ -88,6 +88,7 @@ def html(report: RunReport, runs: Sequence[RunEntry]) -> str:
         if report.verdict != "published"
         else [],
         layers=_layers(report),
+        affected=_affected(report),
         trend=trend,
         rows_trend=[(_short(e), e.rows_read, _tone(e)) for e in trend],
         seconds_trend=[(_short(e), e.seconds, _tone(e)) for e in trend],
@@ -129,17 +130,43 @@ def _counted(results: list[ExpectationResult], what: str) -> list[str]:
     return [f"{len(results)} {what}{'s' if len(results) > 1 else ''}"] if results else []
 
 
-def _layers(report: RunReport) -> dict[str, tuple[int | None, ...]]:
-    """Count the rows of each source table: read, quarantined, in the lake, copied."""
-    copied = {receipt.table: receipt.rows for receipt in report.copies}
+def _layers(report: RunReport) -> dict[str, tuple[list[int | None], str]]:
+    """Count the rows of each source table, and say what of them is new.
+
+    The counts are rows read, in quarantine and in the lake, and the keys that the delivery alters:
+    those of reference tables are compared with the delivery before.
+    """
+    altered = {m.model.removeprefix("altered_"): m.rows for m in report.models}
+    layers = {}
+    for table in contracts():
+        uploads = [upload for upload in report.uploads if upload.table == table]
+        counts = [
+            sum(upload.rows_read for upload in uploads),
+            sum(upload.rows_quarantined for upload in uploads),
+            sum(upload.rows_loaded for upload in uploads),
+            altered.get(table),
+        ]
+        layers[table] = (counts, _novelty(uploads))
+    return layers
+
+
+def _novelty(uploads: Sequence[UploadReceipt]) -> str:
+    """Say whether files are new, or repeat others."""
+    repeated = sorted({str(upload.same_as) for upload in uploads if upload.same_as})
+    if repeated:
+        return f"same content as {', '.join(repeated)}: nothing stored again"
+    if uploads and not any(upload.uploaded for upload in uploads):
+        return "in the lake already"
+    return "new" if uploads else ""
+
+
+def _affected(report: RunReport) -> dict[str, int]:
+    """Count the keys that the run affects, by kind: `order`, `person`, `month` …"""
+    found = {model.model: model.rows for model in report.models}
     return {
-        table: (
-            sum(r.rows_read for r in report.uploads if r.table == table),
-            sum(r.rows_quarantined for r in report.uploads if r.table == table),
-            sum(r.rows_loaded for r in report.uploads if r.table == table),
-            copied.get(table),
-        )
-        for table in contracts()
+        name.removeprefix("affected_"): rows
+        for name, rows in found.items()
+        if name.startswith("affected_")
     }
 
 
