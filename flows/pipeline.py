@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
+from prefect.settings import PREFECT_UI_URL
 
 from flows import current_run
 from flows.concurrency import TASK_RUNNER, gather
@@ -282,7 +283,8 @@ def _facts_of(run: BatchRun) -> RunReport:
         started_at=now,
         finished_at=now,
         verdict="failed",
-        run_url=str(flow_run.ui_url or ""),
+        # the server of a command has no UI, so no link may lead to it
+        run_url=str(flow_run.ui_url or "") if PREFECT_UI_URL.value() else "",
     )
 
 

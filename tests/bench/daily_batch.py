@@ -1,8 +1,10 @@
 """Time a daily batch on a history and on one ten times as long, and a weekly backfill.
 
-Run with `make bench`. The histories are generated (`--orders` sets the shorter one); the backfill
-loads the real sample if it exists, else 3,000 generated orders. The Prefect API is up before any
-timing starts, and the first batch of each history, which includes the imports, is not counted.
+Run with `make bench`. The histories are generated (`--orders` sets the shorter one). Each batch
+delivers the reference tables whole again; products and sellers gain those of its orders. The
+backfill loads the real sample if it exists, else 3,000 generated orders. The Prefect API is up
+before any timing starts, and the first batch of each history, which includes the imports, is not
+counted.
 """
 
 import argparse
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from prefect.testing.utilities import prefect_test_harness
 
+from infra.contracts import contracts
 from infra.local.extract import extract
 from infra.local.generate import generate
 from infra.local.services import running
@@ -23,28 +26,27 @@ from tests.history import play
 from tests.load import Loader
 
 _BATCH_ORDERS = 200
+_WHOLE = ("products", "sellers", "geolocation", "category_translation")  # delivered every day
+_GROWING = _WHOLE[:2]
 _FIRST = date(2020, 1, 1)
 
 
 def main() -> None:
     """Print both daily times with their ratio, and seconds per batch of the backfill."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--orders", type=int, default=100_000)
+    parser.add_argument("--orders", type=int, default=30_000)
     orders = parser.parse_args().orders
     with (
         tempfile.TemporaryDirectory(prefix="olist-bench-") as scratch,
         prefect_test_harness(server_startup_timeout=120),
     ):
         folder = Path(scratch)
-        batches = [folder / f"batch-{n}" for n in range(4)]
-        for number, batch in enumerate(batches):
-            generate(batch, _BATCH_ORDERS, seed=1000 + number)
-        once, tenfold = (_daily(folder / str(n), n, batches) for n in (orders, 10 * orders))
+        once, tenfold = (_daily(folder / str(n), n) for n in (orders, 10 * orders))
         print(f"daily batch of {_BATCH_ORDERS} orders on {orders:>9,} orders  {once:6.2f} s")
         print(
             f"daily batch of {_BATCH_ORDERS} orders on {10 * orders:>9,} orders  {tenfold:6.2f} s"
         )
-        print(f"ratio (target 1.5)                              {tenfold / once:6.2f} x")
+        print(f"ratio (target 1.3)                              {tenfold / once:6.2f} x")
         for together, weeks in ((1, 10), (13, 1000)):
             count, seconds = _backfill(folder / f"backfill-{together}", together, weeks)
             print(
@@ -53,9 +55,10 @@ def main() -> None:
             )
 
 
-def _daily(folder: Path, orders: int, batches: list[Path]) -> float:
+def _daily(folder: Path, orders: int) -> float:
     """Median seconds of daily runs after a history of `orders` orders."""
     generate(folder / "history", orders, seed=1)
+    batches = [_batch(folder, number) for number in range(4)]
     with running(Settings(home=folder / "home")) as settings:
         from flows.daily_elt import daily_elt_flow
 
@@ -68,6 +71,17 @@ def _daily(folder: Path, orders: int, batches: list[Path]) -> float:
             daily_elt_flow(_FIRST + timedelta(days=number), str(batch))
             seconds.append(time.perf_counter() - begun)
     return statistics.median(seconds[1:])
+
+
+def _batch(folder: Path, number: int) -> Path:
+    """Generate a batch that delivers the reference tables of the history again."""
+    batch = folder / f"batch-{number}"
+    generate(batch, _BATCH_ORDERS, seed=1000 + number)
+    for table in _WHOLE:
+        file = contracts()[table].source_file
+        gained = (batch / file).read_bytes().partition(b"\n")[2] if table in _GROWING else b""
+        (batch / file).write_bytes((folder / "history" / file).read_bytes() + gained)
+    return batch
 
 
 def _backfill(folder: Path, together: int, weeks: int) -> tuple[int, float]:
