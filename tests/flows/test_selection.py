@@ -92,12 +92,14 @@ def test_an_unknown_selection_is_refused(
         validate_flow(**selection)  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.slow
 def test_published_rows_stay_in_candidate_for_a_notebook(loaded: Settings) -> None:
     validate_flow(["staging"], datasets=["orders"], keep=True)
     with transaction(loaded, read_only=True) as work:
         assert work.value("SELECT COUNT(*) AS n FROM candidate.batch_orders") == 60
 
 
+@pytest.mark.slow
 def test_a_selected_model_is_rebuilt_and_the_others_stay(loaded: Settings) -> None:
     expected = checksums(loaded)
     with transaction(loaded) as work:
@@ -115,6 +117,7 @@ def test_a_selected_model_is_rebuilt_and_the_others_stay(loaded: Settings) -> No
     assert checksums(loaded) == expected
 
 
+@pytest.mark.slow
 def test_gates_check_what_a_partial_rebuild_leaves(loaded: Settings) -> None:
     with transaction(loaded) as work:
         work.run("UPDATE analytics.fact_payment SET payment_value = payment_value + 1")
@@ -123,6 +126,7 @@ def test_gates_check_what_a_partial_rebuild_leaves(loaded: Settings) -> None:
     rebuild_flow(select=["fact_payment"])
 
 
+@pytest.mark.slow
 def test_the_history_of_a_check_has_its_results_and_what_was_observed(loaded: Settings) -> None:
     histories = {history.id: history for history in check_histories(loaded)}
     found = histories["star.fact_payment.payment_value_as_staged"]

@@ -15,6 +15,7 @@ from tests.conftest import DAY
 from tests.load import Loader, write_source
 from tests.tasks.validation.test_gate import ROWS
 
+pytestmark = pytest.mark.slow
 NOTEBOOK = """
 import sys
 import great_expectations as gx

@@ -115,7 +115,7 @@ def _history(load: Loader, batch: Staged) -> Iterator[None]:
                 "INSERT INTO audit.loads SELECT table_name, CAST(%s AS DATE), run_id, content_hash, "
                 "source_file, source_sha256, source_bytes, rows_read, rows_loaded, "
                 "rows_quarantined, money_total, manifest, loaded_at, money_read, "
-                "money_quarantined, amounts_unreadable FROM candidate.load",
+                "money_quarantined, amounts_unreadable, same_as FROM candidate.load",
                 [DAY - timedelta(days=days)],
             )
     yield
