@@ -64,13 +64,20 @@ def relation_of(layer: Layer, dataset: str) -> tuple[str, str]:
     return ("candidate", f"batch_{table}") if is_batch else (schema, table)
 
 
-def _computed(settings: Settings, schema: str, view: str) -> tuple[str, str]:
-    """Compute a view into a table, whose schema and name are returned."""
-    table = f"seen_{view}"
+@contextmanager
+def _computed(settings: Settings, layer: Layer, dataset: str) -> Iterator[tuple[str, str]]:
+    """Provide schema and name of the rows of a dataset; a view is computed into a table first."""
+    schema, name = relation_of(layer, dataset)
+    if layer.datasets[dataset] != "view":
+        yield schema, name
+        return
+    table = f"seen_{name}"
     with transaction(settings) as work:
         work.run(f"DROP TABLE IF EXISTS candidate.{table}")
-        work.run(f"CREATE TABLE candidate.{table} AS SELECT * FROM {schema}.{view}")
-    return "candidate", table
+        work.run(f"CREATE TABLE candidate.{table} AS SELECT * FROM {schema}.{name}")
+    yield "candidate", table
+    with transaction(settings) as work:
+        work.run(f"DROP TABLE IF EXISTS candidate.{table}")
 
 
 def context_of(settings: Settings) -> EphemeralDataContext:
@@ -205,11 +212,15 @@ class _Dataset:
         """Run the suite, and store its results."""
         if not self._checks:
             return []
+        with _computed(self._settings, self._layer, self._dataset) as relation:
+            return self._results(run_id, *relation)
+
+    def _results(self, run_id: str, schema: str, table: str) -> list[ExpectationResult]:
         context, name = self._context, f"{self._layer.name}-{self._dataset.rpartition('.')[2]}"
         definition = context.validation_definitions.add(
             gx.ValidationDefinition(
                 name=name,  # no dot: it would create a folder in Data Docs
-                data=self._batch(),
+                data=self._batch(schema, table),
                 suite=context.suites.add_or_update(suite(name, self._checks)),
             )
         )
@@ -237,7 +248,7 @@ class _Dataset:
             for check, expectation in zip(self._checks, stored, strict=True)
         ]
 
-    def _batch(self) -> Any:  # noqa: ANN401 (a BatchDefinition of some asset)
+    def _batch(self, schema: str, table: str) -> Any:  # noqa: ANN401 (a BatchDefinition of some asset)
         if self._layer.datasets[self._dataset] == "receipts":
             from tasks.validation.suites.raw import files_frame  # noqa: PLC0415 (it imports checks)
 
@@ -245,9 +256,6 @@ class _Dataset:
             asset = self._context.data_sources.pandas_default.add_dataframe_asset(self._dataset)
             return asset.add_batch_definition_whole_dataframe("batch")
         # a table, not a query: Great Expectations fetches all rows of a query to learn its columns
-        schema, table = self._schema, self._table
-        if self._layer.datasets[self._dataset] == "view":
-            schema, table = _computed(self._settings, schema, table)
         asset = self._warehouse().add_table_asset(
             self._dataset, table_name=table, schema_name=schema
         )
