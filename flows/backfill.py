@@ -108,7 +108,9 @@ def backfill_flow(
             receipt.seconds = time.monotonic() - begun
             step.rows = sum(done.published.rows.values())
             step.note = f"published; {_to_go(receipt, len(remaining))}"
-            step.details += [f"warning: {r.id}: {r.reason} ({r.observed})" for r in done.warnings]
+            step.details += [
+                f"warning: {r.id}: violated: {r.reason} ({r.observed})" for r in done.warnings
+            ]
         logger.info("%s of %s batches: %s", len(receipt.published), len(remaining), step.note)
     # an earlier run may have stopped between its publish and its outputs
     retry_incomplete_outputs(str(flow_run.id), "backfill")

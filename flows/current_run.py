@@ -29,7 +29,7 @@ def stopped_message() -> str:
             facts.published_dates = dates_published_by(Settings(), facts.run_id)
             facts.commit_unknown = False
     if facts.state == "not published":
-        seen = "Nothing of it is published; readers see the state before it."
+        seen = "This run published nothing; readers see the state before it."
     else:
         seen = WORDS[facts.state].readers
     return f"{facts.label} is stopped. {seen} Continue: {facts.rerun}"

@@ -52,7 +52,7 @@ def note_gate(step: Step, receipt: GateReceipt) -> None:
             step.details.append(f"accepted by {result.accepted_by}: {result.id}")
         elif result not in receipt.blocking:
             step.details.append(
-                f"{result.severity}: {result.id}: {result.reason} ({result.observed})"
+                f"{result.severity}: {result.id}: violated: {result.reason} ({result.observed})"
             )
 
 

@@ -31,10 +31,11 @@ def dry_run(settings: Settings, source: str, day: date) -> None:
     with running(settings) as running_settings:
         plan = plan_of(running_settings, source, day)
     gates = {gate: len(layer_of(gate, Scope((day,))).checks) for gate in GATES}
+    gates["staging"] += len(plan.files)  # and the number of rows of each file
     result(**plan.model_dump(mode="json"), changes=plan.changes, expectations=gates)
     console.rule(f"Batch {day}: what a run would do")
-    table = Table("table", "file", box=SIMPLE, pad_edge=False, title="Reads", title_justify="left")
-    table.columns[1].overflow = "fold"
+    table = Table("file", box=SIMPLE, pad_edge=False, title="Reads", title_justify="left")
+    table.columns[0].overflow = "fold"
     table.add_column("bytes", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for file in plan.files:
@@ -47,7 +48,7 @@ def dry_run(settings: Settings, source: str, day: date) -> None:
             if file.replaces
             else "new"
         )
-        table.add_row(file.table, file.file.rpartition("/")[2], f"{file.bytes:,}", state)
+        table.add_row(file.file.rpartition("/")[2], f"{file.bytes:,}", state)
     console.print(table)
     console.print("Changes", style="italic")
     for sentence in plan.changes:

@@ -79,7 +79,6 @@ def _print_error(error: Exception) -> int:
     if is_json():
         kind = type(error).__name__
         emit("error", error=kind, message=str(error), advice=advice, exit_code=int(code))
-        return code
     first, _, rest = f"{type(error).__name__}: {error}".partition("\n")
     errors.print(first, style="bold red", soft_wrap=True)
     if rest:

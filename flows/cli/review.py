@@ -49,11 +49,11 @@ def validate(
     ] = None,
     dataset: Annotated[
         list[str] | None,
-        typer.Option(help="Only checks of this table, as orders or fact_order; may be repeated."),
+        typer.Option(help="The checks of this table, as orders or fact_order; may be repeated."),
     ] = None,
     expectation: Annotated[
         list[str] | None,
-        typer.Option(help="Only this check, as staging.orders.status_known; may be repeated."),
+        typer.Option(help="This check, as staging.orders.status_known; may be repeated."),
     ] = None,
     keep: Annotated[
         bool,
@@ -82,14 +82,21 @@ def gx() -> None:
     from tasks.validation.file_context import WAREHOUSE, write_file_context  # noqa: PLC0415
 
     with running(state_dir.last_used(Settings())) as settings:
-        folder = write_file_context(settings, Scope((settings.today,)))
+        written = write_file_context(settings, Scope((settings.today,)))
+    console.print("The suites of all gates are written. In a notebook, or in Python:\n")
     console.print(
-        f'gx.get_context(mode="file", project_root_dir={str(folder)!r})\n'
-        "opens the suites, the data source and a checkpoint for each of staging, star, marts and "
-        "reconciliation. Staging, star and marts read what the last run left in candidate: the "
-        "batch that a gate stopped, or what olist validate --keep has copied there.",
+        "import great_expectations as gx\n"
+        f'context = gx.get_context(mode="file", project_root_dir={str(settings.state)!r})\n'
+        f'context.checkpoints.get("{written[-1] if written else "staging"}").run().describe()\n',
         soft_wrap=True,
     )
+    console.print(f"Checkpoints: {', '.join(written) or 'none'}.")
+    if len(written) < len(Layer):
+        console.print(
+            "The others have no rows to check: `olist validate --keep` copies what is published "
+            "for them; then run this command again.",
+            soft_wrap=True,
+        )
     if settings.target == "local" and not known_stack(settings.state):
         console.print("The warehouse must run meanwhile: olist up, then this command again.")
     if settings.target == "aws":

@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from flows.cli.console import console, errors
+from flows.cli.json_lines import emit
+from flows.cli.output import is_json
 from infra.local.process import resume_all
 
 ORDERLY_SECONDS = 8.0  # then the process ends at once
@@ -49,6 +51,8 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     except StoppedError as stopped:
+        if is_json():
+            emit("error", error="Stopped", message=str(stopped), exit_code=stopped.exit_code)
         raise SystemExit(stopped.exit_code) from None
     finally:
         signal.set_wakeup_fd(previous)

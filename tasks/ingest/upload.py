@@ -123,7 +123,7 @@ def _upload(
 
 def _content_key(table: str, content: str) -> str:
     """Key of the note which batch delivered a content first."""
-    return f"contents/{table}/{content}.json"
+    return f"raw/{table}/contents/{content}.json"
 
 
 def _same_content(lake: Lake, table: str, content: str) -> UploadReceipt | None:

@@ -12,6 +12,7 @@ from tasks.publish_state import WORDS
 from tasks.receipts import ExpectationResult, RunEntry, RunReport, UploadReceipt
 from tasks.reporting.run_history import history, last_run_of
 from tasks.reporting.templates import page, write
+from tasks.request import RequestError
 from tasks.validation.gate import GATES
 from tasks.warehouse.totals import comparison
 
@@ -19,7 +20,7 @@ _TREND = 30
 _ORDER = ("critical", "warning", "info")
 
 
-class ReportError(LookupError):
+class ReportError(RequestError):
     """No run of the batch is known."""
 
 

@@ -5,7 +5,6 @@ with one checkpoint for each gate, into `gx/` of the state folder. There they ar
 Expectations' own types, so opening them needs no module of this project.
 """
 
-from pathlib import Path
 from typing import Any
 
 import great_expectations as gx
@@ -16,7 +15,7 @@ from sqlalchemy import URL
 
 from infra.private_files import make_private, write_private
 from infra.settings import Settings
-from infra.warehouse import connection_parameters
+from infra.warehouse import connection_parameters, transaction
 from tasks.validation.check import Check, ExpectNoRows, Layer, Scope
 from tasks.validation.gate import GATES
 from tasks.validation.runner import layer_of, one_at_a_time, relation_of
@@ -27,8 +26,12 @@ WAREHOUSE = (
 _ADDRESS = ("user", "password", "host", "port", "database")
 
 
-def write_file_context(settings: Settings, scope: Scope) -> Path:
+def write_file_context(settings: Settings, scope: Scope) -> list[str]:
     """Write suites, checkpoints and data source; replaces those of an earlier call.
+
+    Great Expectations takes no table that does not exist: candidate models exist after a run that a
+    gate stopped, and after `olist validate --keep`. A gate with a table that does not exist has its
+    suites, and no checkpoint.
 
     Only on the local target the password of the warehouse is written, into a file that only its
     owner may read. On AWS a notebook logs in with IAM, or finds OLIST_WAREHOUSE in its environment.
@@ -38,7 +41,8 @@ def write_file_context(settings: Settings, scope: Scope) -> Path:
         scope: The batches that the checks are about.
 
     Returns:
-        The folder to open with `gx.get_context(mode="file", project_root_dir=…)`.
+        The gates that have a checkpoint. `gx.get_context(mode="file", project_root_dir=…)` opens
+        the context; the project root is `settings.state`.
     """
     make_private(settings.state / "gx" / "uncommitted")
     _write_connection(settings)
@@ -55,9 +59,18 @@ def write_file_context(settings: Settings, scope: Scope) -> Path:
                 "isolation_level": "AUTOCOMMIT",
             },
         )
+        there = _existing(settings)
+        written = []
         for gate in GATES[1:]:  # not `raw`, which checks receipts of files and no table
-            _write_gate(context, source, layer_of(gate, scope))
-    return settings.state
+            if _write_gate(context, source, layer_of(gate, scope), there):
+                written.append(gate)
+    return written
+
+
+def _existing(settings: Settings) -> set[tuple[str, str]]:
+    """Schema and name of the tables and views of the warehouse."""
+    with transaction(settings, read_only=True) as work:
+        return set(work.query("SELECT table_schema, table_name FROM svv_tables"))
 
 
 def _write_connection(settings: Settings) -> None:
@@ -77,28 +90,37 @@ def _write_connection(settings: Settings) -> None:
     write_private(path, yaml.safe_dump(variables))
 
 
-def _write_gate(context: FileDataContext, source: Any, layer: Layer) -> None:  # noqa: ANN401 (typed by GX)
+def _write_gate(
+    context: FileDataContext,
+    source: Any,  # noqa: ANN401 (typed by GX)
+    layer: Layer,
+    there: set[tuple[str, str]],
+) -> bool:
+    """Write the suites, and a checkpoint if all tables exist; return whether they do."""
     definitions = []
-    for dataset in layer.datasets:
+    used = [d for d in layer.datasets if any(check.dataset == d for check in layer.checks)]
+    complete = all(relation_of(layer, dataset) in there for dataset in used)
+    for dataset in used:
         checks = [check for check in layer.checks if check.dataset == dataset]
-        if not checks:
-            continue
         schema, table = relation_of(layer, dataset)
         name = f"{layer.name}-{dataset.rpartition('.')[2]}"
+        suite = context.suites.add_or_update(
+            gx.ExpectationSuite(name=name, expectations=[_portable(layer, c) for c in checks])
+        )
+        if not complete:
+            continue
         asset = source.add_table_asset(name, table_name=table, schema_name=schema)
         definition = gx.ValidationDefinition(
             name=name,
             data=asset.add_batch_definition_whole_table("rows"),
-            suite=context.suites.add_or_update(
-                gx.ExpectationSuite(
-                    name=name, expectations=[_portable(layer, check) for check in checks]
-                )
-            ),
+            suite=suite,
         )
         definitions.append(context.validation_definitions.add_or_update(definition))
-    context.checkpoints.add_or_update(
-        gx.Checkpoint(name=layer.name, validation_definitions=definitions)
-    )
+    if complete:
+        context.checkpoints.add_or_update(
+            gx.Checkpoint(name=layer.name, validation_definitions=definitions)
+        )
+    return complete
 
 
 def _portable(layer: Layer, check: Check) -> gxe.Expectation:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from infra.settings import Settings
 from infra.sql_files import sql_files, statements
 from infra.warehouse import transaction
+from tasks.request import RequestError
 from tasks.warehouse.data_dictionary import UNDER, VIEW
 
 _KEY = re.compile(r"^-- Key:\s+(.+)$", re.MULTILINE)
 
 
-class TraceError(ValueError):
+class TraceError(RequestError):
     """The model or the row does not exist, or the key has the wrong number of values."""
 
 

@@ -133,7 +133,7 @@ def test_trace_names_the_file_and_the_run_behind_a_row(
     assert "olist_orders_dataset.csv" in done.stdout
     assert "Runs that published it" in done.stdout
     missing = olist(home, "trace", "fact_order", "nobody")
-    assert missing.returncode == 1
+    assert missing.returncode == ExitCode.USAGE
     assert "has no row with order_id = nobody" in missing.stderr
 
 

@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc"),
 ]
 LIMIT = 10.0  # seconds in which a command ends, and in which no process of it is left
-NOTHING = "2018-10-18 is stopped. Nothing of it is published; readers see the state before it."
+NOTHING = "2018-10-18 is stopped. This run published nothing; readers see the state before it."
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def _refused(path: Path, *more: str, password: str | None = "pw") -> str:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 1, done.stdout
+    assert done.returncode == 5, done.stdout
     assert "Traceback" not in done.stderr
     return " ".join(done.stderr.split())
 
