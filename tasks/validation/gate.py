@@ -178,9 +178,8 @@ def _remedy_for(depending: list[date], rerun: RerunCommand) -> str:
 
 
 def _format_result(result: ExpectationResult) -> list[str]:
-    lines = [
-        f"  - {result.id}: violated: {result.reason}. Found: {result.observed}. Owner: {result.owner}"
-    ]
+    found = f"{result.observed}. Owner: {result.owner}"
+    lines = [f"  - {result.id}: violated: {result.reason}. Found: {found}"]
     lines += [f"      {_in_short(row)}" for row in result.sample]
     if result.batches:
         counts = ", ".join(f"{day} ({count:,})" for day, count in result.batches.items())
