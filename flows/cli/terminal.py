@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,10 +106,19 @@ class WarningLines(logging.Handler):
 
 def is_told_elsewhere(record: logging.LogRecord) -> bool:
     """Whether the end of the command, or the line of a step, tells what a log record tells."""
-    is_of_engine = record.name.startswith(("prefect.flow_runs", "prefect.task_runs"))
+    is_of_run = record.name.startswith(("prefect.flow_runs", "prefect.task_runs"))
     return getattr(record, "in_step_line", False) or (
-        is_of_engine and "prefect" in Path(record.pathname).parent.parts
+        is_of_run and Path(record.pathname).is_relative_to(_prefect_folder())
     )
+
+
+@cache
+def _prefect_folder() -> Path:
+    """The folder of Prefect's package: a clone of this project may lie below one of that name."""
+    found = find_spec("prefect")
+    assert found is not None  # noqa: S101 (a dependency)
+    assert found.origin is not None  # noqa: S101
+    return Path(found.origin).parent
 
 
 def _line(step: "Step", result: "StepResult") -> Text:
