@@ -72,7 +72,8 @@ licences: .venv/ready ## List the licences of all dependencies in licences.txt; 
 	@$(BIN)/python -m docs.tools.licences
 
 sbom: .venv/ready ## Write a bill of materials of .venv (CycloneDX, JSON)
-	$(BIN)/cyclonedx-py environment --output-format JSON --output-file sbom.cdx.json .venv/bin/python
+	$(BIN)/uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py environment \
+		--output-format JSON --output-file sbom.cdx.json .venv/bin/python
 
 clean: ## Remove all local state; .venv is kept
 	rm -rf -- "$$OLIST_HOME"
@@ -86,14 +87,15 @@ clean: ## Remove all local state; .venv is kept
 		cdktf-cdktf-provider-aws==21.22.1
 	@touch $@
 
-# pip and uv check the hash of each file that they install; compiling bytecode here makes the first run faster
+# pip and uv check the hash of each file that they install; `sync` also removes what is no longer locked;
+# compiling bytecode here makes the first run faster
 .venv/ready: requirements.lock pyproject.toml
 	@echo "Setting up .venv (once; about a minute) …"
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
 	@$(PYTHON) -m venv .venv
 	@awk '/^[^ ]/ { uv = /^uv==/ } uv && !/#/' requirements.lock > .venv/uv.lock.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock.txt
-	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python \
-		-r requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python \
+		requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@

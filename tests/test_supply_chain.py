@@ -27,7 +27,7 @@ def test_every_package_of_the_lock_file_has_hashes_and_one_version() -> None:
 
 def test_the_make_target_and_the_image_check_the_hashes() -> None:
     setup = (PROJECT / "Makefile").read_text().partition(".venv/ready: requirements.lock")[2]
-    installs = [line for line in setup.splitlines() if " install " in line]
+    installs = [line for line in setup.splitlines() if re.search(r" (install|sync) ", line)]
     assert len(installs) == 3
     for line in installs:
         assert "--require-hashes" in line or "--no-build-isolation" in line, line
