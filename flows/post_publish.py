@@ -10,7 +10,8 @@ from flows.concurrency import gather
 from infra.settings import Settings
 from tasks.publish_state import AfterPublishError
 from tasks.reporting.dashboards.build import dashboards
-from tasks.reporting.export.unload import export, exports_run_id, switch_exports
+from tasks.reporting.export.manifest import exports_run_id, switch_exports
+from tasks.reporting.export.unload import export
 from tasks.reporting.overview import dashboards_run_id
 from tasks.warehouse.data_dictionary import dictionary
 from tasks.warehouse.published_index import is_reconciled, last_publish

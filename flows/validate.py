@@ -84,7 +84,17 @@ def validate_flow(
                     load_published_as_candidate("models", run_id)
                 try:
                     only = checks if is_partial else None
-                    receipt = gate(layer, days, [], run_id, "published", rerun, accepted, only)
+                    receipt = gate(
+                        layer,
+                        days,
+                        [],
+                        run_id,
+                        "published",
+                        rerun,
+                        accepted,
+                        only,
+                        proves_history=True,
+                    )
                 except GateError as error:
                     receipt = error.receipt
                     errors.append(error)

@@ -211,12 +211,37 @@ class Total(BaseModel):
         return f"{figure:,.2f}" if self.unit == "R$" else f"{figure:,.0f}"
 
 
+class ExportedPartition(BaseModel):
+    """Files of one partition of a published table in the lake."""
+
+    rows: int
+    files: dict[str, list[str]]  # by format: s3:// addresses
+
+
 class ExportReceipt(BaseModel):
     """Files of one published table in the lake."""
 
     table: str
-    rows: int
-    files: dict[str, list[str]]  # by format: s3:// addresses
+    partitioned_by: str | None  # the column in the names of the files; None: one partition
+    partitions: dict[str, ExportedPartition]  # by month, such as 201810; `all` for the whole table
+    renewed: list[str]  # the partitions that this export has written
+    columns: dict[str, str]  # type by name; '' where no DDL declares it
+    selected: dict[str, str]  # by format: the columns and expressions, in SQL
+
+    @computed_field
+    @property
+    def rows(self) -> int:
+        """Number of rows of the table."""
+        return sum(partition.rows for partition in self.partitions.values())
+
+    @computed_field
+    @property
+    def files(self) -> dict[str, list[str]]:
+        """The addresses of all files, by format."""
+        return {
+            kind: [url for part in self.partitions.values() for url in part.files[kind]]
+            for kind in self.selected
+        }
 
 
 class StepResult(BaseModel):

@@ -100,6 +100,10 @@ def require_invariants(settings: Settings) -> None:
             == []
         )
         assert (
+            work.query("SELECT * FROM audit.proven_totals WHERE proven_total <> running_total")
+            == []
+        )
+        assert (
             work.query(
                 "SELECT table_name FROM audit.loads "
                 "WHERE rows_read <> rows_loaded + rows_quarantined"

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from infra.contracts import contracts
+from infra.ddl import tables
 from infra.lake import Lake
 from infra.settings import Settings
 from infra.source_storage import LocalFolder
@@ -102,10 +103,10 @@ class Loader:
         if prepare:
             prepare_warehouse(settings)
 
-    def rows(self, day: date, **tables: list[dict[str, Any]]) -> None:
-        """Load and publish handmade rows as the batch of a day."""
+    def rows(self, day: date, **tables: list[dict[str, Any]]) -> str:
+        """Load and publish handmade rows as the batch of a day; return the run id."""
         self.open_rows(day, **tables)
-        self.publish()
+        return self.publish()
 
     def open_rows(self, day: date, **tables: list[dict[str, Any]]) -> None:
         """Load handmade rows as the open batch of a day, and compute its candidates."""
@@ -114,13 +115,13 @@ class Loader:
         self.stage(day, source)
         self.compute()
 
-    def retract(self, day: date) -> None:
-        """Retract the batch of a day."""
+    def retract(self, day: date) -> str:
+        """Retract the batch of a day; return the run id."""
         open_batches(
             self.settings, [OpenBatch(batch_date=day, action="retract", source="")], self.begin()
         )
         self.compute()
-        self.publish()
+        return self.publish()
 
     def stage(self, day: date, source: Path) -> tuple[UploadReceipt, ...]:
         """Upload and copy a source folder, as the open batch."""
@@ -139,17 +140,18 @@ class Loader:
         for model in published_models():
             compute_model(self.settings, model, RUN)
 
-    def publish(self) -> None:
-        """Publish the open batch under a new run id."""
+    def publish(self) -> str:
+        """Publish the open batch under a new run id; return the id."""
         run_id = f"{RUN}-{uuid4().hex[:8]}"
         take(self.settings, run_id, "test")
         with transaction(self.settings) as work:
             work.run("UPDATE audit.writer_lock SET run_id = %s", [run_id])
         publish_batches(self.settings, run_id)
         index_published_batches(self.settings)
+        return run_id
 
     def clear(self) -> None:
-        """Empty staging, candidates, analytics and audit; delete `published/` in the lake."""
+        """Empty staging, candidates, analytics and audit; delete `published/` and `exports/`."""
         with transaction(self.settings) as work:
             for table in contracts():
                 work.run(f"DELETE FROM staging.{table}")
@@ -157,10 +159,10 @@ class Loader:
                 work.run(f"DELETE FROM analytics.{model.name}")
             drop_candidates(work)
             clear_arrivals(work)
-            for table in ("batches", "loads", "metrics", "validations", "failing_rows"):
+            for table in tables("audit").keys() - {"prepared", "writer_lock"}:
                 work.run(f"DELETE FROM audit.{table}")
         lake = Lake(self.settings)
-        for key in list(lake.keys("published/")):
+        for key in [*lake.keys("published/"), *lake.keys("exports/")]:
             lake.delete(key)
 
     def release(self) -> None:

@@ -17,12 +17,23 @@ def generate(
     directory: Annotated[Path, typer.Argument(help="Folder to write the CSV files to.")],
     orders: Annotated[int, typer.Option(min=1, help="Number of orders.")] = _DEMO_ORDERS,
     seed: Annotated[int, typer.Option(min=0, help="The same seed creates the same files.")] = 42,
+    first: Annotated[
+        date | None,
+        typer.Option("--from", help="First day of purchases; default: 2016-09-04.", **DAY),
+    ] = None,
+    last: Annotated[
+        date | None, typer.Option("--to", help="Last day of purchases; default: 2018-08-29.", **DAY)
+    ] = None,
 ) -> None:
     """Generate data in the exact format of the real data set."""
+    from infra.local.generate import FIRST_DAY, LAST_DAY  # noqa: PLC0415
     from infra.local.generate import generate as write  # noqa: PLC0415
 
+    first, last = first or FIRST_DAY, last or LAST_DAY
+    if first > last:
+        raise typer.BadParameter(f"{first} is after {last}", param_hint="--from")
     with given_umask():
-        rows = write(directory, orders, seed)
+        rows = write(directory, orders, seed, first, last)
     console.print(f"{sum(rows.values()):,} rows in {len(rows)} files: {directory}", soft_wrap=True)
 
 

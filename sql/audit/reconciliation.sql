@@ -2,17 +2,15 @@
 -- Purpose:   Totals of source files, staging and published tables side by side: the source total of
 --            a row is the published total and what is in quarantine, to the cent
 -- Grain:     measure
--- Load rule: a view over staging, audit.staging_totals, audit.loads and analytics
+-- Load rule: a view over audit.staging_totals, audit.control_totals, audit.loads and analytics
 
 CREATE OR REPLACE VIEW audit.reconciliation AS
 WITH staged AS (
     -- one row with the row count of each staging table, and one for each of its money columns
     SELECT
         table_name,
-        table_name || '.' || measure AS table_measure,
         measure,
-        total,
-        latest_total
+        total
     FROM audit.staging_totals
 ),
 
@@ -70,34 +68,25 @@ staged_money AS (
     GROUP BY table_name
 ),
 
--- totals of the rows in force (of each key, those of its latest batch), the input of the facts
+-- running totals of the rows in force (of each key, those of its latest batch), the input of the facts
+running AS (
+    SELECT
+        table_name || '.' || measure AS table_measure,
+        change
+    FROM audit.control_totals
+),
+
 in_force AS (
     SELECT
-        SUM(CASE WHEN table_measure = 'orders.rows' THEN latest_total END) AS orders,
-        SUM(CASE WHEN table_measure = 'order_items.rows' THEN latest_total END) AS items,
-        SUM(CASE WHEN table_measure = 'order_payments.rows' THEN latest_total END) AS payments,
-        SUM(CASE WHEN table_measure = 'order_reviews.rows' THEN latest_total END) AS reviews,
-        SUM(CASE WHEN table_measure = 'order_items.price' THEN latest_total END) AS price,
-        SUM(CASE WHEN table_measure = 'order_items.freight_value' THEN latest_total END) AS freight_value,
-        SUM(CASE WHEN table_measure = 'order_payments.payment_value' THEN latest_total END) AS payment_value
-    FROM staged
-),
-
-latest_customers AS (
-    SELECT
-        customer_id,
-        MAX(batch_date) AS batch_date
-    FROM staging.customers
-    GROUP BY customer_id
-),
-
-persons AS (
-    SELECT COUNT(DISTINCT customers.customer_unique_id) AS row_count
-    FROM staging.customers
-    INNER JOIN latest_customers
-        ON
-            customers.customer_id = latest_customers.customer_id
-            AND customers.batch_date = latest_customers.batch_date
+        SUM(CASE WHEN table_measure = 'orders.rows' THEN change END) AS orders,
+        SUM(CASE WHEN table_measure = 'order_items.rows' THEN change END) AS items,
+        SUM(CASE WHEN table_measure = 'order_payments.rows' THEN change END) AS payments,
+        SUM(CASE WHEN table_measure = 'order_reviews.rows' THEN change END) AS reviews,
+        SUM(CASE WHEN table_measure = 'customers.persons' THEN change END) AS persons,
+        SUM(CASE WHEN table_measure = 'order_items.price' THEN change END) AS price,
+        SUM(CASE WHEN table_measure = 'order_items.freight_value' THEN change END) AS freight_value,
+        SUM(CASE WHEN table_measure = 'order_payments.payment_value' THEN change END) AS payment_value
+    FROM running
 ),
 
 totals AS (
@@ -143,7 +132,7 @@ totals AS (
     SELECT
         'persons: staging = single_customer_view' AS measure,
         'rows' AS unit,
-        CAST((SELECT row_count FROM persons) AS DECIMAL(18, 2)) AS source_total,
+        CAST((SELECT persons FROM in_force) AS DECIMAL(18, 2)) AS source_total,
         CAST((SELECT COUNT(*) FROM analytics.single_customer_view) AS DECIMAL(18, 2)) AS published_total
     UNION ALL
     SELECT

@@ -2,6 +2,8 @@
 -- Purpose:   Persons and their delivery addresses, one row per address version (SCD2)
 -- Grain:     customer_unique_id, valid_from (plus one unknown member, customer_key = -1)
 -- Load rule: replaces the affected persons, recomputed from all batches in staging
+-- Layout:    distributed and sorted by customer_unique_id, the key by which affected persons are replaced,
+--            and joined with customer_totals
 
 CREATE TABLE IF NOT EXISTS analytics.dim_customer (
     customer_key BIGINT NOT NULL, -- Surrogate key; -1 = unknown member

@@ -2,6 +2,7 @@
 -- Purpose:   Calendar of the years in which a fact names a day, with Brazil's national holidays
 -- Grain:     date_key (one row per day, plus -1 for "not yet" or "unknown")
 -- Load rule: small table, fully replaced by every publish
+-- Layout:    a copy on each node (ALL), because every fact joins it; sorted by its key, for merge joins
 
 CREATE TABLE IF NOT EXISTS analytics.dim_date (
     date_key INTEGER NOT NULL, -- Day as a number, YYYYMMDD; -1 = no date

@@ -2,6 +2,7 @@
 -- Purpose:   Location of a zip code prefix: median of its points inside Brazil, and its city
 -- Grain:     zip_code_prefix (plus one unknown member, geography_key = -1)
 -- Load rule: replaces the affected zip code prefixes, recomputed from all batches in staging
+-- Layout:    a copy on each node (ALL), because every fact joins it; sorted by its key, for merge joins
 
 CREATE TABLE IF NOT EXISTS analytics.dim_geography (
     geography_key BIGINT NOT NULL, -- Surrogate key; -1 = unknown member

@@ -2,6 +2,7 @@
 -- Purpose:   Products with their English category, one row per version (SCD2)
 -- Grain:     product_id, valid_from (plus one unknown member, product_key = -1)
 -- Load rule: replaces the affected products, recomputed from all batches in staging
+-- Layout:    a copy on each node (ALL), because every fact joins it; sorted by its key, for merge joins
 
 CREATE TABLE IF NOT EXISTS analytics.dim_product (
     product_key BIGINT NOT NULL, -- Surrogate key of a product version; -1 = unknown member

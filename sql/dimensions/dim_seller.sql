@@ -2,6 +2,7 @@
 -- Purpose:   Sellers and the address they ship from, one row per version (SCD2)
 -- Grain:     seller_id, valid_from (plus one unknown member, seller_key = -1)
 -- Load rule: replaces the affected sellers, recomputed from all batches in staging
+-- Layout:    a copy on each node (ALL), because every fact joins it; sorted by its key, for merge joins
 
 CREATE TABLE IF NOT EXISTS analytics.dim_seller (
     seller_key BIGINT NOT NULL, -- Surrogate key of a seller version; -1 = unknown member

@@ -3,6 +3,10 @@
 --            snapshot). Values are in R$
 -- Grain:     order_id
 -- Load rule: replaces the affected orders, recomputed from all batches in staging
+-- Exported by: purchase_month, the month of purchased_at
+-- Layout:    distributed by order_id, so that all facts of an order join on one slice, and affected orders
+--            are deleted there; sorted by purchased_at, so that a query or an export of months reads only
+--            their blocks
 
 CREATE TABLE IF NOT EXISTS analytics.fact_order (
     order_id VARCHAR(32) NOT NULL, -- Order id

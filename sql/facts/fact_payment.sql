@@ -2,6 +2,9 @@
 -- Purpose:   Payments of orders: payment type, instalments and value in R$
 -- Grain:     order_id, payment_sequential
 -- Load rule: replaces the affected orders, recomputed from all batches in staging
+-- Exported by: purchase_month, the month of purchase_date_key
+-- Layout:    distributed by order_id, as the other facts; sorted by purchase_date_key, so that a query or an
+--            export of months reads only their blocks
 
 CREATE TABLE IF NOT EXISTS analytics.fact_payment (
     order_id VARCHAR(32) NOT NULL, -- Order id

@@ -2,6 +2,9 @@
 -- Purpose:   Customer reviews of orders; scores from 1 to 5
 -- Grain:     review_id, order_id (one review may cover several orders)
 -- Load rule: replaces the affected orders, recomputed from all batches in staging
+-- Exported by: created_month, the month of created_date_key
+-- Layout:    distributed by order_id, as the other facts; sorted by created_date_key, so that a query or an
+--            export of months reads only their blocks
 
 CREATE TABLE IF NOT EXISTS analytics.fact_review (
     review_id VARCHAR(32) NOT NULL, -- Review id; one review may cover several orders

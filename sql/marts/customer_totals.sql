@@ -3,6 +3,7 @@
 --            orders, value, payment, preferences, delivery. Values are in R$
 -- Grain:     customer_unique_id
 -- Load rule: replaces the affected persons, recomputed from their candidate facts
+-- Layout:    distributed and sorted by customer_unique_id, the key by which affected persons are replaced
 
 CREATE TABLE IF NOT EXISTS analytics.customer_totals (
     customer_unique_id VARCHAR(32) NOT NULL, -- Person id

@@ -6,6 +6,8 @@
 -- Latest by: customer_id (the latest batch that contains a customer wins)
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 -- Compared by: customer_id (a batch that repeats the row in force changes nothing)
+-- Layout:    distributed as Redshift chooses (AUTO): joined by customer_id once a run, for affected customers
+--            only; sorted by batch_date, so that a run reads only the blocks of its batches
 
 CREATE TABLE IF NOT EXISTS staging.customers (
     customer_id VARCHAR(32) NOT NULL,

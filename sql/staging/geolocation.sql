@@ -5,6 +5,8 @@
 -- Source:    olist_geolocation_dataset.csv
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 -- Compared by: geolocation_zip_code_prefix (a batch that repeats a prefix as it is changes nothing)
+-- Layout:    distributed as Redshift chooses (AUTO); sorted by batch_date, so that a run reads only the
+--            blocks of its batches
 
 CREATE TABLE IF NOT EXISTS staging.geolocation (
     geolocation_zip_code_prefix VARCHAR(5) NOT NULL,

@@ -4,6 +4,8 @@
 -- Source:    olist_order_reviews_dataset.csv
 -- Latest by: order_id (the latest batch that contains reviews of an order wins)
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
+-- Layout:    distributed by order_id, so that the tables of an order join on one slice; sorted by batch_date,
+--            so that a run reads only the blocks of its batches, and deletes from no others
 
 CREATE TABLE IF NOT EXISTS staging.order_reviews (
     review_id VARCHAR(32) NOT NULL,

@@ -5,6 +5,8 @@
 -- Source:    olist_orders_dataset.csv
 -- Latest by: order_id (the latest batch that contains an order wins)
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
+-- Layout:    distributed by order_id, so that the tables of an order join on one slice; sorted by batch_date,
+--            so that a run reads only the blocks of its batches, and deletes from no others
 
 CREATE TABLE IF NOT EXISTS staging.orders (
     order_id VARCHAR(32) NOT NULL,

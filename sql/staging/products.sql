@@ -5,6 +5,8 @@
 -- Source:    olist_products_dataset.csv
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 -- Compared by: product_id (a batch that repeats the version in force changes nothing)
+-- Layout:    distributed as Redshift chooses (AUTO): small, so that it becomes ALL; sorted by batch_date, so
+--            that a run reads only the blocks of its batches
 
 CREATE TABLE IF NOT EXISTS staging.products (
     product_id VARCHAR(32) NOT NULL,

@@ -4,6 +4,8 @@
 -- Source:    olist_sellers_dataset.csv
 -- Load rule: publishing a batch replaces its own rows; rows of other batches are kept
 -- Compared by: seller_id (a batch that repeats the version in force changes nothing)
+-- Layout:    distributed as Redshift chooses (AUTO): small, so that it becomes ALL; sorted by batch_date, so
+--            that a run reads only the blocks of its batches
 
 CREATE TABLE IF NOT EXISTS staging.sellers (
     seller_id VARCHAR(32) NOT NULL,

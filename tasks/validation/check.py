@@ -72,6 +72,7 @@ class Scope:
     receipts: tuple[UploadReceipt, ...] = ()
     quarantine_limit: float = 0.01  # share of the rows of a file, 0 to 1
     today: date = date.max  # the current business day; a batch date is not ahead of it
+    proves_history: bool = True  # whether checks that read all of staging run, too
 
 
 @dataclass(frozen=True)

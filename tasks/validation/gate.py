@@ -26,6 +26,7 @@ from tasks.receipts import (
 )
 from tasks.request import RequestError
 from tasks.retries import STEP
+from tasks.warehouse.control_totals import proof_is_due
 from tasks.warehouse.published_index import last_publish_number
 
 if TYPE_CHECKING:
@@ -297,6 +298,7 @@ def validate(
     rerun: RerunCommand,
     acceptances: Sequence[Acceptance] = (),
     only: Sequence[str] | None = None,
+    proves_history: bool = False,
 ) -> GateReceipt:
     """Run one gate, and log its results.
 
@@ -309,6 +311,8 @@ def validate(
         rerun: The command that runs the batches again, for messages.
         acceptances: Decisions to accept failures of the source data.
         only: Ids of the expectations to run; None for all.
+        proves_history: Whether the gate `reconciliation` reads all of staging, even if it has done
+            so within a week.
 
     Raises:
         GateError: The gate stops the batches.
@@ -316,7 +320,13 @@ def validate(
     settings = Settings()
     from tasks.validation.check import Scope  # noqa: PLC0415 (slow to import)
 
-    scope = Scope(tuple(batch_dates), tuple(receipts), settings.quarantine_limit, settings.today)
+    scope = Scope(
+        batch_dates=tuple(batch_dates),
+        receipts=tuple(receipts),
+        quarantine_limit=settings.quarantine_limit,
+        today=settings.today,
+        proves_history=proves_history or (gate == "reconciliation" and proof_is_due(settings)),
+    )
     receipt = run_gate(settings, gate, scope, run_id, acceptances, only)
     logger = get_run_logger()
     for failed in receipt.failed:

@@ -13,7 +13,7 @@ from infra.contracts import BATCH_DATE
 from infra.ddl import tables
 from infra.sql_files import sql_files, statements
 from infra.warehouse import Transaction
-from tasks.warehouse.latest_rows import latest_key
+from tasks.warehouse.control_totals import IN_FORCE_TOTALS, STAGING_TOTALS, create_change
 from tasks.warehouse.migrate import ExistingColumns
 
 # a rebuild keeps the staging rows of its batches
@@ -26,8 +26,6 @@ _VIEWS = {
 _LOADED_AGAIN = (
     f"WHERE {BATCH_DATE} IN (SELECT {BATCH_DATE} FROM audit.open_batch WHERE action = 'load')"
 )
-
-_TOTALS = ("table_name", "measure", "total", "latest_total")  # columns of audit.staging_totals
 
 
 def create_candidates(work: Transaction) -> None:
@@ -44,6 +42,7 @@ def create_candidates(work: Transaction) -> None:
                 f"SELECT {columns} FROM staging.{name} WHERE {condition}"
             )
     create_redelivered(work)
+    create_change(work)
 
 
 def create_redelivered(work: Transaction) -> None:
@@ -81,55 +80,6 @@ def _rows_by_batch(relation: str, condition: str = "") -> str:
         f"(SELECT {BATCH_DATE}, COUNT(*) AS row_count FROM {relation} {condition} "
         f"GROUP BY {BATCH_DATE})"
     )
-
-
-def create_staging_totals(work: Transaction) -> None:
-    """Create the view that reconciliation compares with the files and with `analytics`.
-
-    It has one row with the row count of each table, and one row per money column. Each row has the
-    total of all batches and the total of the rows in force.
-    """
-    ctes, totals = [], []
-    for name, table in tables("staging").items():
-        money = [column.name for column in table.columns if column.kind == "DECIMAL"]
-        ctes += _totals_of(table, money)
-        for measure in ("rows", *money):
-            totals.append(
-                f"SELECT CAST('{name}' AS VARCHAR(127)) AS table_name, "
-                f"CAST('{measure}' AS VARCHAR(127)) AS measure, "
-                f"CAST(COALESCE(all_{measure}, 0) AS DECIMAL(18, 2)) AS total, "
-                f"CAST(COALESCE(latest_{measure}, 0) AS DECIMAL(18, 2)) AS latest_total "
-                f"FROM {name}_totals"
-            )
-    work.run(
-        f"CREATE OR REPLACE VIEW audit.staging_totals AS WITH {', '.join(ctes)} "
-        f"{' UNION ALL '.join(totals)}"
-    )
-
-
-def _totals_of(table: ddl.Table, money: list[str]) -> list[str]:
-    """CTEs with the totals of a staging table; the last one is `<table>_totals`."""
-    name, key = table.name, latest_key(table)
-    if key is None:  # batches add up, so all rows are in force
-        sums = [
-            f"SUM({column}) AS all_{column}, SUM({column}) AS latest_{column}" for column in money
-        ]
-        columns = ", ".join(["COUNT(*) AS all_rows, COUNT(*) AS latest_rows", *sums])
-        return [f"{name}_totals AS (SELECT {columns} FROM staging.{name})"]
-    sums = [
-        f"SUM(staged.{column}) AS all_{column}, "
-        f"SUM(CASE WHEN latest.{key} IS NOT NULL THEN staged.{column} END) AS latest_{column}"
-        for column in money
-    ]
-    columns = ", ".join([f"COUNT(*) AS all_rows, COUNT(latest.{key}) AS latest_rows", *sums])
-    # GROUP BY and a join cost less than a window function; the view reads all rows every day
-    return [
-        f"latest_{name} AS (SELECT {key}, MAX({BATCH_DATE}) AS {BATCH_DATE} "
-        f"FROM staging.{name} GROUP BY {key})",
-        f"{name}_totals AS (SELECT {columns} FROM staging.{name} AS staged "
-        f"LEFT JOIN latest_{name} AS latest ON staged.{key} = latest.{key} "
-        f"AND staged.{BATCH_DATE} = latest.{BATCH_DATE})",
-    ]
 
 
 def drop_outdated(work: Transaction, tables_changed: set[str], existing: ExistingColumns) -> None:
@@ -185,9 +135,12 @@ def _drop_changed_views(work: Transaction, existing: ExistingColumns) -> None:
         for path in sql_files("audit")
         if ddl.table(f"audit/{path.name}") is None
     }
-    wanted = views | {"audit.staging_totals": list(_TOTALS)}
+    wanted = views | {
+        "audit.staging_totals": list(STAGING_TOTALS),
+        "audit.in_force_totals": list(IN_FORCE_TOTALS),
+    }
     if any(list(existing[view]) != wanted[view] for view in wanted if view in existing):
-        for view in wanted:  # first those that read audit.staging_totals
+        for view in wanted:  # first those that read the totals of staging
             work.run(f"DROP VIEW IF EXISTS {view}", what=f"renewing the view {view}")
 
 

@@ -18,7 +18,7 @@ def create_merged(model: Model) -> str:
     Raises:
         ModelError: The DELETE statement of the model has another form.
     """
-    columns, condition = model.table.column_list, _retired(model)
+    columns, condition = model.table.column_list, retired(model)
     view = (
         f"CREATE VIEW candidate.{MERGED}_{model.name} AS\n"
         f"SELECT {columns}\nFROM candidate.{model.name}"
@@ -36,7 +36,7 @@ def create_removed(model: Model) -> str:
     Raises:
         ModelError: The DELETE statement of the model has another form.
     """
-    key, condition = model.table.key[0], _retired(model)
+    key, condition = model.table.key[0], retired(model)
     return (
         f"CREATE VIEW candidate.removed_{model.name} AS\n"
         f"SELECT {key}\nFROM analytics.{model.name}\n"
@@ -45,8 +45,12 @@ def create_removed(model: Model) -> str:
     )
 
 
-def _retired(model: Model) -> str | None:
-    """The condition of the model's DELETE statement; None if it has none."""
+def retired(model: Model) -> str | None:
+    """The condition of the model's DELETE statement; None if it has none.
+
+    Raises:
+        ModelError: The DELETE statement of the model has another form.
+    """
     retire = _RETIRE.fullmatch(model.retire or "")
     if retire is None:
         raise ModelError(f"{model.source}: expected DELETE FROM analytics.{model.name} [WHERE …]")

@@ -22,7 +22,8 @@ from tasks.receipts import OpenBatch
 from tasks.retries import STEP
 from tasks.warehouse.batch_state import open_batches
 from tasks.warehouse.comments import set_comments
-from tasks.warehouse.derived_views import create_candidates, create_staging_totals, drop_outdated
+from tasks.warehouse.control_totals import create_totals, open_control_totals
+from tasks.warehouse.derived_views import create_candidates, drop_outdated
 from tasks.warehouse.migrate import add_columns, existing_columns
 from tasks.warehouse.prepared import is_prepared, note_prepared
 from tasks.warehouse.published_index import index_published_batches
@@ -57,9 +58,10 @@ def prepare_warehouse(settings: Settings) -> list[str]:
         _create_functions(work)
         drop_outdated(work, {column.rpartition(".")[0] for column in added}, existing)
         _create(work, "staging")
-        create_staging_totals(work)
+        create_totals(work)
         for folder in FOLDERS[1:]:
             _create(work, folder)
+        open_control_totals(work)
         create_candidates(work)
         _create(work, "metrics")
         renewed = {column.rpartition(".")[0] for column in widened}

@@ -10,7 +10,9 @@ from infra.warehouse import Transaction
 from tasks.receipts import PublishReceipt
 from tasks.retries import STEP
 from tasks.warehouse.batch_state import clear_arrivals
+from tasks.warehouse.control_totals import record_change, renew_if_rebuilt
 from tasks.warehouse.models import published_models
+from tasks.warehouse.partitions import record_changed_partitions
 from tasks.warehouse.published_index import (
     index_published_batches,
     last_publish_number,
@@ -47,11 +49,14 @@ def publish_batches(
         if dates := published_dates(work, run_id):
             # an earlier attempt committed, but its reply was lost
             return PublishReceipt(batch_dates=dates, rows={})
+        number = 1 + last_publish_number(work)
+        chosen = [m for m in published_models() if models is None or m.name in models]
+        record_change(work, number)
+        record_changed_partitions(work, chosen, number)
         _stage(work)
+        renew_if_rebuilt(work, number)
         rows = {}
-        for model in published_models():
-            if models is not None and model.name not in models:
-                continue
+        for model in chosen:
             assert model.retire is not None  # noqa: S101 (published models have one)
             what, columns = f"publishing analytics.{model.name}", model.table.column_list
             work.run(model.retire, what=what)
@@ -65,7 +70,7 @@ def publish_batches(
             "(run_id, batch_date, action, source, published_at, publish_number) "
             "SELECT CAST(%s AS VARCHAR(36)), batch_date, action, source, GETDATE(), "
             "CAST(%s AS BIGINT) FROM audit.open_batch",
-            [run_id, 1 + last_publish_number(work)],
+            [run_id, number],
         )
         dates = published_dates(work, run_id)
         drop_candidates(work)

@@ -1,7 +1,8 @@
 """Time a daily batch on a history and on one ten times as long, and a weekly backfill.
 
 Run with `make bench`. The histories are generated (`--orders` sets the shorter one). Each batch
-delivers the reference tables whole again; products and sellers gain those of its orders. The
+has orders of its day and delivers the reference tables whole again; products and sellers gain
+those of its orders. The
 backfill loads the real sample if it exists, else 3,000 generated orders. The Prefect API is up
 before any timing starts, and the first batch of each history, which includes the imports, is not
 counted.
@@ -28,7 +29,7 @@ from tests.load import Loader
 _BATCH_ORDERS = 200
 _WHOLE = ("products", "sellers", "geolocation", "category_translation")  # delivered every day
 _GROWING = _WHOLE[:2]
-_FIRST = date(2020, 1, 1)
+_FIRST = date(2018, 10, 19)
 
 
 def main() -> None:
@@ -76,7 +77,9 @@ def _daily(folder: Path, orders: int) -> float:
 def _batch(folder: Path, number: int) -> Path:
     """Generate a batch that delivers the reference tables of the history again."""
     batch = folder / f"batch-{number}"
-    generate(batch, _BATCH_ORDERS, seed=1000 + number)
+    # the generator delivers all orders of a period: those of a day are known fifty days later
+    day = _FIRST + timedelta(days=number - 50)
+    generate(batch, _BATCH_ORDERS, seed=1000 + number, first=day, last=day)
     for table in _WHOLE:
         file = contracts()[table].source_file
         gained = (batch / file).read_bytes().partition(b"\n")[2] if table in _GROWING else b""

@@ -23,7 +23,7 @@ from infra.local.generate import generate
 from infra.preflight import AccessError, steps
 from infra.settings import Settings
 from infra.warehouse import WarehouseError, connection_parameters, transaction
-from tasks.reporting.export.unload import LATEST
+from tasks.reporting.export.manifest import LATEST
 from tests.aws import PASSWORD, REGION, USER, aws_account
 from tests.history import require_invariants
 from tests.infra.terraform.values import VALUES

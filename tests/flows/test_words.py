@@ -13,7 +13,7 @@ from infra.local.generate import generate
 from infra.local.web.inbox import messages
 from infra.settings import Settings
 from tasks.publish_state import AfterPublishError
-from tasks.reporting.export.unload import exports_run_id
+from tasks.reporting.export.manifest import exports_run_id
 from tasks.reporting.run_page import page_of
 from tasks.validation.check import Layer, rows
 from tasks.validation.gate import GateError

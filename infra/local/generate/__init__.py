@@ -3,6 +3,6 @@
 Only the distributions are plausible; no figure is copied from the real data.
 """
 
-from infra.local.generate.dataset import generate
+from infra.local.generate.dataset import FIRST_DAY, LAST_DAY, generate
 
-__all__ = ["generate"]
+__all__ = ["FIRST_DAY", "LAST_DAY", "generate"]

@@ -1,6 +1,7 @@
 """Generate the source tables column by column with NumPy, and write them as CSV with Polars."""
 
 import zlib
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +11,26 @@ from infra.contracts import contracts
 from infra.local.generate.people import addresses, customers, geolocation, ids, sellers
 from infra.local.generate.sales import items, orders, payments, products, reviews, translations
 
-FIRST_DAY, LAST_DAY = np.datetime64("2016-09-04"), np.datetime64("2018-08-29")
-# no approval, shipping or delivery in the dump is later
-DUMPED_AT = np.datetime64("2018-10-17T23:59:59")
+FIRST_DAY, LAST_DAY = date(2016, 9, 4), date(2018, 8, 29)
+# the dump is taken this long after the last purchase; no approval, shipping or delivery is later
+_DUMPED_AFTER = np.timedelta64(50, "D") - np.timedelta64(1, "s")
 
 
-def generate(directory: Path, orders_wanted: int, seed: int) -> dict[str, int]:
+def generate(
+    directory: Path,
+    orders_wanted: int,
+    seed: int,
+    first: date = FIRST_DAY,
+    last: date = LAST_DAY,
+) -> dict[str, int]:
     """Write a CSV file for each source table; the same arguments produce the same bytes.
 
     Args:
         directory: Output folder; created if missing.
         orders_wanted: Number of orders. The sizes of the other tables depend on it.
         seed: Seed of the random numbers; at least 0.
+        first: First day of purchases.
+        last: Last day of purchases.
 
     Returns:
         The number of rows, by table.
@@ -47,8 +56,8 @@ def generate(directory: Path, orders_wanted: int, seed: int) -> dict[str, int]:
         streams["orders"],
         ids(streams["orders"], orders_wanted),
         people["customer_id"],
-        (FIRST_DAY, LAST_DAY),
-        DUMPED_AT,
+        (np.datetime64(first), np.datetime64(last)),
+        np.datetime64(last) + _DUMPED_AFTER,
     )
     lines = items(streams["order_items"], sold, goods, shops["seller_id"])
     tables = {

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from infra.lake import Lake
 from infra.scratch import scratch_folder
 from infra.settings import Settings
-from tasks.reporting.export.unload import DICTIONARY, LATEST
+from tasks.reporting.export.manifest import DICTIONARY, LATEST
 
 
 class NoExportError(LookupError):

@@ -1,36 +1,33 @@
-"""Export the published tables to S3 as Parquet and CSV, for users without warehouse access.
+"""UNLOAD published tables to S3, for users without warehouse access.
 
-    exports/<table>/batch_date=…/run=…/parquet/…      files of one run; never overwritten
-    exports/<table>/batch_date=…/run=…/csv/…
-    exports/latest/manifest.json                       names the current files; written last
-    exports/latest/data_dictionary.csv
+Facts and `sales_overview` are exported by month. Only the partitions that changed since the current
+exports are written; of the others, the files of earlier exports stay current.
 
-Readers start at the manifest. It is one object and is written after all files, so all tables switch
-at once.
+    exports/<table>/batch_date=…/run=…/parquet/[purchase_month=…/]…   files of one run; never
+    exports/<table>/batch_date=…/run=…/csv/[purchase_month=…/]…       overwritten
+    exports/latest/manifest.json                                      names the current files
 """
 
-import csv
-import io
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from typing import Any
+from collections.abc import Collection
+from datetime import date
 
 from prefect import get_run_logger, task
 
-from infra.csv_file.text import RULE
+from infra.ddl import Table, tables
 from infra.lake import Lake
 from infra.settings import Settings
 from infra.shown_text import spreadsheet_cell_sql
-from infra.warehouse import encrypted, transaction
-from tasks.receipts import ExportReceipt
-from tasks.retries import RETRY, STEP
-from tasks.warehouse.data_dictionary import VIEW, Column, dictionary
+from infra.warehouse import Transaction, encrypted, transaction
+from tasks.receipts import ExportedPartition, ExportReceipt
+from tasks.reporting.export.manifest import Exported, read_exported
+from tasks.retries import RETRY
+from tasks.warehouse.data_dictionary import Column, dictionary
+from tasks.warehouse.models import PUBLISHED_FOLDERS
+from tasks.warehouse.partitions import ALL, Partition, partition_of
 
-LATEST = "exports/latest/manifest.json"
-DICTIONARY = "exports/latest/data_dictionary.csv"
 _FORMATS = {
     "parquet": "FORMAT AS PARQUET",
-    # CSV users expect one file per table; its first line has the column names
+    # CSV users expect few files; the first line of each has the column names
     "csv": "FORMAT AS CSV HEADER PARALLEL OFF EXTENSION 'csv'",
 }
 
@@ -40,7 +37,7 @@ class ExportError(RuntimeError):
 
 
 def export_table(settings: Settings, table: str, day: date, run_id: str) -> ExportReceipt:
-    """UNLOAD one published table to the folder of the run, as Parquet and CSV.
+    """UNLOAD the changed partitions of a published table, as Parquet and CSV.
 
     Args:
         settings: Access to the lake and the warehouse.
@@ -48,35 +45,127 @@ def export_table(settings: Settings, table: str, day: date, run_id: str) -> Expo
         day: Batch date, for the folder name.
         run_id: Id of the flow run, for the folder name.
 
+    Returns:
+        The files of all partitions; the receipt tells which are new.
+
     Raises:
         ExportError: UNLOAD wrote another number of rows than the table has.
         WarehouseError: A statement failed.
     """
-    lake = Lake(settings)
+    lake, partition = Lake(settings), _partition_of(table)
+    selected = {kind: _selected(table, kind, exact=settings.exact_csv) for kind in _FORMATS}
+    columns = {column.name: column.type for column in dictionary()[table].columns}
+    held = read_exported(lake, table, columns, selected)
+    with transaction(settings, read_only=True) as work:
+        rows = _rows_by_partition(work, table, partition)
+        if not rows:  # an empty table has no partitions; its files have the column names
+            partition, rows = None, {ALL: 0}
+        kept = _unchanged(work, table, held) if held else {}
+    # an equal number of rows is no proof, but another number would be one of an error
+    kept = {value: it for value, it in kept.items() if it.rows == rows.get(value)}
+    renewed = {value: count for value, count in rows.items() if value not in kept}
     folder = f"exports/{table}/batch_date={day}/run={run_id}"
-    files: dict[str, list[str]] = {}
-    rows = 0
-    for kind, options in _FORMATS.items():
+    files: dict[str, dict[str, list[str]]] = {value: {} for value in renewed}
+    for kind in _FORMATS:
         prefix = f"{folder}/{kind}/"
         for key in list(lake.keys(prefix)):  # left by a killed attempt
-            lake.delete(key)
-        with transaction(settings) as work:
-            rows = work.value(f"SELECT COUNT(*) AS n FROM analytics.{table}")
-            selected = _selected(table, kind, exact=settings.exact_csv).replace("'", "''")
-            work.run(
-                f"UNLOAD ('SELECT {selected} FROM analytics.{table}') "
-                f"TO '{lake.url(prefix)}' IAM_ROLE '{settings.copy_role}' "
-                f"{options}{encrypted(settings)}",
-                what=f"UNLOAD analytics.{table} to {lake.url(prefix)}",
-            )
-            written = work.value("SELECT pg_last_unload_count() AS n")
-        if written != rows:
+            if held is None or lake.url(key) not in held.urls:
+                lake.delete(key)
+        if not renewed:
+            continue
+        written = _unload(
+            settings, table, kind, selected[kind], partition, renewed, lake.url(prefix)
+        )
+        if written != sum(renewed.values()):
             raise ExportError(
-                f"{table}: UNLOAD wrote {written} rows of {rows} to {lake.url(prefix)}; the "
-                "previous exports stay current. Run the batch again"
+                f"{table}: UNLOAD wrote {written} rows of {sum(renewed.values())} to "
+                f"{lake.url(prefix)}; the previous exports stay current. Run the batch again"
             )
-        files[kind] = [lake.url(key) for key in lake.keys(prefix)]
-    return ExportReceipt(table=table, rows=rows, files=files)
+        keys = list(lake.keys(prefix))
+        for value in renewed:
+            part = f"{prefix}{partition.name}={value}/" if partition else prefix
+            files[value][kind] = [lake.url(key) for key in keys if key.startswith(part)]
+    new = {v: ExportedPartition(rows=count, files=files[v]) for v, count in renewed.items()}
+    return ExportReceipt(
+        table=table,
+        partitioned_by=partition.name if partition else None,
+        partitions=dict(sorted({**kept, **new}.items())),
+        renewed=sorted(new),
+        columns=columns,
+        selected=selected,
+    )
+
+
+def _partition_of(table: str) -> Partition | None:
+    """The partitions of a table; a view is exported as a whole."""
+    known = _tables()
+    return partition_of(known[table]) if table in known else None
+
+
+def _rows_by_partition(
+    work: Transaction, table: str, partition: Partition | None
+) -> dict[str, int]:
+    if partition is None:
+        return {ALL: work.value(f"SELECT COUNT(*) AS n FROM analytics.{table}")}
+    return dict(
+        work.query(
+            f"SELECT {partition.value} AS partition_value, COUNT(*) AS n FROM analytics.{table} "
+            f"GROUP BY {partition.value}"
+        )
+    )
+
+
+def _unchanged(work: Transaction, table: str, held: Exported) -> dict[str, ExportedPartition]:
+    """The exported partitions of a table that no later publish has changed.
+
+    Every publish changes a view. The numbers of publishes start again in a warehouse that was lost
+    and restored, so an export that this warehouse does not know proves nothing.
+    """
+    is_known = work.query(
+        "SELECT 1 FROM audit.batches WHERE run_id = %s AND publish_number = %s LIMIT 1",
+        [held.run_id, held.publish_number],
+    )
+    if not is_known or table not in _tables():
+        return {}
+    changed = work.query(
+        "SELECT DISTINCT partition_value FROM audit.changed_partitions "
+        "WHERE table_name = %s AND publish_number > %s",
+        [table, held.publish_number],
+    )
+    return {v: it for v, it in held.partitions.items() if (v,) not in changed}
+
+
+def _tables() -> dict[str, Table]:
+    """The published tables; without the view."""
+    return {n: t for folder in PUBLISHED_FOLDERS for n, t in tables(folder).items()}
+
+
+def _unload(
+    settings: Settings,
+    table: str,
+    kind: str,
+    selected: str,
+    partition: Partition | None,
+    values: Collection[str],
+    address: str,
+) -> int:
+    """UNLOAD partitions of a table; return the number of rows."""
+    query, by = f"SELECT {selected} FROM analytics.{table}", ""
+    if partition is not None:
+        chosen = " OR ".join(f"({partition.condition(value)})" for value in sorted(values))
+        query = (
+            f"SELECT {selected}, {partition.value} AS {partition.name} FROM analytics.{table} "
+            f"WHERE {chosen}"
+        )
+        by = f"PARTITION BY ({partition.name}) "
+    quoted = query.replace("'", "''")
+    with transaction(settings) as work:
+        work.run(
+            f"UNLOAD ('{quoted}') TO '{address}' IAM_ROLE '{settings.copy_role}' "
+            f"{by}{_FORMATS[kind]}{encrypted(settings)}",
+            what=f"UNLOAD analytics.{table} to {address}",
+        )
+        return work.value("SELECT pg_last_unload_count() AS n")
 
 
 def _selected(table: str, kind: str, *, exact: bool) -> str:
@@ -99,87 +188,16 @@ def _csv_value(column: Column, *, exact: bool) -> str:
     return spreadsheet_cell_sql(column.name)
 
 
-def switch(settings: Settings, receipts: Sequence[ExportReceipt], day: date, run_id: str) -> str:
-    """Make the files of a run the current exports.
-
-    Keeps the previous exports for readers in flight, and deletes older ones.
-
-    Args:
-        settings: Access to the lake and the warehouse.
-        receipts: The exported tables, all of one run.
-        day: Batch date of the run.
-        run_id: Id of the run.
-
-    Returns:
-        The s3:// address of the manifest.
-
-    Raises:
-        WarehouseError: The column types of the view cannot be read.
-    """
-    lake = Lake(settings)
-    lake.put_text(DICTIONARY, dictionary_csv(_types_of_view(settings)), "text/csv")
-    manifest: dict[str, Any] = {
-        "batch_date": day,
-        "run_id": run_id,
-        "written_at": datetime.now(UTC),
-        "data_dictionary": lake.url(DICTIONARY),
-        "tables": {r.table: {"rows": r.rows, "files": r.files} for r in receipts},
-    }
-    before = lake.get_json(LATEST)
-    lake.put_json(LATEST, manifest)
-    # keep the previous export for readers in flight; delete older ones
-    kept = {f"/run={run}/" for run in (run_id, before["run_id"] if before else run_id)}
-    for key in list(lake.keys("exports/")):
-        if "/run=" in key and not any(run in key for run in kept):
-            lake.delete(key)
-    return lake.url(LATEST)
-
-
-def exports_run_id(settings: Settings) -> str | None:
-    """Return the id of the run that the current exports come from; None without exports."""
-    manifest = Lake(settings).get_json(LATEST)
-    return manifest["run_id"] if manifest else None
-
-
-def _types_of_view(settings: Settings) -> dict[str, str]:
-    """Return the types of the view's columns; no DDL declares those that it computes."""
-    with transaction(settings, read_only=True) as work:
-        rows = work.query(
-            "SELECT column_name, data_type FROM svv_columns WHERE table_schema = 'analytics' "
-            "AND table_name = %s",
-            [VIEW],
-        )
-    return {name: kind.upper() for name, kind in rows}
-
-
-def dictionary_csv(types_of_view: dict[str, str]) -> str:
-    """Return the data dictionary as CSV, one line per column.
-
-    Args:
-        types_of_view: Type by name of the columns that the view computes.
-    """
-    text = io.StringIO()
-    lines = csv.writer(text)
-    lines.writerow(["table", "column", "type", "meaning", "unit", "form"])
-    for table in dictionary().values():
-        for column in table.columns:
-            kind = column.type or types_of_view[column.name]
-            form = RULE if kind.startswith(("VARCHAR", "CHARACTER VARYING")) else ""
-            lines.writerow([table.name, column.name, kind, column.meaning, column.unit, form])
-    return text.getvalue()
-
-
 @task(name="export", task_run_name="export {table} {label}", **RETRY)
 def export(table: str, day: date, run_id: str, label: str) -> ExportReceipt:
-    """Export one published table to S3 as Parquet and CSV."""
+    """Export the changed partitions of one published table to S3 as Parquet and CSV."""
     receipt = export_table(Settings(), table, day, run_id)
-    get_run_logger().info("%s %s: %s rows exported", table, label, f"{receipt.rows:,}")
+    get_run_logger().info(
+        "%s %s: %s rows exported; %s of %s partitions changed",
+        table,
+        label,
+        f"{receipt.rows:,}",
+        len(receipt.renewed),
+        len(receipt.partitions),
+    )
     return receipt
-
-
-@task(name="switch exports", task_run_name="switch exports {label}", **STEP)
-def switch_exports(receipts: list[ExportReceipt], day: date, run_id: str, label: str) -> str:
-    """Make the exports of this run the current ones."""
-    address = switch(Settings(), receipts, day, run_id)
-    get_run_logger().info("%s: exports are at %s", label, address)
-    return address

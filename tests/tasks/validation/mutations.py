@@ -244,6 +244,7 @@ COMPUTED = [
     Mutation("a published cent is changed by hand", "reconciliation", "reconciliation.reconciliation.totals_equal", sql="UPDATE analytics.fact_payment SET payment_value = payment_value + 0.01 WHERE payment_value = (SELECT MAX(payment_value) FROM analytics.fact_payment)"),
     Mutation("a state's sales are changed by hand", "reconciliation", "reconciliation.reconciliation.totals_equal", sql="UPDATE analytics.sales_overview SET total_value = total_value * 2 WHERE state = 'SP'"),
     Mutation("rows of staging are deleted by hand", "reconciliation", "reconciliation.reconciliation.totals_equal", sql="DELETE FROM staging.geolocation WHERE geolocation_state = 'AC'"),
+    Mutation("a cent of the running totals is changed by hand", "reconciliation", "reconciliation.proven_totals.running_totals_proven", sql="UPDATE audit.control_totals SET change = change + 0.01 WHERE measure = 'freight_value'"),
 ]  # fmt: skip
 
 MUTATIONS = [*FILES, *ROWS, *LOADED, *SINCE, *COMPUTED]

@@ -23,6 +23,7 @@ from infra.local.redshift.context import SessionContext
 from infra.local.redshift.copy.unload_statement import Unload
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 
+_OF_VALUES = "0123456789+-.: tf"  # characters of numbers, times and booleans
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _queries = itertools.count(1)
 
@@ -146,22 +147,58 @@ def _text(statement: Unload, table: pa.Table) -> bytes:
     delimiter = options.get("delimiter", "," if csv else "|")
     delimiter = {"\\t": "\t"}.get(delimiter, delimiter)
     null = options.get("null", "")
-    columns = []
-    for name in table.column_names:
-        text = _column_text(table[name].combine_chunks())
-        if csv:
-            special = pc.match_substring_regex(text, f'["\r\n{re.escape(delimiter)}]')
-            quoted = pc.binary_join_element_wise(
-                '"', pc.replace_substring(text, '"', '""'), '"', ""
-            )
-            text = pc.if_else(special, quoted, text)
-        columns.append(pc.fill_null(text, null))
-    lines = (
-        pc.binary_join_element_wise(*columns, delimiter) if columns else pa.array([], pa.string())
-    )
     header = delimiter.join(table.column_names) + "\n" if "header" in options else ""
-    body = (header + "".join(f"{line}\n" for line in lines.to_pylist())).encode()
+    special = f'"\r\n{delimiter}' if csv else ""
+    columns = [
+        _field(column.combine_chunks(), delimiter, special, null) for column in table.columns
+    ]
+    body = header.encode() + _lines(columns, delimiter)
     return gzip.compress(body, mtime=0) if "gzip" in options else body
+
+
+def _field(column: pa.Array, delimiter: str, special: str, null: str) -> pa.Array:
+    """The values of a column as they stand in the file.
+
+    Args:
+        column: The values.
+        delimiter: What separates the values of a line.
+        special: Characters for which a value is quoted; '' to quote none.
+        null: The text of a NULL.
+    """
+    text = _column_text(column).cast(pa.large_string())
+    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    # of numbers, times and booleans, only a rare delimiter is a part
+    if (is_text or delimiter in _OF_VALUES) and _holds_any(text, special):
+        quoted = _joined(['"', pc.replace_substring(text, '"', '""'), '"'], "")
+        is_special = pc.match_substring_regex(text, f"[{re.escape(special)}]")
+        text = pc.if_else(is_special, quoted, text)
+    return pc.fill_null(text, null)
+
+
+def _holds_any(text: pa.Array, characters: str) -> bool:
+    """Whether a character occurs in any value; far cheaper than to look into each value."""
+    data = text.buffers()[2]
+    held = data.to_pybytes() if data else b""
+    return any(character.encode() in held for character in characters)
+
+
+def _joined(parts: list[pa.Array | str], by: str) -> pa.Array:
+    """Join texts element by element; a str stands for itself in each element."""
+    text = pa.large_string()
+    given = [pa.scalar(part, text) if isinstance(part, str) else part for part in parts]
+    return pc.binary_join_element_wise(*given, pa.scalar(by, text))
+
+
+def _lines(columns: list[pa.Array], delimiter: str) -> bytes:
+    """Join the values of each row to a line; the lines follow each other in Arrow's buffer."""
+    if not columns or not len(columns[0]):
+        return b""
+    *others, last = columns
+    lines = _joined([*others, _joined([last, "\n"], "")], delimiter)
+    _, offsets, data = lines.buffers()
+    starts = memoryview(offsets).cast("q")
+    start, end = starts[lines.offset], starts[lines.offset + len(lines)]
+    return data.slice(start, end - start).to_pybytes()
 
 
 def _column_text(column: pa.Array) -> pa.Array:
@@ -172,6 +209,9 @@ def _column_text(column: pa.Array) -> pa.Array:
             "the text of a DOUBLE is not certain: CAST it to DECIMAL to unload it"
         )
     if pa.types.is_timestamp(column.type):
+        seconds = column.cast(pa.timestamp("s"), safe=False)
+        if seconds.cast(column.type).equals(column):  # as nearly always; this is far cheaper
+            return seconds.cast(pa.string())
         text = pc.strftime(column.cast(pa.timestamp("us")), "%Y-%m-%d %H:%M:%S")
         # a fraction is written without trailing zeros
         text = pc.replace_substring_regex(text, r"(\.\d*?)0+$", r"\1")

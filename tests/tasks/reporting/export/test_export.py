@@ -11,10 +11,13 @@ import pytest
 from infra.lake import Lake
 from infra.local.generate import generate
 from infra.settings import Settings
+from infra.warehouse import transaction
+from tasks.receipts import ExportReceipt
 from tasks.reporting.export.download import NoExportError, fetch
-from tasks.reporting.export.unload import LATEST, export_table, switch
+from tasks.reporting.export.manifest import LATEST, switch
+from tasks.reporting.export.unload import export_table
 from tasks.warehouse.data_dictionary import VIEW, dictionary
-from tests.load import Loader
+from tests.load import Loader, id_of
 
 DAY = date(2018, 10, 18)
 
@@ -31,9 +34,10 @@ def loaded(load: Loader, tmp_path: Path) -> Settings:
     return load.settings
 
 
-def _exported(settings: Settings, run_id: str) -> None:
+def _exported(settings: Settings, run_id: str) -> dict[str, ExportReceipt]:
     receipts = [export_table(settings, table, DAY, run_id) for table in dictionary()]
     switch(settings, receipts, DAY, run_id)
+    return {receipt.table: receipt for receipt in receipts}
 
 
 def test_the_export_contains_all_published_tables_and_rows(
@@ -86,7 +90,7 @@ def test_no_text_of_a_csv_export_is_a_formula(load: Loader, tmp_path: Path) -> N
             for n, text in enumerate(formulas)
         ],
     )
-    _exported(load.settings, "r1")
+    _exported(load.settings, "formulas")
     list(fetch(load.settings, tmp_path / "csv", "csv", []))
     with (tmp_path / "csv" / "fact_review.csv").open(newline="") as file:
         shown = {line["comment_message"] for line in csv.DictReader(file)}
@@ -96,7 +100,7 @@ def test_no_text_of_a_csv_export_is_a_formula(load: Loader, tmp_path: Path) -> N
     list(fetch(load.settings, tmp_path / "parquet", "parquet", ["fact_review"]))
     exact = pq.read_table(tmp_path / "parquet" / "fact_review.parquet")["comment_message"]
     assert set(exact.to_pylist()) == set(formulas)
-    _exported(load.settings.model_copy(update={"exact_csv": True}), "r2")
+    _exported(load.settings.model_copy(update={"exact_csv": True}), "exact")
     list(fetch(load.settings, tmp_path / "exact", "csv", ["fact_review"]))
     with (tmp_path / "exact" / "fact_review.csv").open(newline="") as file:
         assert {line["comment_message"] for line in csv.DictReader(file)} == set(formulas)
@@ -153,3 +157,87 @@ def test_tableau_reads_its_extract(loaded: Settings, ask, tmp_path: Path) -> Non
         )
     assert found[0] == rows
     assert Decimal(str(found[1])) == total
+
+
+MONTHS = {"fact_order", "fact_order_item", "fact_payment", "sales_overview"}
+
+
+def _month(load: Loader, day: date, name: str, purchased: str) -> str:
+    """Publish an order with all its rows; return the run id."""
+    return load.rows(
+        day,
+        customers=[{"customer_id": name, "customer_unique_id": f"person {name}"}],
+        orders=[
+            {
+                "order_id": name,
+                "customer_id": name,
+                "order_purchase_timestamp": f"{purchased} 10:00:00",
+            }
+        ],
+        order_items=[{"order_id": name}],
+        order_payments=[{"order_id": name}],
+        order_reviews=[
+            {"review_id": name, "order_id": name, "review_creation_date": f"{purchased} 00:00:00"}
+        ],
+    )
+
+
+def _urls(exported: dict[str, ExportReceipt], table: str, month: str) -> list[str]:
+    return exported[table].partitions[month].files["parquet"]
+
+
+def test_an_export_writes_only_the_months_that_changed(load: Loader, ask, tmp_path: Path) -> None:
+    load.clear()
+    first = _exported(load.settings, _month(load, date(2018, 1, 2), "january", "2018-01-01"))
+    assert first["fact_order"].partitioned_by == "purchase_month"
+    second = _exported(load.settings, _month(load, date(2018, 2, 2), "february", "2018-02-01"))
+    assert {table: second[table].renewed for table in MONTHS} == {t: ["201802"] for t in MONTHS}
+    assert second["fact_review"].renewed == ["201802"]
+    assert [t for t in second if second[t].partitioned_by is None and second[t].renewed] == [
+        "dim_customer",
+        VIEW,
+    ]
+    for table in MONTHS:
+        assert _urls(second, table, "201801") == _urls(first, table, "201801")
+    # the files of the first export are those of January still, and they are there
+    for form in ("csv", "parquet"):
+        found = dict(fetch(load.settings, tmp_path / form, form, ["fact_order"]))
+        assert found[tmp_path / form / f"fact_order.{form}"] == 2
+    orders = pq.read_table(tmp_path / "parquet" / "fact_order.parquet")
+    assert sorted(orders["order_id"].to_pylist()) == sorted(map(id_of, ("january", "february")))
+    assert orders.column_names == [c.name for c in dictionary()["fact_order"].columns]
+
+
+def test_a_corrected_order_rewrites_the_months_that_it_left_and_joined(load: Loader) -> None:
+    load.clear()
+    _exported(load.settings, _month(load, date(2018, 1, 2), "january", "2018-01-01"))
+    _exported(load.settings, _month(load, date(2018, 2, 2), "february", "2018-02-01"))
+    moved = _exported(load.settings, _month(load, date(2018, 2, 3), "february", "2018-03-01"))
+    assert moved["fact_order"].renewed == ["201803"]
+    assert set(moved["fact_order"].partitions) == {"201801", "201803"}
+    gone = _exported(load.settings, load.retract(date(2018, 2, 3)))
+    assert gone["fact_order"].renewed == ["201802"]
+    assert set(gone["fact_order"].partitions) == {"201801", "201802"}
+
+
+def test_a_publish_without_a_change_rewrites_the_view_only(load: Loader) -> None:
+    load.clear()
+    _exported(load.settings, _month(load, date(2018, 1, 2), "january", "2018-01-01"))
+    again = _exported(load.settings, _month(load, date(2018, 1, 3), "january", "2018-01-01"))
+    assert [table for table in again if again[table].renewed] == [VIEW]
+
+
+@pytest.mark.parametrize("loss", ["a file", "the warehouse", "other values"])
+def test_an_export_that_cannot_be_kept_is_written_anew(load: Loader, loss: str) -> None:
+    load.clear()
+    first = _exported(load.settings, _month(load, date(2018, 1, 2), "january", "2018-01-01"))
+    settings = load.settings
+    if loss == "a file":
+        lake = Lake(settings)
+        lake.delete(lake.key(_urls(first, "fact_order", "201801")[0]))
+    elif loss == "other values":
+        settings = settings.model_copy(update={"exact_csv": True})
+    else:  # its publishes are counted from 1 again
+        with transaction(settings) as work:
+            work.run("UPDATE audit.batches SET run_id = 'restored'")
+    assert _exported(settings, "r2")["fact_order"].renewed == ["201801"]
