@@ -223,8 +223,8 @@ class ExportReceipt(BaseModel):
 
     table: str
     partitioned_by: str | None  # the column in the names of the files; None: one partition
-    partitions: dict[str, ExportedPartition]  # by month, such as 201810; `all` for the whole table
-    renewed: list[str]  # the partitions that this export has written
+    partitions: dict[int, ExportedPartition]  # by month, such as 201810; 0 for the whole table
+    renewed: list[int]  # the partitions that this export has written
     columns: dict[str, str]  # type by name; '' where no DDL declares it
     selected: dict[str, str]  # by format: the columns and expressions, in SQL
 

@@ -6,7 +6,7 @@
 
 CREATE TABLE IF NOT EXISTS audit.changed_partitions (
     table_name VARCHAR(127) NOT NULL, -- Published table
-    partition_value VARCHAR(20) NOT NULL, -- Month as YYYYMM; all = a table that is exported as a whole
+    partition_value INTEGER NOT NULL, -- Month as YYYYMM; 0 = unknown, or a table that is exported as a whole
     publish_number BIGINT NOT NULL, -- The publish that changed rows of the partition
     PRIMARY KEY (table_name, partition_value, publish_number)
 );

@@ -14,7 +14,7 @@ from infra.warehouse import Transaction
 from tasks.warehouse.merged_views import retired
 from tasks.warehouse.models import Model, ModelError
 
-ALL = "all"  # the partition of a table that is exported as a whole
+WHOLE = 0  # the partition of a table that is exported as a whole
 _HEADER = re.compile(r"(?P<name>\w+), the month of (?P<column>\w+)")
 
 
@@ -28,16 +28,17 @@ class Partition:
 
     @property
     def value(self) -> str:
-        """SQL of the month of a row as text, such as `201810`; `0` for an unknown day."""
-        month = f"{self.column} / 100" if self.is_key else f"TO_CHAR({self.column}, 'YYYYMM')"
-        return f"CAST({month} AS VARCHAR(20))"
+        """SQL of the month of a row as a number, such as 201810; 0 for an unknown day."""
+        if self.is_key:
+            return f"{self.column} / 100"
+        return f"CAST(TO_CHAR({self.column}, 'YYYYMM') AS INTEGER)"
 
-    def condition(self, month: str) -> str:
+    def condition(self, month: int) -> str:
         """SQL condition for the rows of a month, on the sort key: other blocks are not read."""
         if not self.is_key:
-            first = f"CAST('{month[:4]}-{month[4:]}-01' AS TIMESTAMP)"
+            first = f"CAST('{month // 100}-{month % 100:02}-01' AS TIMESTAMP)"
             return f"{self.column} >= {first} AND {self.column} < DATEADD(MONTH, 1, {first})"
-        return f"{self.column} {'< 100' if month == '0' else f'BETWEEN {month}00 AND {month}99'}"
+        return f"{self.column} {f'BETWEEN {month}00 AND {month}99' if month else '< 100'}"
 
 
 def partition_of(table: Table) -> Partition | None:
@@ -81,13 +82,14 @@ def _changed(model: Model) -> str:
         partition_of(model.table),
         retired(model),
     )
-    value = partition.value if partition else f"CAST('{ALL}' AS VARCHAR(20))"
-    new = f"SELECT {columns} FROM candidate.{model.name}"
-    old = f"SELECT {columns} FROM analytics.{model.name}"
-    if condition:
-        old = f"{old} WHERE {condition}"
+    value = partition.value if partition else f"{WHOLE}"
+    where = f" WHERE {condition}" if condition else ""
+    # a row that occurs on both sides adds up to nothing
     return (
         f"SELECT DISTINCT CAST('{model.name}' AS VARCHAR(127)) AS table_name, "
-        f"{value} AS partition_value "
-        f"FROM (({new} EXCEPT {old}) UNION ALL ({old} EXCEPT {new})) AS {model.name}"
+        f"{value} AS partition_value FROM ("
+        f"SELECT {columns} FROM ("
+        f"SELECT {columns}, 1 AS side FROM candidate.{model.name} UNION ALL "
+        f"SELECT {columns}, -1 AS side FROM analytics.{model.name}{where}) AS sides "
+        f"GROUP BY {columns} HAVING SUM(side) <> 0) AS {model.name}"
     )

@@ -32,7 +32,7 @@ class Exported:
 
     run_id: str
     publish_number: int
-    partitions: dict[str, ExportedPartition]
+    partitions: dict[int, ExportedPartition]
 
     @property
     def urls(self) -> set[str]:
@@ -59,7 +59,7 @@ def read_exported(
     entry = manifest.get("tables", {}).get(table, {})
     if "partitions" not in entry or (entry["columns"], entry["selected"]) != (columns, selected):
         return None
-    partitions = {v: ExportedPartition(**it) for v, it in entry["partitions"].items()}
+    partitions = {int(v): ExportedPartition(**it) for v, it in entry["partitions"].items()}
     held = Exported(manifest["run_id"], manifest["publish_number"], partitions)
     if not held.urls <= {lake.url(key) for key in lake.keys(f"exports/{table}/")}:
         return None

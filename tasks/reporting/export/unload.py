@@ -23,7 +23,7 @@ from tasks.reporting.export.manifest import Exported, read_exported
 from tasks.retries import RETRY
 from tasks.warehouse.data_dictionary import Column, dictionary
 from tasks.warehouse.models import PUBLISHED_FOLDERS
-from tasks.warehouse.partitions import ALL, Partition, partition_of
+from tasks.warehouse.partitions import WHOLE, Partition, partition_of
 
 _FORMATS = {
     "parquet": "FORMAT AS PARQUET",
@@ -59,13 +59,13 @@ def export_table(settings: Settings, table: str, day: date, run_id: str) -> Expo
     with transaction(settings, read_only=True) as work:
         rows = _rows_by_partition(work, table, partition)
         if not rows:  # an empty table has no partitions; its files have the column names
-            partition, rows = None, {ALL: 0}
+            partition, rows = None, {WHOLE: 0}
         kept = _unchanged(work, table, held) if held else {}
     # an equal number of rows is no proof, but another number would be one of an error
     kept = {value: it for value, it in kept.items() if it.rows == rows.get(value)}
     renewed = {value: count for value, count in rows.items() if value not in kept}
     folder = f"exports/{table}/batch_date={day}/run={run_id}"
-    files: dict[str, dict[str, list[str]]] = {value: {} for value in renewed}
+    files: dict[int, dict[str, list[str]]] = {value: {} for value in renewed}
     for kind in _FORMATS:
         prefix = f"{folder}/{kind}/"
         for key in list(lake.keys(prefix)):  # left by a killed attempt
@@ -104,9 +104,9 @@ def _partition_of(table: str) -> Partition | None:
 
 def _rows_by_partition(
     work: Transaction, table: str, partition: Partition | None
-) -> dict[str, int]:
+) -> dict[int, int]:
     if partition is None:
-        return {ALL: work.value(f"SELECT COUNT(*) AS n FROM analytics.{table}")}
+        return {WHOLE: work.value(f"SELECT COUNT(*) AS n FROM analytics.{table}")}
     return dict(
         work.query(
             f"SELECT {partition.value} AS partition_value, COUNT(*) AS n FROM analytics.{table} "
@@ -115,7 +115,7 @@ def _rows_by_partition(
     )
 
 
-def _unchanged(work: Transaction, table: str, held: Exported) -> dict[str, ExportedPartition]:
+def _unchanged(work: Transaction, table: str, held: Exported) -> dict[int, ExportedPartition]:
     """The exported partitions of a table that no later publish has changed.
 
     Every publish changes a view. The numbers of publishes start again in a warehouse that was lost
@@ -146,7 +146,7 @@ def _unload(
     kind: str,
     selected: str,
     partition: Partition | None,
-    values: Collection[str],
+    values: Collection[int],
     address: str,
 ) -> int:
     """UNLOAD partitions of a table; return the number of rows."""

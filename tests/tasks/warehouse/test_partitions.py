@@ -12,12 +12,12 @@ from tasks.warehouse.partitions import Partition, partition_of
 def test_a_partition_is_a_month_and_its_condition_is_on_the_sort_key() -> None:
     found = partition_of(tables("facts")["fact_payment"])
     assert found == Partition("purchase_month", "purchase_date_key", is_key=True)
-    assert found.condition("201810") == "purchase_date_key BETWEEN 20181000 AND 20181099"
+    assert found.condition(201810) == "purchase_date_key BETWEEN 20181000 AND 20181099"
     # the unknown day is -1
-    assert found.condition("0") == "purchase_date_key < 100"
+    assert found.condition(0) == "purchase_date_key < 100"
     dated = partition_of(tables("facts")["fact_order"])
     assert dated == Partition("purchase_month", "purchased_at", is_key=False)
-    assert dated.condition("201810") == (
+    assert dated.condition(201810) == (
         "purchased_at >= CAST('2018-10-01' AS TIMESTAMP) "
         "AND purchased_at < DATEADD(MONTH, 1, CAST('2018-10-01' AS TIMESTAMP))"
     )

@@ -19,7 +19,7 @@ from infra.contracts import contracts
 from infra.local.generate import generate
 from infra.local.redshift.engine.database import open_database
 from infra.local.redshift.engine.session import Session
-from infra.local.redshift.engine.table_catalog import Changes
+from infra.local.redshift.engine.table_changes import Changes
 from infra.local.redshift.engine.table_locks import TableLocks
 from tasks.warehouse.models import models
 from tests.history import play

@@ -58,21 +58,40 @@ def write(session: DmlContext, statement: Translated, literals: list[str]) -> st
         session.tables.require_lengths(statement.writes[0], statement.assigned)
     if statement.tag == "TRUNCATE TABLE":
         return _truncate(session, statement)
-    try:
+    if not statement.tag.endswith((" TABLE", " VIEW", " SCHEMA")):
         with session.transaction.of_statement():
             if statement.tag in {"INSERT", "MERGE"}:
                 session.set_default_timestamps()
             row = _change(session, statement, literals)
-    finally:
-        if statement.tag.endswith((" TABLE", " VIEW", " SCHEMA")):
-            session.tables.changed()
-            if session.transaction.status == "I":  # already committed
-                session.tables.forget()
+    else:
+        row = _define(session, statement, literals)
     words = _COUNTED.get(statement.tag)
     return f"{words} {row[0]}" if words and row else statement.tag
 
 
-def _change(session: DmlContext, statement: Translated, literals: list[str]) -> tuple | None:
+def _define(session: DmlContext, statement: Translated, literals: list[str]) -> tuple | None:
+    """Run a statement that makes, changes or drops tables; tell it to all sessions."""
+    changed: set[str] | None = None
+    with session.tables.changing():
+        try:
+            with session.transaction.of_statement():
+                drops = statement.tag in {"DROP TABLE", "DROP VIEW"}
+                dropped = session.tables.dropped_with(statement) if drops else []
+                if not statement.tag.startswith("ALTER") and not statement.tag.endswith("SCHEMA"):
+                    changed = {*statement.writes, *dropped}
+                return _change(session, statement, literals, dropped)
+        finally:
+            session.tables.changed(changed)
+            if session.transaction.status == "I":  # already committed
+                session.tables.forget()
+
+
+def _change(
+    session: DmlContext,
+    statement: Translated,
+    literals: list[str],
+    dropped: Sequence[str] = (),
+) -> tuple | None:
     definition = statement.definition
     if definition is not None and definition.if_absent and session.tables.has(definition.table):
         session.notices.append(f'Relation "{definition.table}" already exists and will be skipped')
@@ -82,7 +101,7 @@ def _change(session: DmlContext, statement: Translated, literals: list[str]) -> 
         return None
     sql = statement.bind(literals, session.session_variables())
     if statement.values:
-        sql = session.tables.name_first_columns(sql, statement)
+        sql = _name_first_columns(sql, statement, session.tables.columns(statement.writes[0]))
     if statement.change[:1] in _TUNING:
         session.tables.note_tuning(statement.writes[0], statement.change)
         return None
@@ -90,10 +109,13 @@ def _change(session: DmlContext, statement: Translated, literals: list[str]) -> 
     if before is not None and statement.adds_text:
         session.tables.add_column(before, statement)
         return None
-    if statement.tag in {"DROP TABLE", "DROP VIEW"}:
-        sql = "; ".join([*session.tables.dropped_with(statement), sql])
+    drops = [f"DROP VIEW IF EXISTS {session.tables.engine_name(view)}" for view in dropped]
+    sql = "; ".join([*drops, sql])
     if statement.tag == "CREATE VIEW":
-        session.tables.replaced(statement.writes[0], lambda: session.run(sql))
+        if sql.startswith("CREATE OR REPLACE"):
+            session.tables.replaced(statement.writes[0], lambda: session.run(sql))
+        else:
+            session.run(sql)
         session.tables.note_view(statement)
         return None
     if statement.multiple_matches:
@@ -106,6 +128,23 @@ def _change(session: DmlContext, statement: Translated, literals: list[str]) -> 
     if before is not None:
         session.tables.note_change(before, statement.change)
     return rows[0] if rows else None
+
+
+def _name_first_columns(sql: str, insert: Translated, columns: list[tuple[str, str]]) -> str:
+    """Name the first columns in an INSERT … VALUES with fewer values than columns.
+
+    Args:
+        sql: DuckDB SQL of the INSERT, with its parameters bound.
+        insert: The translated INSERT.
+        columns: Names and types of the table's columns, in order.
+
+    Returns:
+        DuckDB SQL of the INSERT.
+    """
+    if insert.values >= len(columns):
+        return sql
+    named = ", ".join(f'"{name}"' for name, _ in columns[: insert.values])
+    return sql.replace(" VALUES ", f" ({named}) VALUES ", 1)
 
 
 def _truncate(session: DmlContext, statement: Translated) -> str:

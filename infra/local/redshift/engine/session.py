@@ -34,7 +34,8 @@ from infra.local.redshift.engine.result_columns import (
     typed_null,
 )
 from infra.local.redshift.engine.system_catalog import system_query
-from infra.local.redshift.engine.table_catalog import Changes, Tables
+from infra.local.redshift.engine.table_catalog import Tables
+from infra.local.redshift.engine.table_changes import Changes
 from infra.local.redshift.engine.table_locks import TableLocks
 from infra.local.redshift.engine.transaction import Transaction
 from infra.local.redshift.engine.utility_commands import Command, parse_command

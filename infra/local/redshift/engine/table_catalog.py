@@ -1,11 +1,13 @@
 """The tables of a session: their columns and definitions, and which are temporary."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 import duckdb
 
+from infra.local.redshift.engine.table_changes import Changes
 from infra.local.redshift.engine.temporary_tables import TemporaryTables
 from infra.local.redshift.errors import NotEmulatedError, RedshiftError
 from infra.local.redshift.sql import ddl
@@ -16,35 +18,10 @@ from infra.local.redshift.sql.translator import translate
 Columns = tuple[tuple[str, str], ...]
 
 
-@dataclass
-class Changes:
-    """A counter of table changes and a cache of columns, which all sessions share.
-
-    Attributes:
-        count: The number of changes of tables by any session.
-    """
-
-    count: int = 0
-    _columns: tuple[int, dict[str, Columns]] = (0, {})
-
-    def columns_at(self, count: int) -> dict[str, Columns]:
-        """The cached columns of tables after `count` changes.
-
-        Args:
-            count: The number of changes; another number than before clears the cache.
-
-        Returns:
-            Columns by table. Callers add to this dictionary.
-        """
-        if self._columns[0] != count:
-            self._columns = (count, {})
-        return self._columns[1]
-
-
 class Tables:
     """The tables that one connection sees; table names have the form `schema.table`."""
 
-    def __init__(self, run: Callable[[str], duckdb.DuckDBPyConnection], changes: "Changes") -> None:
+    def __init__(self, run: Callable[[str], duckdb.DuckDBPyConnection], changes: Changes) -> None:
         """Start with an empty cache.
 
         Args:
@@ -54,7 +31,7 @@ class Tables:
         self._run = run
         self._changes = changes
         self._version = 0
-        self._changed = False
+        self._own: set[str] | None = set()  # changed by this transaction; None: any table
         self._with_lengths: set[str] = set()
         self._columns: dict[str, Columns] = {}
         self._snapshot: int | None = None  # `changes.count` when DuckDB's transaction began
@@ -121,10 +98,9 @@ class Tables:
         Args:
             tables: Names of tables, which need not exist.
         """
-        if self._version != self._changes.count:
-            self._version = self._changes.count
-            self._columns.clear()
-            self._with_lengths.clear()
+        if self._version != (count := self._changes.count):
+            self._forget_changed_after(self._version)
+            self._version = count
         unknown = [table for table in tables if table not in self._columns]
         if unknown:
             self._columns |= self._looked_up([t for t in unknown if t not in self._temporary])
@@ -136,20 +112,27 @@ class Tables:
         return tuple((table, self._columns[table]) for table in tables if self._columns[table])
 
     def _looked_up(self, tables: Sequence[str]) -> dict[str, Columns]:
-        """Columns of permanent tables, from the shared cache if it is valid here.
-
-        It is not valid for a session that has changed tables, or whose snapshot is older than the
-        last change: such a session sees other tables than the other sessions do.
-        """
-        count = self._changes.count
-        if self._changed or self._snapshot not in {None, count}:
-            return self._columns_of(tables)
-        known = self._changes.columns_at(count)
-        found = {table: known[table] for table in tables if table in known}
+        """Columns of permanent tables: what any session has read, where it is valid here."""
+        shared, read_at = self._shared(tables), self._read_at
+        found = self._changes.known("columns", shared, read_at)
         asked = self._columns_of([table for table in tables if table not in found])
-        if self._changes.count == count:  # no session changed a table meanwhile
-            known |= asked
+        self._changes.keep("columns", {t: c for t, c in asked.items() if t in shared}, read_at)
         return found | asked
+
+    def _shared(self, tables: Sequence[str]) -> list[str]:
+        """The tables that other sessions see as this one does: its transaction left them alone."""
+        own = self._own
+        return [] if own is None else [table for table in tables if table not in own]
+
+    @property
+    def _read_at(self) -> int:
+        """The count of the last change that this session sees."""
+        return self._changes.count if self._snapshot is None else self._snapshot
+
+    def _forget_changed_after(self, count: int) -> None:
+        changed = self._changes.changed_after
+        self._columns = {t: c for t, c in self._columns.items() if not changed(t, count)}
+        self._with_lengths = {t for t in self._with_lengths if not changed(t, count)}
 
     def begun(self) -> None:
         """Note that DuckDB's transaction begins; it does not see later changes of others."""
@@ -170,21 +153,39 @@ class Tables:
         )
 
     def forget(self) -> None:
-        """Clear the cached columns, after the end of a transaction or a change of a table."""
-        if self._changed:
-            self._changes.count += 1
-            self._changed = False
+        """Forget, after the end of a transaction, what only that transaction has seen."""
+        seen_at = self._version if self._snapshot is None else self._snapshot
+        if self._own != set():
+            self._changes.note(self._own)
+            self._changes.end(self._own)
+            self._own = set()
         self._snapshot = None
         self._temporary.outdated()
+        self._forget_changed_after(seen_at)
         self._version = self._changes.count
-        self._columns.clear()
-        self._with_lengths.clear()
 
-    def changed(self) -> None:
-        """Make all sessions read columns again, now and after the end of the transaction."""
-        self._changes.count += 1
-        self._changed = True
+    def changed(self, tables: Collection[str] | None) -> None:
+        """Make all sessions read tables again, now and after the end of the transaction.
+
+        Args:
+            tables: The changed tables; None if any table may have changed.
+        """
+        own = None if tables is None or self._own is None else {*self._own, *tables}
+        self._changes.begin(own)
+        if self._own != set():
+            self._changes.end(self._own)
+        self._own = own
+        self._changes.note(tables)
         self._temporary.outdated()
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Let no session rely on what it knows of a table, while a statement changes some."""
+        self._changes.begin(None)
+        try:
+            yield
+        finally:
+            self._changes.end(None)
 
     def redshift_types(self, table: str) -> dict[str, str]:
         """Redshift types of a table's columns, by column name; raises RedshiftError."""
@@ -197,12 +198,18 @@ class Tables:
             RedshiftError: 42P01, the table does not exist.
             NotEmulatedError: The table was made from a query, so it has no definition.
         """
-        rows = self._run(
-            f"SELECT comment FROM duckdb_tables() WHERE {self._where(table)}"
-        ).fetchall()
-        if not rows:
-            raise RedshiftError("42P01", f'relation "{table}" does not exist')
-        return ddl.parse(rows[0][0], table)
+        shared = [] if table in self._temporary else self._shared([table])
+        read_at = self._read_at
+        known = self._changes.known("definition", shared, read_at)
+        if table not in known:
+            rows = self._run(
+                f"SELECT comment FROM duckdb_tables() WHERE {self._where(table)}"
+            ).fetchall()
+            if not rows:
+                raise RedshiftError("42P01", f'relation "{table}" does not exist')
+            known = {table: rows[0][0]}
+            self._changes.keep("definition", {t: known[t] for t in shared}, read_at)
+        return ddl.parse(known[table], table)
 
     def has(self, table: str) -> bool:
         """Whether a table exists."""
@@ -241,12 +248,12 @@ class Tables:
         self._run(f"COMMENT ON VIEW {self.engine_name(view.writes[0])} IS '{on}'")
 
     def dropped_with(self, drop: Translated) -> list[str]:
-        """DuckDB statements that drop the views which depend on what a DROP … CASCADE drops.
+        """The views that depend on what a DROP … CASCADE drops, each before those that it reads.
 
         Raises:
             RedshiftError: 2BP01, views depend on the objects and the DROP has no CASCADE.
         """
-        statements = []
+        found: list[str] = []
         reads = self._reads_of_views() if drop.writes else {}
         for table in drop.writes:
             for view in _views_on(table, reads):
@@ -258,8 +265,8 @@ class Tables:
                         f"cannot drop {table} because {view} depends on it: "
                         "DROP … CASCADE drops both",
                     )
-                statements.append(f"DROP VIEW IF EXISTS {self.engine_name(view)}")
-        return statements
+                found.append(view)
+        return found
 
     def replaced(self, view: str, create: Callable[[], object]) -> None:
         """Create or replace a view.
@@ -368,22 +375,6 @@ class Tables:
             "SELECT column_name, comment FROM duckdb_columns() "
             f"WHERE comment IS NOT NULL AND {self._where(table)}"
         ).fetchall()
-
-    def name_first_columns(self, sql: str, insert: Translated) -> str:
-        """Name the first columns in an INSERT … VALUES with fewer values than columns.
-
-        Args:
-            sql: DuckDB SQL of the INSERT, with its parameters bound.
-            insert: The translated INSERT.
-
-        Returns:
-            DuckDB SQL of the INSERT.
-        """
-        columns = [name for name, _ in self.columns(insert.writes[0])]
-        if not insert.values or insert.values >= len(columns):
-            return sql
-        named = ", ".join(f'"{name}"' for name in columns[: insert.values])
-        return sql.replace(" VALUES ", f" ({named}) VALUES ", 1)
 
     def _where(self, table: str) -> str:
         schema, name = table.split(".")

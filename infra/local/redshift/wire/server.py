@@ -19,7 +19,7 @@ import duckdb
 
 from infra.local.redshift.engine.database import open_database
 from infra.local.redshift.engine.session import Session
-from infra.local.redshift.engine.table_catalog import Changes
+from infra.local.redshift.engine.table_changes import Changes
 from infra.local.redshift.engine.table_locks import TableLocks
 from infra.local.redshift.errors import RedshiftError
 from infra.local.redshift.protocol import error_message
