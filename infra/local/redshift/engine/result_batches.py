@@ -11,18 +11,17 @@ _ROWS = 2048  # DuckDB's vector: the fewest rows that it computes at a time
 _BYTES = 4 << 20
 
 
-def stream(connection: duckdb.DuckDBPyConnection, sql: str) -> Generator[pa.RecordBatch]:
+def stream(query: duckdb.DuckDBPyRelation) -> Generator[pa.RecordBatch]:
     """Run a query and yield its rows, in batches of at most 4 MB or one row.
 
     Args:
-        connection: The DuckDB connection.
-        sql: A query in DuckDB's SQL.
+        query: The bound query.
 
     Raises:
         RedshiftError: The query fails, also after its first rows.
     """
     try:
-        reader = connection.sql(sql).to_arrow_reader(_ROWS)
+        reader = query.to_arrow_reader(_ROWS)
         try:
             for batch in reader:
                 yield from _pieces(batch)

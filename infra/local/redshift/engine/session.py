@@ -62,6 +62,7 @@ class Prepared:
     columns: list[OutColumn] | None = None
     described: bool = False
     version: int = 0  # `Tables.version` when it was described
+    bound: tuple[str, duckdb.DuckDBPyRelation] | None = None  # its SQL when it was described
 
 
 @dataclass
@@ -194,8 +195,10 @@ class Session:
                 self.transaction.open()
                 nulls = [typed_null(oid) for oid in prepared.oids]
                 sql = statement.bind(nulls, self.session_variables())
-                rows = self.run(f"DESCRIBE {sql}").fetchall()
-                prepared.columns = [out_column(name, kind) for name, kind, *_ in rows]
+                relation = self._relation(sql)
+                kinds = map(str, relation.types)
+                prepared.columns = list(map(out_column, relation.columns, kinds))
+                prepared.bound = sql, relation
             prepared.described = True
             prepared.version = self.tables.version
         return prepared.columns
@@ -267,7 +270,9 @@ class Session:
             self.transaction.open()
             self.describe(prepared)
             sql = statement.bind(literals, self.session_variables())
-            rows = stream(self.connection, sql)
+            # a query without parameters is planned once, to describe and to run it
+            bound, prepared.bound = prepared.bound, None
+            rows = stream(bound[1] if bound and bound[0] == sql else self._relation(sql))
             unfinished = [r for r in self._open_results if getgeneratorstate(r) != GEN_CLOSED]
             self._open_results = [*unfinished, rows]
             return Result("SELECT", rows)
@@ -349,8 +354,8 @@ class Session:
     def set_default_timestamps(self) -> None:
         """Set the DuckDB variables that the defaults SYSDATE and GETDATE() read."""
         variables = self.session_variables()
-        for clock in ("transaction_time", "statement_time"):
-            self.run(f"SET VARIABLE {clock} = {variables[clock]}")
+        clocks = ("transaction_time", "statement_time")
+        self.run("; ".join(f"SET VARIABLE {clock} = {variables[clock]}" for clock in clocks))
 
     # ------------------------------------------------------------------ DuckDB
 
@@ -360,6 +365,13 @@ class Session:
             rows.close()
         self._open_results.clear()
         return self.run(sql)
+
+    def _relation(self, query: str) -> duckdb.DuckDBPyRelation:
+        """Bind a query in DuckDB's SQL, without running it; raises RedshiftError."""
+        try:
+            return self.connection.sql(query)
+        except duckdb.Error as error:
+            raise from_duckdb(error) from error
 
     def run(self, sql: str) -> duckdb.DuckDBPyConnection:
         """Run DuckDB SQL; raises RedshiftError."""

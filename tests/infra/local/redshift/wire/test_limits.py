@@ -337,7 +337,7 @@ def test_batches_of_a_result_are_small_and_complete(lengths: list[int]) -> None:
 
     with duckdb.connect() as engine:
         rows = ", ".join(f"({n}, repeat('x', {length}))" for n, length in enumerate(lengths))
-        batches = list(stream(engine, f"SELECT * FROM (VALUES {rows}) AS t (n, s)"))
+        batches = list(stream(engine.sql(f"SELECT * FROM (VALUES {rows}) AS t (n, s)")))
     assert [n for batch in batches for n in batch["n"].to_pylist()] == [*range(len(lengths))]
     assert [len(s) for batch in batches for s in batch["s"].to_pylist()] == lengths
 
