@@ -13,7 +13,14 @@ from flows.concurrency import TASK_RUNNER, gather
 from flows.post_publish import after_publish, export_tables
 from flows.progress import Progress
 from flows.results import RunReceipt
-from flows.step_notes import note_copy, note_gate, note_publish, note_transform, note_upload
+from flows.step_notes import (
+    note_copy,
+    note_exports,
+    note_gate,
+    note_publish,
+    note_transform,
+    note_upload,
+)
 from infra.contracts import contracts
 from infra.error_hints import hint_for
 from infra.settings import Settings
@@ -209,8 +216,8 @@ def _load_and_publish(run: BatchRun, facts: RunReport, progress: Progress) -> No
     _gate("reconciliation", run, facts, progress)
     tell_publish(Settings(), facts, get_run_logger())
     if "exports" in run.outputs:
-        with progress.step("exports"), after_publish(run.label, "exports"):
-            export_tables(run.run_id, facts.batch_dates[-1], run.label)
+        with progress.step("exports") as step, after_publish(run.label, "exports"):
+            note_exports(step, export_tables(run.run_id, facts.batch_dates[-1], run.label))
 
 
 def _report(run: BatchRun, facts: RunReport, progress: Progress) -> RunReceipt:

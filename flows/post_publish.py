@@ -9,6 +9,7 @@ from prefect import get_run_logger
 from flows.concurrency import gather
 from infra.settings import Settings
 from tasks.publish_state import AfterPublishError
+from tasks.receipts import ExportReceipt
 from tasks.reporting.dashboards.build import dashboards
 from tasks.reporting.export.manifest import exports_run_id, switch_exports
 from tasks.reporting.export.unload import export
@@ -60,16 +61,20 @@ def retry_incomplete_outputs(run_id: str, label: str) -> None:
                 dashboards(label)
 
 
-def export_tables(run_id: str, day: date, label: str) -> None:
-    """Export all published tables to S3, then switch readers to the new files atomically.
+def export_tables(run_id: str, day: date, label: str) -> list[ExportReceipt]:
+    """Export what has changed of the published tables, then switch readers atomically.
 
     Args:
         run_id: Id of the run that published the tables.
         day: Latest batch date of that run; part of the S3 keys.
         label: Name of the run in task names.
+
+    Returns:
+        The receipts of all tables.
     """
     receipts = gather(export.submit(table, day, run_id, label) for table in dictionary())
     switch_exports(receipts, day, run_id, label)
+    return receipts
 
 
 @contextmanager

@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from flows.progress import Step
-from tasks.receipts import Comparison, CopyReceipt, GateReceipt, ModelReceipt, UploadReceipt
+from tasks.receipts import (
+    Comparison,
+    CopyReceipt,
+    ExportReceipt,
+    GateReceipt,
+    ModelReceipt,
+    UploadReceipt,
+)
 
 
 def note_upload(step: Step, receipts: Sequence[UploadReceipt]) -> None:
@@ -33,6 +40,13 @@ def note_publish(step: Step, rows: dict[str, int]) -> None:
     """Note the rows that were replaced."""
     step.rows = sum(rows.values())
     step.note = "" if step.rows else "nothing changed"
+
+
+def note_exports(step: Step, receipts: Sequence[ExportReceipt]) -> None:
+    """Note the rows that were written, and how many of the exported months and tables changed."""
+    step.rows = sum(it.partitions[value].rows for it in receipts for value in it.renewed)
+    renewed = sum(len(receipt.renewed) for receipt in receipts)
+    step.note = f"{renewed} of {sum(len(it.partitions) for it in receipts)} parts changed"
 
 
 def note_gate(step: Step, receipt: GateReceipt) -> None:

@@ -14,9 +14,10 @@ from infra.warehouse import transaction
 from tasks.ingest.source import check_source
 from tasks.ingest.upload import upload_table
 from tasks.receipts import GateReceipt, UploadReceipt
-from tasks.validation.check import Scope
+from tasks.validation.check import Layer, Scope
 from tasks.validation.gate import GATES, run_gate
 from tasks.validation.metrics import compute_metrics
+from tasks.validation.runner import layer_of
 from tasks.warehouse.copy import copy_table
 from tasks.warehouse.models import published_models
 from tasks.warehouse.transform import compute_model
@@ -140,14 +141,42 @@ def _run(load: Loader, sql: str) -> None:
             work.run(statement)
 
 
-def _gates(load: Loader, names: tuple[str, ...], receipts: tuple = ()) -> list[GateReceipt]:
-    """Run gates until one stops the batch."""
+def _gates(
+    load: Loader, names: tuple[str, ...], receipts: tuple = (), found_by: str = ""
+) -> list[GateReceipt]:
+    """Run gates until one stops the batch.
+
+    Args:
+        names: The gates, in order.
+        receipts: The upload receipts of the batch.
+        found_by: Run only the suite with this check; '' to run all suites.
+    """
     found: list[GateReceipt] = []
     for name in names:
-        found.append(run_gate(load.settings, name, Scope((DAY,), receipts), "mutation"))
+        scope = Scope((DAY,), receipts)
+        only = _suite_with(found_by, layer_of(name, scope)) if found_by else None
+        if only == []:
+            continue
+        found.append(run_gate(load.settings, name, scope, "mutation", only=only))
         if found[-1].blocking:
             break
     return found
+
+
+def _suite_with(check: str, layer: Layer) -> list[str]:
+    """The ids of the checks of the suite with a check; empty if it is of another gate."""
+    datasets = {layer.id_of(known): known.dataset for known in layer.checks}
+    return [known for known, dataset in datasets.items() if dataset == datasets.get(check)]
+
+
+# with all suites, it also shows that no other check stops the batch
+suites = pytest.mark.parametrize(
+    "suites", ["its suite", pytest.param("all suites", marks=pytest.mark.full)]
+)
+
+
+def _alone(mutation: Mutation, suites: str) -> str:
+    return mutation.found_by if suites == "its suite" else ""
 
 
 def _require_caught(mutation: Mutation, gates: list[GateReceipt]) -> None:
@@ -162,25 +191,31 @@ def test_clean_data_passes_every_gate_without_a_warning(load: Loader, batch: Sta
     assert [r.id for g in gates for r in g.failed if r.severity != "info"] == []
 
 
+@suites
 @pytest.mark.parametrize("mutation", [*_ids(FILES, every=30), *_ids(ROWS, every=90)])
 def test_a_defect_in_the_source_files_is_found_by_its_gate(
-    load: Loader, staged: Staged, sample: Path, tmp_path: Path, mutation: Mutation
+    load: Loader, staged: Staged, sample: Path, tmp_path: Path, mutation: Mutation, suites: str
 ) -> None:
     folder = write(mutation, sample, tmp_path / "files")
     if mutation.gate == "source":
         with pytest.raises(SourceError, match=mutation.found_by):
             staged.put(folder)
         return
-    _require_caught(mutation, _gates(load, ("raw", "staging"), staged.put(folder)))
+    _require_caught(
+        mutation, _gates(load, ("raw", "staging"), staged.put(folder), _alone(mutation, suites))
+    )
 
 
+@suites
 @pytest.mark.usefixtures("_history")
 @pytest.mark.parametrize("mutation", _ids(SINCE, every=30))
 def test_a_deviation_from_earlier_batches_is_found_by_its_gate(
-    load: Loader, staged: Staged, sample: Path, tmp_path: Path, mutation: Mutation
+    load: Loader, staged: Staged, sample: Path, tmp_path: Path, mutation: Mutation, suites: str
 ) -> None:
     folder = write(mutation, sample, tmp_path / "files")
-    _require_caught(mutation, _gates(load, ("raw", "staging"), staged.put(folder)))
+    _require_caught(
+        mutation, _gates(load, ("raw", "staging"), staged.put(folder), _alone(mutation, suites))
+    )
 
 
 @pytest.mark.usefixtures("_history")
@@ -193,13 +228,19 @@ def test_a_batch_similar_to_earlier_ones_raises_only_the_file_is_new_warning(
     assert [r.id for g in gates for r in g.warnings] == ["staging.load.file_is_new"]
 
 
+@suites
 @pytest.mark.parametrize("mutation", _ids(LOADED, every=30))
 def test_a_defect_in_the_loaded_rows_is_found_by_its_gate(
-    load: Loader, batch: Staged, mutation: Mutation
+    load: Loader, batch: Staged, mutation: Mutation, suites: str
 ) -> None:
     _run(load, mutation.sql)
     try:
-        _require_caught(mutation, _gates(load, ("raw", "staging"), tuple(batch.receipts.values())))
+        _require_caught(
+            mutation,
+            _gates(
+                load, ("raw", "staging"), tuple(batch.receipts.values()), _alone(mutation, suites)
+            ),
+        )
     finally:
         _run(load, mutation.undo)
         if mutation.sql.startswith("ALTER"):
@@ -208,32 +249,34 @@ def test_a_defect_in_the_loaded_rows_is_found_by_its_gate(
         batch.put_back(["sellers", "geolocation", "order_reviews"])
 
 
+@suites
 @pytest.mark.parametrize(
     "mutation", _ids([m for m in COMPUTED if m.gate != "reconciliation"], every=60)
 )
 def test_a_defect_in_a_computed_model_is_found_by_its_gate(
-    load: Loader, batch: Staged, mutation: Mutation
+    load: Loader, batch: Staged, mutation: Mutation, suites: str
 ) -> None:
     _run(load, mutation.sql)
-    gates = _gates(load, ("star", "marts"))
+    gates = _gates(load, ("star", "marts"), found_by=_alone(mutation, suites))
     _run(load, mutation.undo)
     _require_caught(mutation, gates)
     spoilt = next(m for m in published_models() if f"candidate.{m.name} " in f"{mutation.sql} ")
     compute_model(load.settings, spoilt, RUN)
 
 
+@suites
 @pytest.mark.parametrize(
     "mutation", _ids([m for m in COMPUTED if m.gate == "reconciliation"], every=60)
 )
 def test_a_defect_in_published_rows_is_found_by_reconciliation(
-    load: Loader, sample: Path, mutation: Mutation
+    load: Loader, sample: Path, mutation: Mutation, suites: str
 ) -> None:
     load.stage(DAY, sample)
     load.compute()
     load.publish()
     with transaction(load.settings) as work:
         work.run(mutation.sql)
-    gates = _gates(load, ("reconciliation",))
+    gates = _gates(load, ("reconciliation",), found_by=_alone(mutation, suites))
     load.clear()
     _require_caught(mutation, gates)
 
