@@ -2,7 +2,6 @@
 -- Purpose:   Sales by month of purchase and the customer's state and city. Values are in R$
 -- Grain:     sales_month, state, city
 -- Load rule: rows of the months of affected orders are replaced
--- Exported by: purchase_month, the month of sales_month
 -- Layout:    a copy on each node (ALL), because it is small; sorted by sales_month, by which affected months
 --            are replaced
 

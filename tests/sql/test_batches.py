@@ -169,6 +169,7 @@ WRONG = {
 RIGHT = {"orders": [{**ORDER, "order_status": "shipped"}], "order_items": [{"order_id": "o"}]}
 
 
+@pytest.mark.slow
 def test_a_retract_restores_the_state_without_the_batch(load: Loader, ask: Ask) -> None:
     expected = _three_days(load, {})
     assert _three_days(load, WRONG) != expected
@@ -239,6 +240,7 @@ def test_the_lake_index_lists_the_current_batches_and_receipts(load: Loader) -> 
     assert [sum(r.money_loaded.values()) for r in items] == [Decimal("11.00"), Decimal("11.00")]
 
 
+@pytest.mark.slow
 def test_only_the_months_of_affected_orders_are_computed(load: Loader, ask: Ask) -> None:
     def order(name: str, month: int) -> dict[str, str]:
         return {**ORDER, "order_id": name, "order_purchase_timestamp": f"2018-0{month}-05 10:00:00"}

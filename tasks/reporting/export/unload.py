@@ -1,7 +1,7 @@
 """UNLOAD published tables to S3, for users without warehouse access.
 
-Facts and `sales_overview` are exported by month. Only the partitions that changed since the current
-exports are written; of the others, the files of earlier exports stay current.
+Facts are exported by month. Only the partitions that changed since the current exports are written;
+of the others, the files of earlier exports stay current.
 
     exports/<table>/batch_date=…/run=…/parquet/[purchase_month=…/]…   files of one run; never
     exports/<table>/batch_date=…/run=…/csv/[purchase_month=…/]…       overwritten

@@ -27,7 +27,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
     home = tmp_path_factory.mktemp("home")
     source = tmp_path_factory.mktemp("source") / "2018-10-18"
     generate(source, 200, seed=3)
-    done = in_a_process(home, "run", OLIST_SOURCE=str(source))
+    done = in_a_process(home, "run", OLIST_SOURCE=str(source), OLIST_EXPORTS="false")
     assert done.returncode == 0, done.stderr + done.stdout
     with running(Settings(home=home)):
         yield home, done.stdout
@@ -63,7 +63,7 @@ def test_a_failure_is_told_once_and_its_acceptance_as_json(
     orders = tmp_path / "2018-10-19" / "olist_orders_dataset.csv"
     orders.write_text(orders.read_text().replace(",delivered,", ",teleported,", 2))
     run = ["run", "--source", str(tmp_path / "2018-10-19")]
-    failed = in_a_process(home, *run, COLUMNS="80")
+    failed = in_a_process(home, *run, COLUMNS="80", OLIST_EXPORTS="false")
     printed = failed.stdout + failed.stderr
     assert failed.returncode == ExitCode.GATE
     assert printed.count("violated: the order status is a known one") == 1
@@ -71,6 +71,7 @@ def test_a_failure_is_told_once_and_its_acceptance_as_json(
     accepted = in_a_process(
         *(home, *run, "--accept", "staging.orders.status_known", "--accepted-by", "A. Person"),
         *("--because", "a new status of the shop", "--log-format", "json"),
+        OLIST_EXPORTS="false",
     )
     assert accepted.returncode == 0, accepted.stderr
     *_, result = events = [json.loads(line) for line in accepted.stdout.splitlines()]

@@ -58,6 +58,7 @@ def test_each_publish_records_by_how_much_it_changes_the_rows_in_force(
     require_invariants(empty.settings)
 
 
+@pytest.mark.slow
 def test_staging_that_was_changed_by_hand_is_found_and_a_rebuild_renews_the_totals(
     empty: Loader, ask: Ask
 ) -> None:
