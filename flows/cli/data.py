@@ -22,7 +22,7 @@ def generate(
         typer.Option("--from", help="First day of purchases; default: 2016-09-04.", **DAY),
     ] = None,
     last: Annotated[
-        date | None, typer.Option("--to", help="Last day of purchases; default: 2018-08-29.", **DAY)
+        date | None, typer.Option("--to", help="Last day of purchases; default: 2018-08-28.", **DAY)
     ] = None,
 ) -> None:
     """Generate data in the exact format of the real data set."""

@@ -77,8 +77,8 @@ def _daily(folder: Path, orders: int) -> float:
 def _batch(folder: Path, number: int) -> Path:
     """Generate a batch that delivers the reference tables of the history again."""
     batch = folder / f"batch-{number}"
-    # the generator delivers all orders of a period: those of a day are known fifty days later
-    day = _FIRST + timedelta(days=number - 50)
+    # the generator delivers all orders of a period: those of a day are known 51 days later
+    day = _FIRST + timedelta(days=number - 51)
     generate(batch, _BATCH_ORDERS, seed=1000 + number, first=day, last=day)
     for table in _WHOLE:
         file = contracts()[table].source_file

@@ -1,7 +1,7 @@
 """Generate the source tables column by column with NumPy, and write them as CSV with Polars."""
 
 import zlib
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,8 @@ from infra.contracts import contracts
 from infra.local.generate.people import addresses, customers, geolocation, ids, sellers
 from infra.local.generate.sales import items, orders, payments, products, reviews, translations
 
-FIRST_DAY, LAST_DAY = date(2016, 9, 4), date(2018, 8, 29)
-# the dump is taken this long after the last purchase; no approval, shipping or delivery is later
+FIRST_DAY, LAST_DAY = date(2016, 9, 4), date(2018, 8, 28)
+# the dump is taken this long after the last day; no approval, shipping or delivery is later
 _DUMPED_AFTER = np.timedelta64(50, "D") - np.timedelta64(1, "s")
 
 
@@ -48,6 +48,7 @@ def generate(
     streams = {
         name: np.random.default_rng([seed, zlib.crc32(name.encode())]) for name in contracts()
     }
+    end = np.datetime64(last + timedelta(days=1))
     places = addresses(streams["geolocation"], orders_wanted)
     people = customers(streams["customers"], orders_wanted, places)
     shops = sellers(streams["sellers"], max(3, orders_wanted // 32), places)
@@ -56,8 +57,8 @@ def generate(
         streams["orders"],
         ids(streams["orders"], orders_wanted),
         people["customer_id"],
-        (np.datetime64(first), np.datetime64(last)),
-        np.datetime64(last) + _DUMPED_AFTER,
+        (np.datetime64(first), end),
+        end + _DUMPED_AFTER,
     )
     lines = items(streams["order_items"], sold, goods, shops["seller_id"])
     tables = {

@@ -71,7 +71,7 @@ def orders(
         rng: Source of random numbers.
         order_ids: One id per order.
         customer_ids: One customer per order.
-        period: First and last day of purchases.
+        period: First day of purchases, and the day after the last one.
         dumped_at: No approval, shipping or delivery is later.
     """
     count = len(order_ids)

@@ -1,6 +1,7 @@
 """Generated data has the format, the references and the quirks of the real data."""
 
 import csv
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -118,3 +119,10 @@ def test_the_generated_file_is_valid_csv(tmp_path: Path) -> None:
     with (tmp_path / contract.source_file).open(newline="") as file:
         rows = list(csv.reader(file))
     assert {len(row) for row in rows} == {len(contract.header)}
+
+
+def test_purchases_are_of_the_chosen_days(tmp_path: Path) -> None:
+    generate(tmp_path, 50, seed=1, first=date(2018, 8, 1), last=date(2018, 8, 3))
+    orders = pl.read_csv(tmp_path / "olist_orders_dataset.csv", try_parse_dates=True)
+    bought = orders["order_purchase_timestamp"].dt.date()
+    assert (bought.min(), bought.max()) == (date(2018, 8, 1), date(2018, 8, 3))
