@@ -126,7 +126,7 @@ class Tables:
 
     @property
     def _read_at(self) -> int:
-        """The count of the last change that this session sees."""
+        """The count of the last change that the open transaction sees."""
         return self._changes.count if self._snapshot is None else self._snapshot
 
     def _forget_changed_after(self, count: int) -> None:

@@ -47,7 +47,7 @@ def test_nothing_is_known_of_a_table_that_an_open_transaction_changes() -> None:
 @emulator_only(_NOT_SEEN)
 @pytest.mark.parametrize("seed", range(4))
 def test_readers_see_the_columns_of_their_snapshot(connect: Callable, seed: int) -> None:
-    """A writer makes tables of two types anew, in and out of transactions; a reader looks on."""
+    """A writer recreates tables with other column types; a reader gets the types that it may see."""
     rng = random.Random(seed)
     writer, reader = Database(connect()), Database(connect())
     for database in (writer, reader):
